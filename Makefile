@@ -1,0 +1,56 @@
+# `make` builds the environment and runs the main job; every target may be repeated and does only what is missing.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export MLFLOW_DISABLE_TELEMETRY := true
+export DVC_NO_ANALYTICS := true
+
+.PHONY: all env test check format lint types imports umap locks
+
+all: env
+	dvc repro
+
+env: $(STAMP)
+
+# Keyed on the content of the locks: a changed time stamp alone installs nothing.
+$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
+	@set -e; key=$$(cat $^ | cksum); \
+	if [ "$$(cat $@ 2>/dev/null)" = "$$key" ]; then touch $@; exit 0; fi; \
+	echo "building the environment in $(VENV)"; \
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock; \
+	$(INSTALL) --require-hashes -r requirements.lock; \
+	$(INSTALL) --no-deps --no-build-isolation -e .; \
+	echo "$$key" > $@
+
+# An extra that the core does without (see pyproject.toml), locked by the same file of versions.
+umap: env
+	$(INSTALL) --require-hashes -r requirements-umap.lock
+
+test: env
+	pytest
+
+check: env format lint types imports test
+
+format:
+	ruff format --check src tests benchmarks
+
+lint:
+	ruff check src tests benchmarks
+
+types:
+	mypy
+
+imports:
+	lint-imports
+
+# Written anew when a dependency in pyproject.toml changes; holds versions and hashes, no address.
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
+locks:
+	$(LOCK) --extra dev pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev --extra umap pyproject.toml -o requirements-umap.lock
+	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

@@ -1,0 +1,28 @@
+"""Where everything lies, relative to the project's top folder: the outside contract."""
+
+from pathlib import Path
+
+DATA = Path("data")
+TRANSACTIONS = DATA / "transactions.parquet"
+QUARANTINE = DATA / "quarantine.parquet"
+LINES = DATA / "lines.parquet"
+ORDERS = DATA / "orders.parquet"
+LEDGER = DATA / "ledger.csv"
+CUSTOMERS = DATA / "customers.parquet"
+SNAPSHOTS = DATA / "snapshots.parquet"
+HOLDOUT = DATA / "holdout.parquet"
+ASSIGNMENTS = DATA / "assignments.parquet"
+TRUTH = DATA / "truth.parquet"
+
+MODELS = Path("models")
+CANDIDATE = MODELS / "candidate.json"
+REGISTERED = MODELS / "registered.json"
+
+REPORTS = Path("reports")
+TRIALS = REPORTS / "trials.csv"
+INSIDERS = REPORTS / "insiders.csv"
+ANSWERS = REPORTS / "answers.json"
+METRICS = REPORTS / "metrics.json"
+PAGE = REPORTS / "index.html"
+
+MLRUNS = Path("mlruns")

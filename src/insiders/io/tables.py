@@ -1,0 +1,61 @@
+"""Tables of customers and small results on disk: checked on the way, and visible as a whole or not at all."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from insiders.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write to; it takes the place of `path` only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write(frame: pd.DataFrame, path: Path, schema: Any = None) -> None:
+    """Check the frame against its contract and write it, as Parquet or CSV by the path's ending."""
+    checked = frame if schema is None else schema.validate(frame, lazy=True)[list(schema.columns)]
+    with replacing(path) as temporary:
+        if path.suffix == ".csv":
+            checked.to_csv(temporary, index=False, lineterminator="\n")
+        else:
+            checked.to_parquet(temporary, index=False)
+
+
+def read(path: Path, schema: Any = None) -> pd.DataFrame:
+    """Read a Parquet table and check it against its contract."""
+    require(path)
+    frame = pd.read_parquet(path)
+    return frame if schema is None else schema.validate(frame, lazy=True)
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write readable JSON; floats as Python prints them, so the same figures give the same bytes. NaN is refused."""
+    write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def read_json(path: Path) -> Any:
+    require(path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_text(text: str, path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def require(path: Path) -> None:
+    """Refuse to go on without a file that an earlier stage makes."""
+    if not path.exists():
+        raise InputError(f"{path} is missing: run `dvc repro`, which makes it")
