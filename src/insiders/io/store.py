@@ -1,0 +1,23 @@
+"""Where MLflow's store lies: an address and, where it is a file, its path. Reads no library, so that asking is free."""
+
+import os
+from pathlib import Path
+
+from insiders.io import paths
+
+VARIABLE = "MLFLOW_TRACKING_URI"
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"
+
+
+def address() -> str:
+    """MLFLOW_TRACKING_URI, else the database in the project's own mlruns/."""
+    return os.environ.get(VARIABLE) or f"sqlite:///{(paths.MLRUNS / DATABASE).resolve()}"
+
+
+def database(uri: str) -> Path | None:
+    """Find the file behind an SQLite address; None where the store is a server or another database."""
+    scheme, _, rest = uri.partition(":///")
+    if scheme.split("+")[0] != "sqlite" or not rest:
+        return None
+    return Path(rest.partition("?")[0]).resolve()

@@ -1,0 +1,150 @@
+"""The way to MLflow: which store, quietly, with a clear word where it cannot be reached, and mended after a move."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from insiders.errors import InputError
+from insiders.io import store
+
+EXPERIMENT = "insiders"
+HOME_TAG = "insiders.home"  # the folder in which a local store lay when its artifact paths were written
+# Without the kind, the UI opens on its page for language models.
+KIND_TAG = ("mlflow.experimentKind", "custom_model_development")
+
+# Every column in which MLflow writes where an artifact lies.
+LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+    ("experiment_tags", "value"),
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client of the store and the id of the experiment `insiders` in it."""
+
+    uri: str
+    client: Any
+    experiment: str
+
+
+def connect() -> Connection:
+    """Open the store, made on first use; InputError names its address where it cannot be reached."""
+    uri = store.address()
+    with reaching(uri):
+        client = open_client(uri)
+        return Connection(uri, client, _experiment(client, uri))
+
+
+@contextmanager
+def reaching(uri: str) -> Iterator[None]:
+    """Turn MLflow's and SQLAlchemy's failures to reach the store into one clear message."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    _quieten()
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(
+            f"MLflow's store {_without_password(uri)} cannot be used: {first}; expected a reachable store: start the "
+            f"server, correct {store.VARIABLE}, or unset it for the store in mlruns/ (`insiders doctor` looks into it)"
+        ) from error
+
+
+def open_client(uri: str) -> Any:
+    """Make a client for this store only: no address is set for the whole process; a local store gets its folder."""
+    database = store.database(uri)
+    if database is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    _quieten()
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _quieten() -> None:
+    """No telemetry, no waiting for minutes on a dead server, no word from the migrations of a new database."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is told so at every import
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _experiment(client: Any, uri: str) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        return _new_experiment(client, uri)
+    if found.lifecycle_stage != "active":
+        client.restore_experiment(found.experiment_id)
+    _mend(found, uri)
+    return str(found.experiment_id)
+
+
+def _new_experiment(client: Any, uri: str) -> str:
+    """Make the experiment; a local store keeps artifacts beside its database, a server where it wants."""
+    tags = dict([KIND_TAG])
+    database = store.database(uri)
+    if database is None:
+        return str(client.create_experiment(EXPERIMENT, tags=tags))
+    tags[HOME_TAG] = str(database.parent)
+    location = (database.parent / store.ARTIFACTS).as_uri()
+    return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags))
+
+
+def _mend(experiment: Any, uri: str) -> None:
+    """Rewrite the artifact paths of a local store that was moved or copied: MLflow writes them absolute."""
+    database = store.database(uri)
+    before = experiment.tags.get(HOME_TAG)
+    if database is None or before is None or before == str(database.parent):
+        return
+    changed = rewrite(uri, Path(before), database.parent)
+    sys.stderr.write(f"mlruns: the store moved from {before} to {database.parent}; {changed} paths in it rewritten\n")
+
+
+def rewrite(uri: str, before: Path, after: Path) -> int:
+    """Put `after` for `before` at the start of every location, all or none; returns the number of changed values."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(uri)
+    try:
+        with engine.begin() as transaction:
+            return sum(
+                _rewrite_column(transaction, column, old, new)
+                for column in LOCATIONS
+                for old, new in ((before.as_uri(), after.as_uri()), (str(before), str(after)))
+            )
+    finally:
+        engine.dispose()
+
+
+def _rewrite_column(transaction: Any, place: tuple[str, str], old: str, new: str) -> int:
+    from sqlalchemy import column, func, literal, or_, table, update
+
+    where: Any = column(place[1])
+    begins = or_(where == old, func.substr(where, 1, len(old) + 1) == f"{old}/")
+    moved = literal(new).concat(func.substr(where, len(old) + 1))
+    result = transaction.execute(update(table(place[0], where)).where(begins).values({place[1]: moved}))
+    return int(result.rowcount)
+
+
+def _without_password(uri: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(uri).render_as_string(hide_password=True)
+    except ArgumentError:
+        return uri
