@@ -73,7 +73,7 @@ LINES = on_engine.DataFrameSchema(
 
 ORDERS = on_engine.DataFrameSchema(
     name="orders",
-    title="One row per invoice of a known customer; credit notes are rows without a sale.",
+    title="One row per invoice, known customer and day; credit notes are rows without a sale.",
     columns={
         "invoice": _line(dt.string, "number of the invoice or credit note"),
         "customer_id": _line(dt.string, "the customer"),

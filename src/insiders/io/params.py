@@ -48,6 +48,7 @@ class Preprocess(_Section):
 class Featurize(_Section):
     as_of: date | None
     horizon_days: PositiveInt
+    history_days_min: PositiveInt
     folds: PositiveInt
     fold_step_days: PositiveInt
     fade_days: PositiveInt
@@ -82,6 +83,7 @@ class Register(_Section):
 
 class Report(_Section):
     language: Annotated[str, Field(pattern="^en$")]
+    leave_slack: Annotated[float, Field(ge=0, lt=1)]
 
 
 class Params(_Section):

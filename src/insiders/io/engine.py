@@ -1,0 +1,51 @@
+"""The engine that evaluates the tables of invoice lines: DuckDB, on this machine's cores."""
+
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from insiders.io.tables import replacing, require
+
+Table = Any  # Ibis has no types that mypy could follow
+Connection = Any
+
+_numbers = count()
+
+
+def connect(threads: int | None = None) -> Connection:
+    """Open an engine in memory, on all cores unless told. The time zone of the machine plays no part."""
+    import ibis
+
+    con = ibis.duckdb.connect(**({} if threads is None else {"threads": threads}))
+    con.raw_sql("SET TimeZone = 'UTC'")
+    return con
+
+
+def read(con: Connection, path: Path) -> Table:
+    """Open a Parquet table that an earlier stage made; its rows are read when they are needed."""
+    require(path)
+    return con.read_parquet(path)
+
+
+def keep(con: Connection, expr: Table) -> Table:
+    """Evaluate once what is used more than once."""
+    return con.create_table(f"kept_{next(_numbers)}", expr, temp=True)
+
+
+def fetch(expr: Table) -> Any:
+    """Evaluate a small table into a pandas frame."""
+    return expr.to_pandas()
+
+
+def write(con: Connection, expr: Table, path: Path, schema: Any, order_by: Sequence[str]) -> Table:
+    """Check a table against its contract and write it as Parquet, its rows in an order that leaves nothing open.
+
+    So the bytes are the same whatever the order of the input's rows and the number of threads.
+    """
+    table = keep(con, expr)
+    checked = table if schema is None else schema.validate(table, lazy=True).select(list(schema.columns))
+    rest = [name for name in checked.columns if name not in order_by]
+    with replacing(path) as temporary:
+        con.to_parquet(checked.order_by([*order_by, *rest]), temporary, compression="zstd", row_group_size=122_880)
+    return checked

@@ -1,0 +1,199 @@
+"""Transactions to clean lines: every delivered row is kept or falls to one named rule, and the ledger says which."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import ibis
+from ibis import _
+
+from insiders.errors import InputError
+
+Table = Any  # Ibis has no types that mypy could follow
+Frame = Any  # pandas is imported where it is used: the engine's tables do without it
+
+KEPT = "kept"
+
+# The rules that remove a row, in the order in which they are asked.
+REMOVALS = {
+    "exact_duplicates": _.repeat > 0,
+    "no_customer_id": _.customer_id.isnull(),
+    "service_codes": _.is_service,
+    "zero_price": _.unit_price == 0,
+    "negative_price": _.unit_price < 0,
+    "manual_charges": _.is_credit & (_.quantity > 0),
+    "positive_on_credit_note": _.is_cancellation & (_.quantity > 0),
+    "zero_quantity": _.quantity == 0,
+}
+
+# Facts of the delivery, over all of its rows and whatever the rules make of them; columns as in `tally`.
+_POSITIVE = (_.quantity_sign > 0) & (_.price_sign > 0)
+_KNOWN = _.customer_id.notnull()
+FACTS = {
+    "without_customer_id": ~_KNOWN,
+    "empty_descriptions": ~_.has_description,
+    "cancellations": _.is_cancellation,
+    "negative_quantities": _.quantity_sign < 0,
+    "negative_quantities_without_cancellation": (_.quantity_sign < 0) & ~_.is_cancellation,
+    "zero_prices": _.price_sign == 0,
+    "negative_prices": _.price_sign < 0,
+    "positive": _POSITIVE,
+    "positive_without_customer_id": _POSITIVE & ~_KNOWN,
+    "known_customers": _KNOWN,
+    "known_positive": _KNOWN & _POSITIVE,
+    "known_positive_distinct": _KNOWN & _POSITIVE & (_.rule != "exact_duplicates"),
+}
+
+# What the kept lines are.
+KINDS = {f"kept_{kind}s": (_.rule == KEPT) & (_.kind == kind) for kind in ("sale", "return", "credit")}
+
+
+def judge(
+    transactions: Table, cancellation_prefix: str, service_codes: Sequence[str], credit_codes: Sequence[str]
+) -> Table:
+    """Give each delivered row its amount, its kind and the first rule that removes it; `kept` where none does.
+
+    A code that ends with * stands for every code that begins so. Of rows that agree in every column one is kept;
+    which one, nobody can see.
+    """
+    distinct = transactions.group_by(transactions.columns).aggregate(copies=_.count())
+    rows = distinct.mutate(
+        repeat=ibis.range(distinct.copies).unnest(),
+        amount=_.quantity.cast("decimal(18, 0)") * _.unit_price,
+        is_cancellation=_.invoice.startswith(cancellation_prefix),
+        is_service=_one_of(_.product_code, service_codes),
+        is_credit=_one_of(_.product_code, credit_codes),
+    )
+    return rows.mutate(
+        rule=ibis.cases(*((removes, name) for name, removes in REMOVALS.items()), else_=KEPT),
+        kind=ibis.cases((_.quantity > 0, "sale"), (_.is_credit, "credit"), else_="return"),
+    )
+
+
+def _one_of(code: Any, patterns: Sequence[str]) -> Any:
+    found = code.isin([pattern for pattern in patterns if not pattern.endswith("*")])
+    for pattern in patterns:
+        if pattern.endswith("*"):
+            found = found | code.startswith(pattern[:-1])
+    return found
+
+
+def tally(judged: Table) -> Table:
+    """One row per rule and per fact that concerns any row: rows, distinct customers, quantity and amount."""
+    # Customers by kind of row are few, so that every fact after this is cheap.
+    groups = judged.group_by(
+        *("customer_id", "rule", "kind", "is_cancellation"),
+        quantity_sign=_.quantity.sign(),
+        price_sign=_.unit_price.sign(),
+        has_description=_.description.fill_null("").strip() != "",
+    ).aggregate(rows=_.count(), quantity=_.quantity.sum(), amount=_.amount.sum())
+    facts = [ibis.ifelse(holds, name, None) for name, holds in {**FACTS, **KINDS}.items()]
+    entries = groups.mutate(entry=ibis.array(["delivered", _.rule, *facts]).unnest()).filter(_.entry.notnull())
+    return entries.group_by(rule=_.entry).aggregate(
+        rows=_.rows.sum(), customers=_.customer_id.nunique(), quantity=_.quantity.sum(), amount=_.amount.sum()
+    )
+
+
+def counts(transactions: Table) -> Table:
+    """One row: what the readable delivery holds, in distinct invoices, products, countries and customers."""
+    known = _.customer_id.notnull()
+    return transactions.aggregate(
+        invoices=_.invoice.nunique(),
+        products=_.product_code.nunique(),
+        countries=_.country.nunique(),
+        customers=_.customer_id.nunique(),
+        known_invoices=_.invoice.nunique(where=known),
+        known_positive_invoices=_.invoice.nunique(where=known & (_.quantity > 0) & (_.unit_price > 0)),
+    )
+
+
+def ledger(tallied: Frame, quarantined: Frame) -> Frame:
+    """Put the tally in the ledger's order: delivered = quarantined + removed + kept, in rows and to the cent.
+
+    `quarantined` has one row per reason (`reason, rows`); nobody can read these rows' amounts, so they count as 0.
+    Raises InputError where no sale is kept.
+    """
+    import pandas as pd
+
+    refused = {f"quarantined: {reason}": rows for reason, rows in sorted(quarantined.itertuples(index=False))}
+    actions = {
+        "delivered": "delivered",
+        **dict.fromkeys(FACTS, "counted"),
+        **dict.fromkeys(refused, "quarantined"),
+        **dict.fromkeys(REMOVALS, "removed"),
+        KEPT: "kept",
+        **dict.fromkeys(KINDS, "counted"),
+    }
+    nothing = {"rows": 0, "customers": 0, "quantity": 0, "amount": Decimal("0.0000")}
+    found = {name: {**nothing, "rows": rows} for name, rows in refused.items()}
+    found |= tallied.set_index("rule").to_dict("index")
+    entries = [{"rule": name, **found.get(name, nothing), "action": action} for name, action in actions.items()]
+    entries[0]["rows"] += sum(refused.values())
+    _require_kept(entries)
+    return pd.DataFrame(entries)
+
+
+def _require_kept(entries: Sequence[Mapping[str, Any]]) -> None:
+    rows = {entry["rule"]: entry["rows"] for entry in entries}
+    if not rows["kept_sales"]:
+        taken = [
+            f"{entry['rule']} {entry['rows']}" for entry in entries if entry["action"] in ("quarantined", "removed")
+        ]
+        raise InputError(
+            f"no sale is left after cleaning: of {rows['delivered']} rows delivered, {rows[KEPT]} are kept (returns or "
+            f"credits); the rules took: {', '.join(taken)}. Expected lines with a customer id, a positive quantity and "
+            "a positive price; see the mapping in ingest.columns and the codes in preprocess"
+        )
+
+
+def metrics(entries: Frame) -> dict[str, float]:
+    """Rows and amounts of the ledger by name; the refused rows as one number."""
+    refused = entries["action"] == "quarantined"
+    named = entries[~refused].set_index("rule")
+    return {
+        **{f"rows.{name}": float(rows) for name, rows in named["rows"].items()},
+        **{f"amount.{name}": float(amount) for name, amount in named["amount"].items()},
+        "rows.quarantined": float(entries.loc[refused, "rows"].sum()),
+    }
+
+
+def clean(judged: Table) -> Table:
+    """Keep the lines that no rule removes, returns matched to the purchases that they undo."""
+    kept = judged.filter(_.rule == KEPT).select(
+        "invoice",
+        "customer_id",
+        "product_code",
+        _.invoiced_at.name("ordered_at"),
+        "quantity",
+        "unit_price",
+        "amount",
+        "country",
+        "kind",
+    )
+    others = kept.filter(_.kind != "return").mutate(matched_quantity=ibis.literal(0, "int64"))
+    return ibis.union(others, _matched_returns(kept))
+
+
+def _matched_returns(lines: Table) -> Table:
+    """Give returns the number of their pieces that undo earlier purchases of the same customer and product.
+
+    A queue in which returns use up what was bought, in closed form: of what came back so far (R) against what was
+    bought so far (B), the excess max(R - B, 0), at its highest until now, found nothing to undo; what a return adds to
+    it is unmatched. So it depends on earlier lines only. Within a minute sales come first; returns follow one another
+    by size and price, so that no total depends on the rows' order or on how anything is called.
+    """
+    product = ["customer_id", "product_code"]
+    moves = lines.filter(_.kind != "credit").semi_join(lines.filter(_.kind == "return"), product)
+    so_far = ibis.window(
+        group_by=product,
+        order_by=["ordered_at", _.kind == "return", "quantity", "unit_price", "invoice", "country"],
+        preceding=(None, 0),
+    )
+    return (
+        moves.mutate(excess=(-_.quantity).sum().over(so_far))
+        .mutate(unmatched=ibis.greatest(_.excess.max().over(so_far), 0))
+        .mutate(unmatched_before=_.unmatched.lag(1, 0).over(so_far))
+        .filter(_.kind == "return")
+        .mutate(matched_quantity=-_.quantity - (_.unmatched - _.unmatched_before))
+        .select(*lines.columns, "matched_quantity")
+    )

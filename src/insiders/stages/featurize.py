@@ -1,0 +1,32 @@
+"""Orders and lines to customers as of now, to snapshots of the past for the search, and to the last period's truth."""
+
+from insiders.errors import reported
+
+
+@reported
+def main() -> None:
+    from insiders import features, schemas
+    from insiders.io import engine, params, paths, tables, tracking
+
+    settings = params.read().featurize
+    horizon = settings.horizon_days
+    with tracking.stage_run("featurize", settings.model_dump()) as log:
+        con = engine.connect()
+        lines, orders = engine.read(con, paths.LINES), engine.read(con, paths.ORDERS)
+        first, last = (day.date() for day in engine.fetch(features.span(lines)).iloc[0])
+        as_of = features.look_from(settings.as_of, first, last, horizon)
+        cutoffs = features.cutoffs(
+            first, as_of, horizon, settings.folds, settings.fold_step_days, settings.history_days_min
+        )
+        days = [*cutoffs.days, as_of]
+        known = features.customers(orders, lines, days, first, horizon, settings.fade_days)
+        everyone = engine.fetch(features.with_next(known, orders, days, horizon))
+        customers, snapshots, holdout = features.split(everyone, cutoffs, as_of, horizon)
+        tables.write(customers, paths.CUSTOMERS, schemas.CUSTOMERS)
+        tables.write(snapshots, paths.SNAPSHOTS, schemas.SNAPSHOTS)
+        tables.write(holdout, paths.HOLDOUT, schemas.HOLDOUT)
+        log({"customers": len(customers), "cutoffs": len(cutoffs.days)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Transactions to clean lines, orders and the ledger of what was removed."""
+
+from insiders.errors import reported
+
+
+@reported
+def main() -> None:
+    from insiders import lines, orders, schemas
+    from insiders.io import engine, params, paths, tables, tracking
+
+    settings = params.read().preprocess
+    with tracking.stage_run("preprocess", settings.model_dump()) as log:
+        con = engine.connect()
+        transactions = engine.read(con, paths.TRANSACTIONS)
+        judged = engine.keep(con, lines.judge(transactions, **settings.model_dump(exclude={"currency"})))
+        refused = engine.read(con, paths.QUARANTINE).reason.value_counts(name="rows")
+        ledger = lines.ledger(engine.fetch(lines.tally(judged)), engine.fetch(refused))
+        clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])
+        engine.write(con, orders.orders(clean), paths.ORDERS, schemas.ORDERS, ["customer_id", "ordered_at"])
+        tables.write(ledger, paths.LEDGER, schemas.LEDGER)
+        log(lines.metrics(ledger) | engine.fetch(lines.counts(transactions)).iloc[0].to_dict())
+
+
+if __name__ == "__main__":
+    main()
