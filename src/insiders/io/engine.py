@@ -35,7 +35,7 @@ def keep(con: Connection, expr: Table) -> Table:
 
 def fetch(expr: Table) -> Any:
     """Evaluate a small table into a pandas frame."""
-    return expr.to_pandas()
+    return expr.to_pyarrow().to_pandas()
 
 
 def write(con: Connection, expr: Table, path: Path, schema: Any, order_by: Sequence[str]) -> Table:
