@@ -33,9 +33,9 @@ def keep(con: Connection, expr: Table) -> Table:
     return con.create_table(f"kept_{next(_numbers)}", expr, temp=True)
 
 
-def fetch(expr: Table) -> Any:
+def fetch(con: Connection, expr: Table) -> Any:
     """Evaluate a small table into a pandas frame."""
-    return expr.to_pyarrow().to_pandas()
+    return con.to_pyarrow(expr).to_pandas()
 
 
 def write(con: Connection, expr: Table, path: Path, schema: Any, order_by: Sequence[str]) -> Table:

@@ -13,14 +13,14 @@ def main() -> None:
     with tracking.stage_run("featurize", settings.model_dump()) as log:
         con = engine.connect()
         lines, orders = engine.read(con, paths.LINES), engine.read(con, paths.ORDERS)
-        first, last = engine.fetch(features.span(lines)).iloc[0]
+        first, last = engine.fetch(con, features.span(lines)).iloc[0]
         as_of = features.look_from(settings.as_of, first, last, horizon)
         cutoffs = features.cutoffs(
             first, as_of, horizon, settings.folds, settings.fold_step_days, settings.history_days_min
         )
         days = [*cutoffs.days, as_of]
         known = features.customers(orders, lines, days, first, horizon, settings.fade_days)
-        everyone = engine.fetch(features.with_next(known, orders, days, horizon))
+        everyone = engine.fetch(con, features.with_next(known, orders, days, horizon))
         customers, snapshots, holdout = features.split(everyone, cutoffs, as_of, horizon)
         tables.write(customers, paths.CUSTOMERS, schemas.CUSTOMERS)
         tables.write(snapshots, paths.SNAPSHOTS, schemas.SNAPSHOTS)

@@ -14,11 +14,11 @@ def main() -> None:
         transactions = engine.read(con, paths.TRANSACTIONS)
         judged = engine.keep(con, lines.judge(transactions, **settings.model_dump(exclude={"currency"})))
         refused = engine.read(con, paths.QUARANTINE).reason.value_counts(name="rows")
-        ledger = lines.ledger(engine.fetch(lines.tally(judged)), engine.fetch(refused))
+        ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))
         clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])
         engine.write(con, orders.orders(clean), paths.ORDERS, schemas.ORDERS, ["customer_id", "ordered_at"])
         tables.write(ledger, paths.LEDGER, schemas.LEDGER)
-        log(lines.metrics(ledger) | engine.fetch(lines.counts(transactions)).iloc[0].to_dict())
+        log(lines.metrics(ledger) | engine.fetch(con, lines.counts(transactions)).iloc[0].to_dict())
 
 
 if __name__ == "__main__":
