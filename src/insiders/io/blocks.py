@@ -1,0 +1,92 @@
+"""Rows on their way in: Arrow blocks of text columns, as the source writes them, with the number of each row."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from insiders.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW, PROBLEM = "source_row", "reason"
+ROWS = 50_000  # in a block made of Python values
+
+
+def block(columns: Sequence[Any], names: Sequence[str], numbers: Any, problem: str | None = None) -> "pa.RecordBatch":
+    """Make a block of rows: text columns, the number of each row, and what is wrong with all of them, if anything."""
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays(
+        [*columns, pa.array(numbers, pa.int64()), pa.repeat(pa.scalar(problem, pa.string()), len(numbers))],
+        names=[*names, ROW, PROBLEM],
+    )
+
+
+def named(header: Sequence[str]) -> tuple[str, ...]:
+    """Give the columns' names without surrounding space; one without a name gets its place, ours are kept apart."""
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(header, 1)]
+    return tuple(f"{name}_" if name.casefold() in (ROW, PROBLEM) else name for name in names)
+
+
+def from_values(rows: Iterable[Sequence[Any]], names: Sequence[str], first: int = 1) -> Iterator["pa.RecordBatch"]:
+    """Write rows of Python values as text, and number them from `first` on."""
+    import pyarrow as pa
+
+    numbered = enumerate(rows, first)
+    while some := list(islice(numbered, ROWS)):
+        texts = zip(*(map(_written, row) for _, row in some), strict=True)
+        yield block([pa.array(column, pa.string()) for column in texts], names, [number for number, _ in some])
+
+
+def _written(value: Any) -> str | None:
+    match value:
+        case None | "":
+            return None
+        case bytes():
+            return value.decode("utf-8", errors="replace")
+        case Decimal():
+            return format(value, "f")
+        case _:
+            return str(value)
+
+
+def as_text(batches: Iterable["pa.RecordBatch"], names: Sequence[str]) -> Iterator["pa.RecordBatch"]:
+    """Write typed columns as text, and number the rows."""
+    import numpy as np
+
+    first = 1
+    for batch in batches:
+        yield block([_text(each) for each in batch.columns], names, np.arange(first, first + batch.num_rows))
+        first += batch.num_rows
+
+
+def _text(column: "pa.Array") -> "pa.Array":
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists and structs, which no column of ours is
+        return pa.array([None if each is None else str(each) for each in column.to_pylist()], pa.string())
+
+
+def store(blocks: Iterable["pa.RecordBatch"], path: Path) -> int:
+    """Write the blocks to a Parquet file and count their rows, which is what all later tables must add up to."""
+    from pyarrow import parquet
+
+    rows, writer = 0, None
+    try:
+        for each in blocks:
+            writer = writer or parquet.ParquetWriter(path, each.schema, compression="lz4")
+            writer.write_batch(each)
+            rows += each.num_rows
+    finally:
+        if writer:
+            writer.close()
+    if not rows:
+        raise InputError("it holds no rows below its header: expected at least one invoice line")
+    return rows

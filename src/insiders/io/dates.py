@@ -1,0 +1,117 @@
+"""In which form a column of dates is written: told from the whole column, never guessed.
+
+A text's shape is the text with every digit written as 9, so half a million rows have a dozen shapes. Where day and
+month could change places, values above 12 in one place decide for the whole column.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from insiders.errors import InputError
+
+Values = Any  # an Ibis table `value, rows`: each distinct text of the column, and how often it stands there
+
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+# Shapes of dates and their strptime forms: two where the order of day and month is open, month first.
+FORMS = {
+    "9999-99?-99?": ("%Y-%m-%d",),
+    "9999/99?/99?": ("%Y/%m/%d",),
+    r"9999\.99?\.99?": ("%Y.%m.%d",),
+    "9{8}": ("%Y%m%d",),
+    f"99?-({MONTHS})-9999": ("%d-%b-%Y",),
+    f"99? ({MONTHS}) 9999": ("%d %b %Y",),
+    f"({MONTHS}) 99?, 9999": ("%b %d, %Y",),
+    "99?/99?/9999": ("%m/%d/%Y", "%d/%m/%Y"),
+    "99?-99?-9999": ("%m-%d-%Y", "%d-%m-%Y"),
+    r"99?\.99?\.9999": ("%m.%d.%Y", "%d.%m.%Y"),
+}
+TIME = re.compile(r"([ T])99?:99(:99)?(\.9{1,6})?( ?[AP]M)?( ?(?:Z|UTC|\+99(?::?99)?))?", re.IGNORECASE)
+ZONES = ("", "Z", "UTC", "+00", "+0000", "+00:00")  # local time is local; another offset is not for us to shift
+MONTH_FIRST, DAY_FIRST = 0, 1
+MONTHS_MAX, DAYS_MAX = 12, 31
+SHAPES_MAX = 1000  # of free text every row could be another
+
+
+class Shape(NamedTuple):
+    """How one shape of the column occurs; the last three are there where the order of day and month is open."""
+
+    shape: str
+    rows: int
+    example: str
+    day_first: str | None  # an example that can only be day before month
+    month_first: str | None
+    undecided: str | None  # one that is a date both ways, and not the same
+
+
+def shapes(values: Values) -> list[Shape]:
+    """Count the shapes of a column, the most frequent ones first."""
+    parts = (values.value.re_extract(r"^(\d\d?)[/.-](\d\d?)[/.-]", place).try_cast("int16") for place in (1, 2))
+    (first, first_is_month), (second, second_is_month) = ((part, part.between(1, MONTHS_MAX)) for part in parts)
+    counted = (
+        values.mutate(
+            shape=values.value.translate("012345678", "999999999"),
+            day_first=(first.between(MONTHS_MAX + 1, DAYS_MAX) & second_is_month).ifelse(values.value, None),
+            month_first=(second.between(MONTHS_MAX + 1, DAYS_MAX) & first_is_month).ifelse(values.value, None),
+            undecided=(first_is_month & second_is_month & (first != second)).ifelse(values.value, None),
+        )
+        .group_by("shape")
+        .aggregate(
+            rows=lambda t: t.rows.sum(),
+            example=lambda t: t.value.min(),
+            **{name: lambda t, name=name: t[name].min() for name in ("day_first", "month_first", "undecided")},
+        )
+    )
+    frame = counted.order_by([counted.rows.desc(), counted.shape]).limit(SHAPES_MAX).to_pyarrow()
+    return [Shape(**row) for row in frame.to_pylist()]
+
+
+def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
+    """Give the strptime forms of a column's dates, to be tried in this order; none where no shape is known.
+
+    Forms that leave the order of day and month open do not mix with others: whoever wrote both has most likely let a
+    spreadsheet read some of the days as months. The rarer kind is left out, so its rows cannot be read.
+    """
+    known = [(shape, written) for shape in found if (written := _forms(shape.shape))]
+    open_, clear = ([each for each in known if (len(each[1]) > 1) == is_open] for is_open in (True, False))
+    if sum(shape.rows for shape, _ in clear) >= sum(shape.rows for shape, _ in open_):
+        return tuple(dict.fromkeys(written[0] for _, written in clear))
+    place = _order([shape for shape, _ in open_], column, open_[0][1])
+    return tuple(dict.fromkeys(written[place] for _, written in open_))
+
+
+def _forms(shape: str) -> tuple[str, ...]:
+    """Give the forms that fit a shape, with the time of day that follows the date."""
+    for pattern, dates in FORMS.items():
+        if date := re.match(pattern, shape, re.IGNORECASE):
+            rest = shape[date.end() :]
+            time = TIME.fullmatch(rest)
+            if time or not rest:
+                return tuple(form + (_time(time) if time else "") for form in dates)
+    return ()
+
+
+def _time(match: re.Match[str]) -> str:
+    separator, seconds, fraction, half, zone = match.groups()
+    clock = ("%I" if half else "%H") + ":%M" + (":%S" if seconds else "") + (".%f" if fraction else "")
+    halves = {None: "", 3: " %p", 2: "%p"}[len(half) if half else None]
+    return separator + clock + halves + (zone or "").replace("9", "0")
+
+
+def _order(open_: list[Shape], column: str, written: tuple[str, ...]) -> int:
+    day_first, month_first, undecided = (
+        next((value for shape in open_ if (value := getattr(shape, name))), None)
+        for name in ("day_first", "month_first", "undecided")
+    )
+    declare = f'declare it in params.yaml, ingest.date_format: "{written[0]}" or "{written[1]}"'
+    if day_first and month_first:
+        raise InputError(
+            f"column {column!r} holds {day_first!r} (only day/month) and {month_first!r} (only month/day): "
+            f"expected one order in the whole column; mend the file, or {declare}, and the others are quarantined"
+        )
+    if undecided and not day_first and not month_first:
+        raise InputError(
+            f"column {column!r} holds dates such as {undecided!r}, which in every row could be day/month or month/day: "
+            f"{declare}"
+        )
+    return DAY_FIRST if day_first else MONTH_FIRST

@@ -1,0 +1,147 @@
+"""CSV: encoding, separator and the rows that do not have the header's number of fields."""
+
+import codecs
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+from insiders.errors import InputError
+from insiders.io.blocks import block, named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Opener = Callable[[], IO[bytes]]
+
+SEPARATORS = ",;\t|"
+# cp1252 is Latin-1 with letters in place of these control characters, which nobody writes; Latin-1 is read faster.
+CONTROLS = re.compile(rb"[\x80-\x9f]")
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+CHUNK = 1 << 20  # bytes
+BLOCK = 8 << 20  # bytes parsed at a time; also the longest row that is read
+
+
+@dataclass
+class Delimited:
+    """A CSV file as blocks of text columns, with `source_row` (the header is row 1) and `reason` (null: in form).
+
+    A row with the wrong number of fields fills the columns as far as it goes; its last one holds what is left over.
+    """
+
+    open: Opener
+    declared_encoding: str | None
+    encoding: str = field(init=False)
+    separator: str = field(init=False)
+    columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.encoding = self.declared_encoding or detect_encoding(self.open)
+        header = self._header()
+        self.separator = max(SEPARATORS, key=header.count)
+        self.columns = named(next(csv.reader([header], delimiter=self.separator), []))
+
+    def _header(self) -> str:
+        try:
+            with self.open() as stream:
+                text = codecs.getreader("utf-8-sig" if self.encoding == "utf-8" else self.encoding)(stream).readline()
+        except (UnicodeError, LookupError) as error:
+            raise InputError(f"ingest.encoding {self.encoding!r} does not fit: {error}") from error
+        if not text.strip():
+            raise InputError("it is empty: expected a header line and at least one row")
+        return text.rstrip("\r\n")
+
+    def blocks(self) -> Iterator["pa.RecordBatch"]:
+        import numpy as np
+        import pyarrow as pa
+
+        misfits: list[tuple[int, str]] = []
+        number = 2
+        try:
+            with self.open() as stream:
+                for batch in self._reader(stream, misfits):
+                    ahead = np.arange(number, number + batch.num_rows + len(misfits))
+                    numbers = np.setdiff1d(ahead, [row for row, _ in misfits])[: batch.num_rows]
+                    number = int(numbers.max(initial=number - 1)) + 1
+                    yield block(batch.columns, self.columns, numbers)
+        except (pa.ArrowInvalid, UnicodeError) as error:
+            raise InputError(
+                f"it cannot be read as CSV in {self.encoding}, separated by {self.separator!r}: {error}"
+            ) from error
+        if misfits:
+            yield self._refused(misfits)
+
+    def _reader(self, stream: IO[bytes], misfits: list[tuple[int, str]]) -> Any:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        def keep(row: Any) -> str:
+            misfits.append((row.number, row.text))
+            return "skip"
+
+        return arrow_csv.open_csv(
+            stream,
+            # One thread: only then does the parser know the number of a row.
+            arrow_csv.ReadOptions(
+                use_threads=False, block_size=BLOCK, skip_rows=1, column_names=self.columns, encoding=self.encoding
+            ),
+            arrow_csv.ParseOptions(delimiter=self.separator, newlines_in_values=True, invalid_row_handler=keep),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(self.columns, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+
+    def _refused(self, misfits: Sequence[tuple[int, str]]) -> "pa.RecordBatch":
+        """Set the lines of a record apart: several are most likely one with an open quote and what it swallowed."""
+        import pyarrow as pa
+
+        lines = [(number, line.rstrip("\r")) for number, text in misfits for line in text.split("\n") if line.strip()]
+        rows = [self._fill(next(csv.reader([line], delimiter=self.separator), [])) for _, line in lines]
+        columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
+        return block(
+            columns,
+            self.columns,
+            [number for number, _ in lines],
+            "wrong number of fields, or a quote that is never closed",
+        )
+
+    def _fill(self, fields: Sequence[str]) -> list[str | None]:
+        last = len(self.columns) - 1
+        whole = [*fields[:last], self.separator.join(fields[last:])] if len(fields) > last else [*fields]
+        return [value or None for value in whole] + [None] * (last + 1 - len(whole))
+
+
+def detect_encoding(open_: Opener) -> str:
+    """By its mark where it has one; UTF-8 if every byte fits, strictly; else what Western European programs write."""
+    with open_() as stream:
+        start = stream.read(4)
+    for mark, encoding in MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    if b"\x00" in start:
+        raise InputError("it looks like UTF-16 or UTF-32 without a mark: save it as UTF-8, or declare ingest.encoding")
+    if _fits(open_, "utf-8"):
+        return "utf-8"
+    return "cp1252" if _has_controls(open_) and _fits(open_, "cp1252") else "latin-1"
+
+
+def _fits(open_: Opener, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with open_() as stream:
+        try:
+            for chunk in _chunks(stream):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _has_controls(open_: Opener) -> bool:
+    with open_() as stream:
+        return any(CONTROLS.search(chunk) for chunk in _chunks(stream))
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: stream.read(CHUNK), b"")

@@ -1,0 +1,64 @@
+"""Files from the web: whole, of the expected digest, or not at all."""
+
+import hashlib
+import http.client
+import urllib.error
+import urllib.request
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from insiders.errors import InputError
+from insiders.io.tables import replacing
+
+TIMEOUT = 60  # seconds without a byte
+CHUNK = 1 << 20  # bytes
+AGENT = "insiders"
+
+
+def cached(url: str, sha256: str | None, folder: Path) -> Path:
+    """Give the local copy of a file; one whose digest is the expected one is not fetched again."""
+    path = folder / (PurePosixPath(unquote(urlsplit(url).path)).name or "download")
+    if not (sha256 and path.is_file() and _digest(path) == sha256.lower()):
+        download(url, path, sha256)
+    return path
+
+
+def download(url: str, path: Path, sha256: str | None = None) -> str:
+    """Fetch a file and give its sha256. Raises InputError and leaves nothing behind where it is not whole or another."""
+    try:
+        with replacing(path) as temporary, _open(url) as answer, temporary.open("wb") as target:
+            found = _copy(answer, target)
+            if sha256 and found != sha256.lower():
+                raise InputError(f"the download's sha256 is {found}, expected {sha256}: it is another file, or damaged")
+    except urllib.error.HTTPError as error:
+        raise InputError(f"the server answered {error.code} {error.reason}: mend the address") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise InputError(f"the download failed ({reason}): is the network open and the address right?") from error
+    return found
+
+
+def _open(url: str) -> Any:
+    if urlsplit(url).scheme.lower() not in ("http", "https"):
+        raise InputError("expected an address that begins with http:// or https://")
+    request = urllib.request.Request(url, headers={"User-Agent": AGENT})  # noqa: S310 - the scheme is checked above
+    return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310 - the scheme is checked above
+
+
+def _copy(answer: Any, target: IO[bytes]) -> str:
+    """Copy the body and give its sha256; a body shorter than announced is an error."""
+    state, size = hashlib.sha256(), 0
+    while chunk := answer.read(CHUNK):
+        target.write(chunk)
+        state.update(chunk)
+        size += len(chunk)
+    announced = answer.headers.get("Content-Length")
+    if announced is not None and size != int(announced):
+        raise InputError(f"the download broke off after {size:,} of {int(announced):,} bytes: try again")
+    return state.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,252 @@
+"""Where the rows come from: a file, a folder, the web, a database or the embedded sample, all as blocks of text."""
+
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from insiders.errors import InputError
+from insiders.io import blocks, paths
+from insiders.io.delimited import Delimited
+from insiders.io.params import Ingest, Params
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from insiders.simulate import Shop
+
+SAMPLE = "sample"
+CSV = (".csv", ".tsv", ".txt")
+WORKBOOK, PARQUET = ".xlsx", ".parquet"
+SUFFIXES = (*CSV, WORKBOOK, PARQUET)
+WEB = ("http", "https")
+DATABASE_ROWS = 50_000  # fetched at a time
+UNREADABLE = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is read: its columns, its rows, and facts about it for the record."""
+
+    kind: str
+    columns: tuple[str, ...]
+    blocks: Iterable["pa.RecordBatch"]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def decimal(self) -> str | None:
+        """Say which mark its numbers have, where it is no matter of how somebody wrote them."""
+        return None if self.kind == "csv" else "."
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file, or the one file inside an archive."""
+
+    name: str
+    open: Callable[[], IO[bytes]]
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.name).suffix.lower()
+
+
+def shown(source: str) -> str:
+    """Write an address without the user and password that it may hold."""
+    parts = urlsplit(source)
+    if not parts.scheme or "@" not in parts.netloc:
+        return source
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put the name of the source before what is wrong with it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{shown(source)}: {error}") from error
+    except UNREADABLE as error:
+        raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
+
+
+def open_source(params: Params) -> Source:
+    """Open what `ingest.source` names."""
+    settings = params.ingest
+    if settings.source == SAMPLE:
+        return _open_sample(shop(params))
+    scheme = urlsplit(settings.source).scheme.lower() if "://" in settings.source else ""
+    if scheme in WEB:
+        from insiders.io.download import cached
+
+        return _open_file(cached(settings.source, settings.sha256, paths.RAW), settings)
+    if scheme:
+        return _open_database(settings)
+    path = Path(settings.source)
+    if path.is_dir():
+        return _open_folder(path)
+    if not path.is_file():
+        raise InputError("there is no such file or folder: mend ingest.source in params.yaml")
+    return _open_file(path, settings)
+
+
+def shop(params: Params) -> "Shop":
+    """Set up the simulated shop that is the embedded sample."""
+    from insiders.simulate import Settings, Shop
+
+    return Shop(Settings(**params.simulate.model_dump()), params.seed)
+
+
+def _open_sample(shop: "Shop") -> Source:
+    tables = shop.blocks()
+    first = next(tables)
+    batches = (batch for table in chain([first], tables) for batch in table.combine_chunks().to_batches())
+    return Source(SAMPLE, tuple(first.column_names), blocks.as_text(batches, first.column_names))
+
+
+def digest(path: Path) -> str:
+    """Give the sha256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def changed_since(record: Mapping[str, Any]) -> bool:
+    """Tell whether the local file that a `data/source.json` describes has other bytes now, or is gone."""
+    if record.get("sha256") is None or "://" in str(record["source"]):
+        return False
+    path = Path(str(record["source"]))
+    if not path.is_file() or path.stat().st_size != record["bytes"]:
+        return True
+    return digest(path) != record["sha256"]
+
+
+def _open_file(path: Path, settings: Ingest) -> Source:
+    sha256 = digest(path)
+    if settings.sha256 and settings.sha256.lower() != sha256:
+        raise InputError(f"its sha256 is {sha256}, ingest.sha256 expects {settings.sha256}: it is another file")
+    facts = {"bytes": path.stat().st_size, "sha256": sha256}
+    file = _unpack(path)
+    if file.suffix in CSV:
+        table = Delimited(file.open, settings.encoding)
+        return Source("csv", table.columns, table.blocks(), {**facts, "encoding": table.encoding})
+    if file.suffix == WORKBOOK:
+        from insiders.io.workbook import Workbook
+
+        book = Workbook(file.open, settings.columns)
+        return Source("xlsx", book.columns, book.blocks(), {**facts, "sheets": book.sheets})
+    if file.suffix == PARQUET:
+        return _open_parquet([file], facts)
+    raise InputError(f"the ending {file.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}, .gz or .zip")
+
+
+def _unpack(path: Path) -> _File:
+    if path.suffix.lower() == ".gz":
+        return _File(path.stem, lambda: gzip.open(path))  # type: ignore[arg-type, return-value]
+    if path.suffix.lower() == ".zip":
+        return _unzip(path)
+    return _File(path.name, lambda: path.open("rb"))
+
+
+def _unzip(path: Path) -> _File:
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    found = [info for info in infos if _is_data(info.filename)]
+    if len(found) != 1:
+        names = ", ".join(info.filename for info in infos) or "nothing"
+        raise InputError(f"expected one file ({', '.join(SUFFIXES)}) in the archive, found {names}: unpack it yourself")
+    if found[0].flag_bits & 1:
+        raise InputError(f"{found[0].filename} in the archive is encrypted: unpack it yourself")
+    return _File(found[0].filename, lambda: zipfile.ZipFile(path).open(found[0]))
+
+
+def _is_data(name: str) -> bool:
+    path = Path(name)
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
+
+
+def _open_folder(folder: Path) -> Source:
+    found = sorted(path for path in folder.rglob(f"*{PARQUET}") if not path.name.startswith((".", "_")))
+    if not found:
+        raise InputError("the folder holds no .parquet file: name a file, or a folder of Parquet files")
+    whole = hashlib.sha256("".join(map(digest, found)).encode()).hexdigest()
+    facts = {"bytes": sum(path.stat().st_size for path in found), "files": len(found), "sha256_of_files": whole}
+    return _open_parquet([_unpack(path) for path in found], facts)
+
+
+def _open_parquet(files: list[_File], facts: Mapping[str, Any]) -> Source:
+    names = _parquet_names(files[0])
+    for file in files:
+        if sorted(_parquet_names(file)) != sorted(names):
+            raise InputError(f"{file.name} has the columns {_parquet_names(file)}, {files[0].name} has {names}")
+    return Source("parquet", blocks.named(names), blocks.as_text(_batches(files, names), blocks.named(names)), facts)
+
+
+def _parquet_names(file: _File) -> list[str]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with file.open() as stream:
+            return list(parquet.read_schema(_seekable(stream)).names)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{file.name} is not a Parquet file ({error})") from error
+
+
+def _batches(files: Iterable[_File], names: list[str]) -> Iterator["pa.RecordBatch"]:
+    from pyarrow import parquet
+
+    for file in files:
+        with file.open() as stream:
+            yield from (batch.select(names) for batch in parquet.ParquetFile(_seekable(stream)).iter_batches())
+
+
+def _seekable(stream: IO[bytes]) -> IO[bytes]:
+    """Unpack what lies in an archive: Parquet is read from its end."""
+    return io.BytesIO(stream.read()) if isinstance(stream, (gzip.GzipFile, zipfile.ZipExtFile)) else stream
+
+
+def _open_database(settings: Ingest) -> Source:
+    import sqlalchemy as sql
+
+    if bool(settings.table) == bool(settings.query):
+        raise InputError("a database needs either ingest.table or ingest.query, and not both")
+    try:
+        engine = sql.create_engine(settings.source)
+        rows = _fetch(engine, _statement(engine, settings))
+        names = blocks.named(next(rows))
+    except (sql.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+        raise InputError(f"the database cannot be read: {_brief(error)}") from error
+    return Source(
+        "database", names, blocks.from_values(rows, names), {"table": settings.table, "query": settings.query}
+    )
+
+
+def _statement(engine: Any, settings: Ingest) -> Any:
+    import sqlalchemy as sql
+
+    if settings.query:
+        return sql.text(settings.query)
+    schema, _, table = str(settings.table).rpartition(".")
+    return sql.select(sql.Table(table, sql.MetaData(), schema=schema or None, autoload_with=engine))
+
+
+def _fetch(engine: Any, statement: Any) -> Iterator[Any]:
+    """Give the names of the columns, then row by row what the database sends."""
+    with engine.connect().execution_options(stream_results=True, yield_per=DATABASE_ROWS) as connection:
+        result = connection.execute(statement)
+        yield list(result.keys())
+        yield from result
+    engine.dispose()
+
+
+def _brief(error: Exception) -> str:
+    """Keep what the database says, without the statement and the address of a manual."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -1,0 +1,66 @@
+"""XLSX: the sheets that hold invoice lines."""
+
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any
+
+from insiders.errors import InputError
+from insiders.io import blocks, columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Workbook:
+    """The rows of every sheet in which our columns are recognised; notes and pivots beside them are left out.
+
+    Sheets are read one after the other and their rows counted through. Rows that stand in two sheets, as those of
+    December 2010 do in Online Retail II, come twice: preprocess removes exact duplicates, and says how many.
+    """
+
+    def __init__(self, open_: Callable[[], IO[bytes]], declared: Mapping[str, str] | None) -> None:
+        from python_calamine import CalamineError, CalamineWorkbook
+
+        try:
+            with open_() as stream:
+                self._book = CalamineWorkbook.from_filelike(BytesIO(stream.read()))
+        except CalamineError as error:
+            raise InputError(f"it is not a readable XLSX workbook ({error})") from error
+        headers = {name: self._header(name) for name in self._book.sheet_names}
+        self.sheets = _with_lines({name: header for name, header in headers.items() if header}, declared)
+        self.columns = headers[self.sheets[0]]
+
+    def _header(self, sheet: str) -> tuple[str, ...]:
+        first: list[Any] = next(iter(self._book.get_sheet_by_name(sheet).iter_rows()), [])
+        return blocks.named([str(value) for value in first]) if any(value != "" for value in first) else ()
+
+    def blocks(self) -> Iterator["pa.RecordBatch"]:
+        return blocks.from_values(self._rows(), self.columns, first=2)
+
+    def _rows(self) -> Iterator[list[Any]]:
+        for sheet in self.sheets:
+            below = islice(self._book.get_sheet_by_name(sheet).iter_rows(), 1, None)
+            yield from (row for row in below if any(value != "" for value in row))
+
+
+def _with_lines(headers: Mapping[str, tuple[str, ...]], declared: Mapping[str, str] | None) -> list[str]:
+    """Name the sheets whose columns are recognised; they must agree."""
+    if not headers:
+        raise InputError("the workbook is empty: expected a header line and at least one row")
+    problems = {name: _problem(header, declared) for name, header in headers.items()}
+    fit = [name for name, problem in problems.items() if problem is None]
+    if not fit:
+        raise InputError("; ".join(f"sheet {name!r}: {problem}" for name, problem in problems.items()))
+    for name in fit:
+        if headers[name] != headers[fit[0]]:
+            raise InputError(f"sheet {name!r} has the columns {headers[name]}, sheet {fit[0]!r} has {headers[fit[0]]}")
+    return fit
+
+
+def _problem(header: tuple[str, ...], declared: Mapping[str, str] | None) -> InputError | None:
+    try:
+        columns.recognise(header, declared)
+    except InputError as error:
+        return error
+    return None

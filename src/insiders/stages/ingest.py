@@ -1,0 +1,24 @@
+"""Whatever `ingest.source` names to transactions, quarantine and the record of what was read."""
+
+from insiders.errors import reported
+
+
+@reported
+def main() -> None:
+    from insiders.io import intake, params, paths, sources, tables, tracking
+
+    settings = params.read()
+    source = settings.ingest.source
+    with tracking.stage_run("ingest", settings.ingest.model_dump() | {"source": sources.shown(source)}) as log:
+        with sources.naming(source):
+            record = intake.take(sources.open_source(settings), settings.ingest)
+        if source == sources.SAMPLE:
+            tables.write(sources.shop(settings).truth(), paths.TRUTH)
+        else:
+            paths.TRUTH.unlink(missing_ok=True)
+        tables.write_json(record, paths.SOURCE)
+        log({name: record[name] for name in ("rows_read", "rows", "rows_quarantined")})
+
+
+if __name__ == "__main__":
+    main()
