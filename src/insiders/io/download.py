@@ -25,7 +25,7 @@ def cached(url: str, sha256: str | None, folder: Path) -> Path:
 
 
 def download(url: str, path: Path, sha256: str | None = None) -> str:
-    """Fetch a file and give its sha256. Raises InputError and leaves nothing behind where it is not whole or another."""
+    """Fetch a file and give its sha256. Raises InputError and leaves nothing where it is not whole, or another."""
     try:
         with replacing(path) as temporary, _open(url) as answer, temporary.open("wb") as target:
             found = _copy(answer, target)

@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
@@ -34,6 +34,7 @@ class Ingest(_Section):
     sha256: str | None
     columns: dict[str, str] | None
     date_format: str | None
+    decimal: Literal[".", ","] | None
     encoding: str | None
     quarantine_share_max: Share
 
@@ -79,6 +80,7 @@ class Register(_Section):
     value_over_random_min: float
     stability_min: Share
     control_gap_min: float
+    champion_margin: Share
 
 
 class Report(_Section):

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 DATA = Path("data")
+SOURCE = DATA / "source.json"
+RAW = DATA / "raw"
 TRANSACTIONS = DATA / "transactions.parquet"
 QUARANTINE = DATA / "quarantine.parquet"
 LINES = DATA / "lines.parquet"
@@ -13,6 +15,7 @@ SNAPSHOTS = DATA / "snapshots.parquet"
 HOLDOUT = DATA / "holdout.parquet"
 ASSIGNMENTS = DATA / "assignments.parquet"
 TRUTH = DATA / "truth.parquet"
+SOURCE = DATA / "source.json"
 
 MODELS = Path("models")
 CANDIDATE = MODELS / "candidate.json"
