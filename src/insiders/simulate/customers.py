@@ -47,11 +47,11 @@ def _behaviour(wholesale: np.ndarray, rng: np.random.Generator) -> dict[str, p.F
 
     pace = np.maximum(rng.gamma(by_class("rate_shape")) / by_class("rate_shape"), 1e-9)
     hazard = np.maximum(rng.gamma(by_class("dropout_shape")) / by_class("dropout_shape"), 1e-9)
-    value = by_class("value_median") * np.exp(by_class("value_sigma") * rng.standard_normal(count))
+    spread = rng.standard_normal(count).clip(-p.VALUE_LIMIT, p.VALUE_LIMIT)
     return {
         "orders_per_day": pace * by_class("rate_mean"),
         "dropout_per_day": hazard * by_class("dropout_mean"),
-        "order_value": value * pace**p.RATE_ELASTICITY,
+        "order_value": by_class("value_median") * np.exp(by_class("value_sigma") * spread) * pace**p.RATE_ELASTICITY,
         "line_value": by_class("line_value") * rng.lognormal(0, p.LINE_VALUE_SIGMA, count),
     }
 

@@ -13,14 +13,14 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 # Factor on everybody's order rate; about 1 on average over a year.
-MONTH_FACTORS = np.array([0.78, 0.84, 0.98, 0.86, 1.06, 0.95, 0.90, 0.88, 1.25, 1.35, 1.80, 1.00])
+MONTH_FACTORS = np.array([0.80, 0.81, 1.00, 0.83, 1.11, 1.01, 0.83, 0.87, 1.13, 1.12, 1.54, 1.28])
 WEEKDAY_FACTORS = np.array([1.08, 1.20, 1.31, 1.52, 1.07, 0.00, 0.82])  # Monday first
 CLOSED_FROM, CLOSED_TO = 1224, 102  # over New Year; month x 100 + day
 HOUR_SHARES = np.array([0.03, 0.08, 0.12, 0.12, 0.17, 0.14, 0.12, 0.11, 0.06, 0.03, 0.01, 0.01])  # of the orders
 FIRST_HOUR = 8
 
-COMEBACK_DAYS = 45.0  # how soon those who knew the shop come back
-COMEBACK_WEIGHT = 4.5  # how many of them on the first day for each new customer
+COMEBACK_DAYS = 60.0  # how soon those who knew the shop come back
+COMEBACK_WEIGHT = 3.2  # how many of them on the first day for each new customer
 
 
 class Class(NamedTuple):
@@ -37,25 +37,26 @@ class Class(NamedTuple):
     line_value: float
 
 
-RETAIL = Class("retail", 0.965, 0.85, 0.0165, 0.8, 0.0030, 270.0, 0.60, 13.0)
-WHOLESALE = Class("wholesale", 0.035, 0.90, 0.0600, 0.8, 0.0012, 650.0, 1.15, 60.0)
+RETAIL = Class("retail", 0.965, 1.0, 0.0145, 0.6, 0.0014, 305.0, 0.48, 17.0)
+WHOLESALE = Class("wholesale", 0.035, 0.80, 0.0680, 0.6, 0.0010, 730.0, 1.15, 55.0)
 RATE_ELASTICITY = 0.12  # mean order value grows with (rate / mean rate of the class) to this power
-ORDER_SIGMA = 0.70  # of an order's value around the customer's mean (log)
-LINE_VALUE_SIGMA = 0.60  # of the worth of a line: around the class's mean by customer, around theirs by order (log)
+VALUE_LIMIT = 2.0  # standard deviations (log) that a mean value keeps to
+ORDER_SIGMA = 0.65  # of an order's value around the customer's mean (log)
+LINE_VALUE_SIGMA = 0.45  # of the worth of a line: around the class's mean by customer, around theirs by order (log)
 LONGEST_ORDER = 400  # lines
 LONGEST_LIFE = 36_500  # days
 
-CANCELLED_SHARE = 0.008  # of orders: cancelled whole within minutes
+CANCELLED_SHARE = 0.005  # of orders: cancelled whole within minutes
 CREDITED_SHARE = 0.002  # of orders: credited in full under M on the same day
 DISCOUNTED_SHARE = 0.004  # of orders: given back DISCOUNT of their amount under D on the same day
 DISCOUNT = 0.10
-NOTE_SHARE = 0.20  # of the other orders: followed by a credit note ...
-NOTE_LINE_SHARE = 0.10  # ... that takes back each line with this probability
-WHOLE_SHARE = 0.40  # of lines taken back: all pieces; of the others a uniform part
+NOTE_SHARE = 0.30  # of the other orders: followed by a credit note ...
+NOTE_LINE_SHARE = 0.06  # ... that takes back each line with this probability
+WHOLE_SHARE = 0.60  # of lines taken back: all pieces; of the others a uniform part
 MISBOOKED_SHARE = 0.08  # of lines taken back: under another product
 NOTE_DELAYS = np.exp(-np.arange(61) / 15.0) * (np.arange(61) > 0)
 NOTE_DELAYS /= NOTE_DELAYS.sum()  # of the days from the order to the note: 1 to 60; then the next day of trade
-OLD_RETURN_SHARE = 0.05  # of customers: bring something back, with their first order, that they bought before
+OLD_RETURN_SHARE = 0.08  # of customers: bring something back, with their first order, that they bought before
 
 
 class Anonymous(NamedTuple):
@@ -68,13 +69,13 @@ class Anonymous(NamedTuple):
     note_share: float
 
 
-ANONYMOUS = Anonymous(260.0, 2.0, 7.0, 1.65, 0.03)
+ANONYMOUS = Anonymous(360.0, 1.5, 5.0, 1.65, 0.03)
 
 DUPLICATE_SHARE = 0.0098  # of lines: delivered twice
 ADJUSTMENT_SHARE = 0.0046  # of lines: stock adjustments at price zero, without id
 ADJUSTMENT_BLANK_SHARE = 0.59  # of these: without a description
 FREE_SHARE = 0.002  # of known orders: something free of charge with it
-SLIP_AMOUNT = 140_000.0  # of the mistyped order; one in each block of customers
+SLIP_AMOUNT = 160_000.0  # of the mistyped order; one in each block of customers
 SLIP_MINUTES = 12  # until it is cancelled
 
 PACKS = np.array([1, 2, 3, 4, 6, 12, 24, 48, 96, 192, 480])  # pieces are ordered in multiples of one of these
@@ -116,9 +117,10 @@ CATEGORIES = {
 CATEGORY_SHARES = np.array([category.share for category in CATEGORIES.values()])
 STYLES = ("BLUE", "SAGE", "CORAL", "OCHRE", "PLUM", "IVORY", "CHARCOAL", "MINT", "COPPER", "STRIPED", "RUSTIC")
 MOTIFS = ("FERN", "SWALLOW", "PEBBLE", "MARKET", "HARBOUR", "MEADOW", "ACORN", "COMET", "FOX", "TULIP", "LATTICE")
-TASTE_CONCENTRATION = 4.0  # of the Dirichlet tastes around CATEGORY_SHARES: the lower, the narrower a taste
+TASTE_CONCENTRATION = 2.5  # of the Dirichlet tastes around CATEGORY_SHARES: the lower, the narrower a taste
 POPULARITY_SIGMA = 1.5  # of products within their category (log)
-PRICE_MEDIAN, PRICE_SIGMA = 1.95, 0.85
+POPULARITY_MAX = 40.0  # times the median
+PRICE_MEDIAN, PRICE_SIGMA = 2.30, 0.80
 ALTERNATIVE_SHARE = 0.16  # of products: have a second description, ...
 ALTERNATIVE_USE = 0.2  # ... on this share of their lines
 LETTER_SHARE = 0.25  # of product codes: end in a letter
@@ -169,7 +171,7 @@ class Extra(NamedTuple):
 ABROAD = "abroad"
 EXTRAS = {
     "POST": Extra(0.65, 18.0, 95.0, ABROAD),
-    "C2": Extra(0.25, 50.0, 50.01, "EIRE"),
+    "C2": Extra(0.9, 50.0, 50.01, "EIRE"),
     "M": Extra(0.012, 1.0, 150.0, None),
     "CRUK": Extra(0.001, 1.0, 5.0, None),
 }

@@ -17,7 +17,7 @@ from insiders.simulate.catalogue import Catalogue
 NOBODY, NO_TEXT = -1, -1
 MINUTES = 1440  # of a day
 SURPLUS = 1.4  # anonymous orders are drawn in excess and cut at the share asked for
-MEAN_ANONYMOUS_LINES = 60
+MEAN_ANONYMOUS_LINES = 80
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _sales(shop: Shopping, orders: pd.DataFrame) -> pd.DataFrame:
     rng, goods = shop.rng, shop.goods
     lots = orders["value"] / (orders["line_value"] * np.exp(p.LINE_VALUE_SIGMA * rng.standard_normal(len(orders))))
     order = np.repeat(np.arange(len(orders)), 1 + lots.clip(upper=p.LONGEST_ORDER - 1).astype(np.int64))
-    weight = rng.standard_exponential(len(order))
+    weight = rng.standard_gamma(2.0, len(order))
     worth = (orders["value"] / np.bincount(order, weight, len(orders))).to_numpy()[order] * weight
     order, product, worth = _merged(order, _products(shop, orders["who"].to_numpy()[order]), worth, goods.products)
     unit = np.round(goods.cents[product] * orders["markup"].to_numpy()[order])
@@ -140,7 +140,7 @@ def _merged(order: p.Ints, product: p.Ints, worth: p.Floats, products: int) -> t
     key = order * products + product
     by_key = np.argsort(key, kind="stable")
     key = key[by_key]
-    starts = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
     order, product = np.divmod(key[starts], products)
     return order, product, np.add.reduceat(worth[by_key], starts)
 
@@ -305,5 +305,5 @@ def _in_order(lines: pd.DataFrame) -> pd.DataFrame:
     key = lines["minute"].to_numpy() * (lines["invoice"].max() + 1) + lines["invoice"].to_numpy()
     by_time = np.argsort(key, kind="stable")
     key = key[by_time]
-    invoice = np.cumsum(np.append(False, key[1:] != key[:-1]))
+    invoice = np.cumsum(np.diff(key, prepend=key[:1]) > 0)
     return lines.iloc[by_time].assign(invoice=invoice)
