@@ -1,6 +1,5 @@
 """The way to MLflow: which store, quietly, with a clear word where it cannot be reached, and mended after a move."""
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -50,7 +49,7 @@ def reaching(uri: str) -> Iterator[None]:
     """Turn MLflow's and SQLAlchemy's failures to reach the store into one clear message."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    _quieten()
+    quieten()
     from mlflow.exceptions import MlflowException
 
     try:
@@ -68,19 +67,19 @@ def open_client(uri: str) -> Any:
     database = store.database(uri)
     if database is not None:
         database.parent.mkdir(parents=True, exist_ok=True)
-    _quieten()
+    quieten()
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """No telemetry, no waiting for minutes on a dead server, no word from the migrations of a new database."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is told so at every import
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 
 def _experiment(client: Any, uri: str) -> str:

@@ -31,11 +31,11 @@ def stage_run(name: str, params: Values) -> Iterator[Callable[[Values], None]]:
     already holds the same params and metrics, so a stage that runs every time adds no run for nothing.
     """
     connection = connect()
-    started = _now()
+    started = now()
     metrics: dict[str, Any] = {}
     yield metrics.update
     with reaching(connection.uri):
-        _log_result(connection, name, started, flat(params), _numbers(metrics))
+        _log_result(connection, name, started, flat(params), numbers(metrics))
 
 
 def _log_result(
@@ -68,18 +68,26 @@ class Entry:
     figure: Any = None
 
 
-def write_run(connection: Connection, entry: Entry, model_id: str | None = None) -> str:
-    """Write a whole run in three calls and return its id; it ends last, so that a killed one is known as unfinished."""
+def write_run(connection: Connection, entry: Entry) -> None:
+    """Write a whole run, in three calls; it ends last, so that a killed one is known as unfinished."""
+    fill_run(connection, begin_run(connection, entry), entry)
+
+
+def begin_run(connection: Connection, entry: Entry) -> str:
+    run = connection.client.create_run(connection.experiment, entry.started, entry.tags, entry.name)
+    return str(run.info.run_id)
+
+
+def fill_run(connection: Connection, run: str, entry: Entry, model_id: str | None = None) -> None:
+    """Write the rest of a run that has begun and end it; its metrics count for the logged model, if one is given."""
     from mlflow.entities import Metric, Param
 
-    client, now = connection.client, _now()
-    run = client.create_run(connection.experiment, entry.started, entry.tags, entry.name).info.run_id
-    metrics = [Metric(key, value, now, 0, model_id=model_id) for key, value in entry.metrics.items()]
+    client, moment = connection.client, now()
+    metrics = [Metric(key, value, moment, 0, model_id=model_id) for key, value in entry.metrics.items()]
     client.log_batch(run, metrics, [Param(key, value) for key, value in entry.params.items()])
     if entry.figure is not None:
         client.log_figure(run, entry.figure, f"{entry.name.replace('/', '-')}.png")
     client.set_terminated(run, entry.status, entry.ended)
-    return str(run)
 
 
 @dataclass
@@ -98,7 +106,7 @@ class SearchRun:
         entry = Entry(
             trial.name,
             flat(trial.params),
-            _numbers(trial.measures),
+            numbers(trial.measures),
             {**tags, PARENT_TAG: self.run_id, STAGE_TAG: "trial"},
             _milliseconds(trial.started),
             _milliseconds(trial.ended),
@@ -114,8 +122,8 @@ class SearchRun:
         """Numbers of the search as a whole, such as those of its pick."""
         from mlflow.entities import Metric
 
-        now = _now()
-        metrics = [Metric(key, value, now, 0) for key, value in _numbers(measures).items()]
+        moment = now()
+        metrics = [Metric(key, value, moment, 0) for key, value in numbers(measures).items()]
         with reaching(self.connection.uri):
             self.connection.client.log_batch(self.run_id, metrics)
 
@@ -210,15 +218,15 @@ def flat(values: Values, prefix: str = "") -> dict[str, str]:
     return params
 
 
-def _numbers(measures: Values) -> dict[str, float]:
+def numbers(measures: Values) -> dict[str, float]:
     """Keep the measures that are numbers: MLflow would show a missing one as a number."""
     known = {key: float(value) for key, value in measures.items() if value is not None}
     return {key: value for key, value in known.items() if math.isfinite(value)}
 
 
-def _now() -> int:
+def now() -> int:
     return int(time.time() * 1000)
 
 
 def _milliseconds(seconds: float | None) -> int:
-    return _now() if seconds is None else int(seconds * 1000)
+    return now() if seconds is None else int(seconds * 1000)

@@ -1,0 +1,145 @@
+"""A SegmentModel as files without pickle, and what checks its input; works without the rest of the project.
+
+The served model consists of this module, the estimators and two files: `model.skops` holds arrays, numbers and
+the names of types, `contract.json` the features with their limits.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from insiders.errors import InputError
+from insiders.model import SegmentModel
+
+MODEL = "model.skops"
+CONTRACT = "contract.json"
+CHUNK = 100_000  # rows labelled at once: bounds the memory, and the cost of a call is spread over enough of them
+
+# A model file names the types that loading it makes. skops adds scikit-learn's, numpy's and Python's own data types to
+# these and refuses everything else; what a file says of itself is never asked.
+TRUSTED = (
+    "insiders.model.SegmentModel",
+    "insiders.embeddings.ForestLeaves",
+    "insiders.embeddings.LogScaler",
+    "insiders.embeddings.NeighbourMap",
+    "insiders.embeddings.ValuePlane",
+    "insiders.clusterers.Density",
+    "insiders.clusterers.Mixture",
+    "insiders.clusterers.NeighbourLabels",
+    "insiders.clusterers.Ward",
+    "sklearn.tree._tree.Tree",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a feature may be; an end without a limit is None."""
+
+    low: float | None
+    high: float | None
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Package:
+    """A fitted model behind its contract."""
+
+    model: SegmentModel
+    contract: Mapping[str, Limits]
+
+    def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Give `cluster`, `segment` and `is_insider` of each row; other columns than the features are ignored.
+
+        Raises InputError where a feature is missing, no number, or out of its limits.
+        """
+        features = self.checked(customers)
+        parts = [self.model.predict(part) for part in _chunks(features)]
+        return pd.concat(parts) if parts else _nobody(features.index)
+
+    def checked(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return the features alone, as float64, in the model's order."""
+        missing = [name for name in self.contract if name not in customers.columns]
+        if missing:
+            raise InputError(
+                f"customers lack the features {', '.join(missing)}; the model expects {', '.join(self.contract)}: "
+                "use a table that `dvc repro` made (data/customers.parquet) or compute them the same way"
+            )
+        return pd.DataFrame(
+            {name: _numbers(customers[name], name, limits) for name, limits in self.contract.items()},
+            index=customers.index,
+        )
+
+
+def save(package: Package, folder: Path) -> None:
+    """Write the files and prove that they can be read again: a type that nobody trusts is refused here, not later."""
+    import skops.io
+
+    folder.mkdir(parents=True, exist_ok=True)
+    skops.io.dump(package.model, folder / MODEL)
+    contract = {name: asdict(limits) for name, limits in package.contract.items()}
+    (folder / CONTRACT).write_text(json.dumps(contract, indent=2) + "\n", encoding="utf-8")
+    load(folder)
+
+
+def load(folder: Path) -> Package:
+    """Read what `save` wrote; a file that is damaged, or asks for a type outside TRUSTED, is refused unread."""
+    contract = json.loads((folder / CONTRACT).read_text(encoding="utf-8"))
+    model = _load_model(folder / MODEL)
+    return Package(model, {name: Limits(**limits) for name, limits in contract.items()})
+
+
+def _load_model(path: Path) -> SegmentModel:
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        model = skops.io.load(path, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise InputError(
+            f"{path} asks for types that this project does not trust: {error}; it was not loaded: register the model "
+            "again with `dvc repro`, or find out who changed the file"
+        ) from error
+    except Exception as error:  # a damaged archive fails in any of a dozen ways
+        raise InputError(f"{path} is not a model that this version can read: {error}") from error
+    if not isinstance(model, SegmentModel):
+        raise InputError(f"{path} holds a {type(model).__name__}, expected a SegmentModel")
+    return model
+
+
+def _chunks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(features), CHUNK):
+        yield features.iloc[start : start + CHUNK]
+
+
+def _nobody(index: pd.Index) -> pd.DataFrame:
+    columns = {"cluster": "int64", "segment": "str", "is_insider": "bool"}
+    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in columns.items()}).set_index(index)
+
+
+def _numbers(column: pd.Series, name: str, limits: Limits) -> np.ndarray[Any, np.dtype[np.float64]]:
+    try:
+        values = np.array(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"feature {name}: {error}; expected numbers") from error
+    if not limits.nullable:
+        _refuse(column, np.isnan(values), name, "a value in every row")
+    _refuse(column, np.isinf(values), name, "finite numbers")
+    if limits.low is not None:
+        _refuse(column, values < limits.low, name, f"at least {limits.low:g}")
+    if limits.high is not None:
+        _refuse(column, values > limits.high, name, f"at most {limits.high:g}")
+    return values
+
+
+def _refuse(column: pd.Series, wrong: np.ndarray[Any, Any], name: str, expected: str) -> None:
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"feature {name} is {column.iloc[row]} in row {row + 1} (and {int(wrong.sum()) - 1} others); "
+            f"expected {expected}: correct the table, or leave these customers out"
+        )

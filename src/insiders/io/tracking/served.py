@@ -1,0 +1,27 @@
+"""The model as MLflow serves it: run from a copy inside the model's folder, with `code/` beside it.
+
+MLflow's contract for such a file is that it ends by naming the model; nothing in the project imports it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+from insiders.io import package
+
+
+class ServedSegments(PythonModel):
+    """Features of customers in; cluster, segment and is_insider out."""
+
+    def load_context(self, context: Any) -> None:
+        self.package = package.load(Path(context.artifacts["segments"]))
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
+        """Label one row per customer."""
+        return self.package.predict(model_input)
+
+
+set_model(ServedSegments())
