@@ -9,7 +9,6 @@ from typing import Any
 import ibis.expr.datatypes as dt
 import pandera.ibis as on_engine
 import pandera.pandas as in_memory
-from pandera.typing import DataFrame as DataFrame
 
 MONEY = dt.Decimal(18, 4)
 STAMP = dt.Timestamp(scale=6)
@@ -101,7 +100,7 @@ ORDERS = on_engine.DataFrameSchema(
 NOT_NEGATIVE = in_memory.Check.ge(0)
 SHARE = in_memory.Check.in_range(0, 1)
 
-# Every feature is known at the end of the day before `as_of`. Float64 throughout, so that MLflow's signature takes them.
+# Every feature is known at the end of the day before `as_of`. All float64, so that MLflow's signature takes them.
 FEATURES: dict[str, in_memory.Column] = {
     "recency_days": _column("float64", "days", "as_of - day of the last order", in_memory.Check.ge(1)),
     "tenure_days": _column("float64", "days", "as_of - day of the first order", in_memory.Check.ge(1)),

@@ -45,6 +45,11 @@ def write_json(content: Any, path: Path) -> None:
     write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
+def as_json(content: Any) -> str:
+    """One line of JSON with sorted keys, for a cell of a table."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
 def read_json(path: Path) -> Any:
     require(path)
     return json.loads(path.read_text(encoding="utf-8"))

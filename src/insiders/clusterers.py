@@ -1,0 +1,124 @@
+"""CLUSTERERS: name -> function(trial, seed) -> clusterer that can label customers whom it has not seen.
+
+Constructor and search space of a clusterer stand in one function. -1 is no cluster but the status "none".
+"""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+Labels = NDArray[np.int64]
+
+LANDMARKS = 10_000  # rows that a quadratic algorithm is given; the others are labelled by their nearest neighbour
+
+
+class Mixture(ClusterMixin, BaseEstimator):
+    """A Gaussian mixture with labels, as scikit-learn's clusterers have."""
+
+    def __init__(self, components: int = 4, covariance: str = "full", seed: int = 0) -> None:
+        self.components = components
+        self.covariance = covariance
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+        X = validate_data(self, X, dtype=np.float64)
+        # reg_covar: columns with many equal values would otherwise collapse a component onto them.
+        self.mixture_ = GaussianMixture(
+            min(self.components, len(X)), covariance_type=self.covariance, reg_covar=1e-3, random_state=self.seed
+        ).fit(X)
+        self.labels_ = self.predict(X)
+        return self
+
+    def predict(self, X: Any) -> Labels:
+        check_is_fitted(self, "mixture_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return np.asarray(self.mixture_.predict(X), dtype=np.int64)
+
+
+class NeighbourLabels(ClusterMixin, BaseEstimator):
+    """Gives a clusterer that cannot predict the label of the nearest customer that it was fitted on.
+
+    On the customers of the fit this is their own label, as long as there are at most LANDMARKS of them; beyond that, an
+    evenly spaced part of them is clustered.
+    """
+
+    def __init__(self, clusterer: Any = None, landmarks: int = LANDMARKS) -> None:
+        self.clusterer = clusterer
+        self.landmarks = landmarks
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        chosen = np.unique(np.linspace(0, len(X) - 1, min(self.landmarks, len(X))).round().astype(int))
+        self.rows_ = X[chosen]
+        self.row_labels_ = np.asarray(self._fit_labels(self.rows_), dtype=np.int64)
+        self.labels_ = self.predict(X)
+        return self
+
+    def predict(self, X: Any) -> Labels:
+        check_is_fitted(self, "rows_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        _, nearest = KDTree(self.rows_).query(X)
+        return self.row_labels_[nearest]
+
+    def _fit_labels(self, rows: NDArray[np.float64]) -> Labels:
+        return (self.clusterer or AgglomerativeClustering()).fit_predict(rows)
+
+
+class Ward(NeighbourLabels):
+    """Agglomerative clustering that adds the least variance at each merge (Ward 1963)."""
+
+    def __init__(self, clusters: int = 2, landmarks: int = LANDMARKS) -> None:
+        self.clusters = clusters
+        self.landmarks = landmarks
+
+    def _fit_labels(self, rows: NDArray[np.float64]) -> Labels:
+        return AgglomerativeClustering(min(self.clusters, len(rows)), linkage="ward").fit_predict(rows)
+
+
+class Density(NeighbourLabels):
+    """HDBSCAN (Campello et al. 2013); `smallest` is the least share of the customers that makes a cluster."""
+
+    def __init__(self, smallest: float = 0.02, samples: int = 5, landmarks: int = LANDMARKS) -> None:
+        self.smallest = smallest
+        self.samples = samples
+        self.landmarks = landmarks
+
+    def _fit_labels(self, rows: NDArray[np.float64]) -> Labels:
+        from hdbscan import HDBSCAN
+
+        size = max(2, round(self.smallest * len(rows)))
+        samples = min(self.samples, len(rows) - 1)
+        return HDBSCAN(min_cluster_size=size, min_samples=samples, core_dist_n_jobs=1).fit_predict(rows)
+
+
+def _kmeans(trial: Any, seed: int) -> BaseEstimator:
+    return KMeans(trial.suggest_int("kmeans.clusters", 3, 12), n_init=3, random_state=seed)
+
+
+def _mixture(trial: Any, seed: int) -> BaseEstimator:
+    covariance = trial.suggest_categorical("mixture.covariance", ["full", "diag"])
+    return Mixture(trial.suggest_int("mixture.components", 3, 10), covariance, seed)
+
+
+def _ward(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return Ward(trial.suggest_int("ward.clusters", 3, 12))
+
+
+def _hdbscan(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    smallest = trial.suggest_float("hdbscan.smallest", 0.01, 0.08, log=True)
+    return Density(smallest, trial.suggest_categorical("hdbscan.samples", [2, 5, 10]))
+
+
+CLUSTERERS: dict[str, Callable[[Any, int], BaseEstimator]] = {
+    "kmeans": _kmeans,
+    "mixture": _mixture,
+    "ward": _ward,
+    "hdbscan": _hdbscan,
+}

@@ -1,0 +1,85 @@
+"""The search's outside: where its study is stored, and the processes that score its recipes."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from insiders import clusterers, embeddings, holdout, model, quality, search
+from insiders.errors import InputError
+from insiders.io import paths
+from insiders.search import Judge, Recipe, Settings, Window
+
+LOCAL = paths.MLRUNS / "optuna.db"
+Answer = tuple[dict[str, float], float, str]
+
+_judge: Judge | None = None  # one per worker process, made when it starts
+
+
+def open_study(storage: str | None, name: str) -> Any:
+    """Open the study of this name, or make it; its trials survive a killed process."""
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    url = storage or f"sqlite:///{_made(LOCAL).resolve()}"
+    try:
+        backend = optuna.storages.RDBStorage(url)
+        return optuna.create_study(
+            storage=backend, study_name=name, directions=["maximize", "maximize"], load_if_exists=True
+        )
+    except (SQLAlchemyError, ImportError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(
+            f"tune.storage {url!r} cannot be used: {first}; expected an SQLAlchemy URL of a reachable database, "
+            f"or null for {LOCAL}"
+        ) from error
+
+
+def study_name(snapshots: Path, settings: Settings) -> str:
+    """A name that stands for everything that decides the study: the data, the settings and the code that scores.
+
+    A search that was killed goes on under it; any change makes a new one.
+    """
+    digest = sha256(snapshots.read_bytes())
+    digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
+    for module in (search, model, embeddings, clusterers, holdout, quality):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return f"insiders-{digest.hexdigest()[:16]}"
+
+
+@contextmanager
+def scoring(
+    cut: Mapping[str, Window], settings: Settings, workers: int
+) -> Iterator[Callable[[list[Recipe]], Iterable[Answer]]]:
+    """A function that scores recipes, in order, in this process or in several."""
+    if workers == 1:
+        judge = Judge(cut, settings)
+        yield lambda recipes: map(judge.score, recipes)
+        return
+    # Spawned, not forked: a fork of a process whose numeric libraries have started threads can hang.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (cut, settings)) as pool:
+        yield lambda recipes: pool.map(_score, recipes)
+
+
+def _start(cut: Mapping[str, Window], settings: Settings) -> None:
+    global _judge  # noqa: PLW0603 (what a worker keeps between its tasks)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    _judge = Judge(cut, settings)
+
+
+def _score(recipe: Recipe) -> Answer:
+    if _judge is None:
+        raise RuntimeError("a worker was given a recipe before its start")
+    return _judge.score(recipe)
+
+
+def _made(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

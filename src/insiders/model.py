@@ -1,0 +1,130 @@
+"""SegmentModel: features -> embedding -> cluster -> segment -> Insider, one estimator that can be saved and audited."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+NO_CLUSTER = -1
+VALUE = "net_revenue"  # clusters are ranked by their median customer's
+
+
+class SegmentModel(BaseEstimator):
+    """Clusters of an embedding, numbered by value: 0 is the cluster whose median customer spent most.
+
+    The Insiders are the shortest run of clusters from 0 on that holds at least `share_min` of the customers: the
+    highest value per customer that the programme's size allows. A run above `share_max` is no feasible list;
+    `insider_share_` tells.
+
+    Parameters
+    ----------
+    embedding, clusterer
+        Unfitted scikit-learn estimators; the clusterer has `predict`.
+    features
+        Columns that the embedding sees.
+    share_min, share_max
+        Size of the programme as shares of the customers.
+
+    """
+
+    def __init__(
+        self, embedding: Any, clusterer: Any, features: tuple[str, ...], share_min: float, share_max: float
+    ) -> None:
+        self.embedding = embedding
+        self.clusterer = clusterer
+        self.features = features
+        self.share_min = share_min
+        self.share_max = share_max
+
+    def fit(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
+        """Fit on customers as of a day, and on a `past` snapshot with the `next_revenue` that followed it by that day.
+
+        Rows are put in an order that only their figures decide, so that neither the order of the input nor the names of
+        the customers change anything.
+        """
+        with threadpool_limits(1):  # sums of several threads differ in their last bits from run to run
+            self.fit_embedding(customers, past)
+            return self.fit_clusters(self.embed(customers), customers)
+
+    def fit_embedding(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
+        """The first half of `fit`; the search shares it between trials."""
+        if _is_supervised(self.embedding):
+            rows = in_order(past, [*self.features, "next_revenue"])
+            self.embedding_ = clone(self.embedding).fit(rows[list(self.features)], rows["next_revenue"].to_numpy())
+        else:
+            self.embedding_ = clone(self.embedding).fit(in_order(customers, list(self.features))[list(self.features)])
+        return self
+
+    def fit_clusters(self, embedded: NDArray[np.float64], customers: pd.DataFrame) -> Self:
+        """The second half: cluster the embedded customers, rank the clusters, choose the Insiders."""
+        order = np.lexsort(embedded.T[::-1])
+        self.clusterer_ = clone(self.clusterer).fit(embedded[order])
+        found = np.asarray(self.clusterer_.predict(embedded))
+        values = customers[VALUE].to_numpy()
+        self.ranks_ = _ranks(found, values)
+        self.labels_ = self._numbered(found)
+        self.insider_clusters_ = _insider_run(self.labels_, self.share_min)
+        self.insider_share_ = float(np.isin(self.labels_, self.insider_clusters_).mean())
+        self.segment_names_ = {number: f"Segment {number + 1}" for number in self.ranks_.values()}
+        return self
+
+    def embed(self, customers: pd.DataFrame) -> NDArray[np.float64]:
+        """Coordinates of the customers, shape (customers, dimensions)."""
+        check_is_fitted(self, "embedding_")
+        return np.asarray(self.embedding_.transform(customers[list(self.features)]), dtype=np.float64)
+
+    def label(self, embedded: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Cluster of each embedded customer, -1 for none."""
+        return self._numbered(np.asarray(self.clusterer_.predict(embedded)))
+
+    def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """`cluster`, `segment` and `is_insider` of each customer; the answer for one never depends on the others."""
+        with threadpool_limits(1):
+            labels = self.label(self.embed(customers))
+        segments = [self.segment_names_.get(int(label), "Unclustered") for label in labels]
+        return pd.DataFrame(
+            {
+                "cluster": labels,
+                "segment": pd.array(segments, dtype="str"),
+                "is_insider": np.isin(labels, self.insider_clusters_),
+            },
+            index=customers.index,
+        )
+
+    def _numbered(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Clusterer's own numbers -> ranks; a number that the fit never gave (an empty component's) is no cluster."""
+        known, inverse = np.unique(found, return_inverse=True)
+        return np.array([self.ranks_.get(int(each), NO_CLUSTER) for each in known], dtype=np.int64)[inverse]
+
+
+def _is_supervised(embedding: Any) -> bool:
+    """Whether it needs a target, that is an earlier snapshot and what followed it."""
+    return bool(embedding.__sklearn_tags__().target_tags.required)
+
+
+def in_order(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Rows sorted by these columns, whatever their order and names were; equal rows are interchangeable."""
+    return frame.iloc[np.lexsort([frame[column].to_numpy() for column in reversed(columns)])]
+
+
+def _ranks(found: NDArray[np.int64], values: NDArray[np.float64]) -> dict[int, int]:
+    """Found number -> rank by the median value, ties by size and by the values' sum in order."""
+    keys = []
+    for number in np.unique(found[found != NO_CLUSTER]):
+        members = np.sort(values[found == number])
+        keys.append((-float(np.median(members)), -len(members), -float(members.sum()), int(number)))
+    return {key[-1]: rank for rank, key in enumerate(sorted(keys))}
+
+
+def _insider_run(labels: NDArray[np.int64], share_min: float) -> tuple[int, ...]:
+    """The shortest run 0, 1, ... of clusters that holds at least this share of the customers."""
+    run: list[int] = []
+    for number in range(int(labels.max(initial=NO_CLUSTER)) + 1):
+        run.append(number)
+        if np.isin(labels, run).mean() >= share_min:
+            break
+    return tuple(run)

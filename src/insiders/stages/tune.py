@@ -1,0 +1,148 @@
+"""Search for the recipe whose Insiders are worth most afterwards: data/snapshots.parquet -> trials and the candidate.
+
+It sees cut-offs up to the start of the untouched last period and nothing of that period.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import pandas as pd
+
+from insiders import figures, schemas, search
+from insiders.errors import InputError, reported
+from insiders.io import params, paths, studies, tables, tracking
+
+
+@reported
+def main() -> None:
+    settings = params.read()
+    wanted = search_settings(settings)
+    cut = search.windows(
+        tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), settings.featurize.horizon_days, wanted.features
+    )
+    _check(cut)
+    study = studies.open_study(settings.tune.storage, name := studies.study_name(paths.SNAPSHOTS, wanted))
+    with (
+        studies.scoring(cut, wanted, settings.tune.workers) as score,
+        tracking.search_run(name, settings.tune.model_dump() | {"seed": settings.seed}, {}) as run,
+    ):
+        trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score), wanted.trials)]
+        trials.sort(key=lambda trial: trial.number)
+        chosen = search.pick(trials, wanted.stability_floor, wanted.lift_tolerance)
+        rows = _rows(trials, search.baselines(cut, chosen.measures["insider_share"]))
+        tables.write(rows, paths.TRIALS)
+        tables.write_json(_candidate(chosen, wanted, cut), paths.CANDIDATE)
+        _log_result(run, rows, chosen)
+
+
+def search_settings(settings: params.Params) -> search.Settings:
+    """The part of the params that decides what the search finds; workers and storage do not."""
+    named = {
+        field.name: getattr(settings.tune, field.name) for field in fields(search.Settings) if field.name != "seed"
+    }
+    return search.Settings(**named, seed=settings.seed)
+
+
+def _check(cut: Mapping[str, search.Window]) -> None:
+    if len(cut) == 1:
+        raise InputError(
+            f"{paths.SNAPSHOTS}: no rolling origin has a full period before and after it inside the calibration; give "
+            "a longer history, or a shorter featurize.horizon_days in params.yaml"
+        )
+
+
+def _shown(trials: Iterable[search.Trial], total: int) -> Iterable[search.Trial]:
+    """Pass the trials on and show how far the search is, with the best value lift so far."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("tune"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns) as bar:
+        task, best = bar.add_task("no feasible trial yet", total=total), None
+        for trial in trials:
+            if trial.feasible and (best is None or _lift(trial) > _lift(best)):
+                best = trial
+            text = "no feasible trial yet" if best is None else f"best value lift {_lift(best):.3f}, {_name(best)}"
+            bar.update(task, advance=1, description=text)
+            yield trial
+
+
+def _lift(trial: search.Trial) -> float:
+    return trial.lift
+
+
+def _name(trial: search.Trial) -> str:
+    return f"{trial.recipe.embedding} x {trial.recipe.clusterer}"
+
+
+def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
+    """Write the trial to MLflow; the same names in every trial make them comparable there."""
+    tags = {
+        "embedding": trial.recipe.embedding,
+        "clusterer": trial.recipe.clusterer,
+        "state": "COMPLETE",
+        "feasible": trial.feasible,
+        "reason": trial.reason,
+    }
+    run.log_trial(
+        tracking.Trial(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
+    )
+    return trial
+
+
+def _rows(trials: list[search.Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """One row per trial, in order, then one per baseline."""
+    rows: list[dict[str, Any]] = [_row(trial) for trial in trials]
+    for place, (name, measures) in enumerate(baselines.items(), start=len(trials)):
+        own = {"number": place, "state": "BASELINE", "embedding": "none", "clusterer": name, "params": "{}"}
+        rows.append(own | dict(measures))
+    return pd.DataFrame(rows)
+
+
+def _row(trial: search.Trial) -> dict[str, Any]:
+    own = {
+        "number": trial.number,
+        "state": "COMPLETE",
+        "embedding": trial.recipe.embedding,
+        "clusterer": trial.recipe.clusterer,
+        "params": tables.as_json(trial.recipe.params),
+        "feasible": trial.feasible,
+        "reason": trial.reason,
+    }
+    return own | dict(trial.measures)
+
+
+def _candidate(trial: search.Trial, wanted: search.Settings, cut: Mapping[str, search.Window]) -> dict[str, Any]:
+    """The recipe and what speaks for it; a missing measure is null."""
+    measures = {name: (value if pd.notna(value) else None) for name, value in trial.measures.items()}
+    recipe = trial.recipe
+    return {
+        "embedding": recipe.embedding,
+        "clusterer": recipe.clusterer,
+        "params": dict(recipe.params),
+        "seed": recipe.seed,
+        "features": list(wanted.features),
+        "trial": trial.number,
+        "feasible": trial.feasible,
+        "reason": trial.reason,
+        "folds": len(cut) - 1,
+        "measures": measures,
+    }
+
+
+def _log_result(run: tracking.SearchRun, rows: pd.DataFrame, chosen: search.Trial) -> None:
+    run.log_measures(chosen.measures)
+    run.log_figure(figures.front(rows, chosen.number), "front")
+    run.log_figure(figures.history(rows), "history")
+    run.log_file(paths.TRIALS)
+    run.log_file(paths.CANDIDATE)
+
+
+if __name__ == "__main__":
+    main()
