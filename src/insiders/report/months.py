@@ -1,0 +1,32 @@
+"""Net revenue by calendar month, of the Insiders and of the others; months that the data cover in part are marked."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+Table = Any  # Ibis has no types that mypy could follow
+
+
+def by_month(orders: Table, assignments: Table, as_of: date) -> Table:
+    """One row per month and side (is_insider), exact, from orders before `as_of`; evaluated by the engine."""
+    known = orders.filter(orders.ordered_at < as_of).inner_join(
+        assignments.select("customer_id", "is_insider"), "customer_id"
+    )
+    month = known.mutate(month=known.ordered_at.truncate("M").cast("date"), day=known.ordered_at.cast("date"))
+    grouped = month.group_by("month", "is_insider")
+    summed = grouped.aggregate(net_revenue=month.net_revenue.sum().cast("decimal(18, 4)"), first_day=month.day.min())
+    return summed.order_by("month", "is_insider")
+
+
+def side_by_side(sums: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """One row per month: month (its first day), insiders, others, is_partial; months without an order are zero."""
+    if sums.empty:
+        return pd.DataFrame(columns=["month", "insiders", "others", "is_partial"])
+    amounts = sums.assign(net_revenue=sums["net_revenue"].astype(float), month=pd.to_datetime(sums["month"]))
+    wide = amounts.pivot_table(index="month", columns="is_insider", values="net_revenue", fill_value=0.0)
+    first, last = pd.Timestamp(sums["first_day"].min()), pd.Timestamp(as_of - timedelta(days=1))
+    whole = wide.reindex(index=pd.date_range(wide.index[0], last, freq="MS"), columns=[True, False])
+    filled = whole.fillna(0.0).set_axis(["insiders", "others"], axis=1).rename_axis("month").reset_index()
+    ends = filled["month"] + pd.offsets.MonthEnd(0)
+    return filled.assign(is_partial=(filled["month"] < first) | (ends > last))

@@ -1,0 +1,224 @@
+"""Small tables as the stages before the report leave them: a shop whose Insiders are known by construction."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from insiders.schemas import ASSIGNMENTS, CUSTOMERS, FEATURES, INSIDERS
+
+AS_OF = pd.Timestamp("2011-12-10")
+GATES = [
+    {
+        "name": "not_worse_than_the_sort",
+        "threshold": 0.97,
+        "comparison": ">=",
+        "value": 0.985,
+        "passed": True,
+        "meaning": "lower bound of value lift",
+    },
+    {
+        "name": "better_than_chance",
+        "threshold": 1.0,
+        "comparison": ">",
+        "value": 4.1,
+        "passed": True,
+        "meaning": "lower bound of value over random",
+    },
+    {
+        "name": "stable",
+        "threshold": 0.75,
+        "comparison": ">=",
+        "value": 0.88,
+        "passed": True,
+        "meaning": "Jaccard of the list over resamples",
+    },
+]
+VALIDATION = {
+    "value_capture": 0.5,
+    "value_lift": 1.012,
+    "value_lift_low": 0.985,
+    "value_lift_high": 1.03,
+    "value_oracle": 0.8,
+    "value_over_random": 5.0,
+    "value_over_random_low": 4.1,
+    "top_n_capture": 0.494071,
+    "clv_capture": 0.51,
+    "n": 36,
+    "as_of": "2011-09-11",
+    "horizon_days": 90,
+}
+BACKTEST = [
+    {
+        "as_of": "2011-06-13",
+        "members": 30,
+        "expected": 100_000.0,
+        "low": 80_000.0,
+        "high": 120_000.0,
+        "actual": 110_000.0,
+        "naive": 80_000.0,
+    },
+    {
+        "as_of": "2011-05-14",
+        "members": 28,
+        "expected": 90_000.0,
+        "low": 75_000.0,
+        "high": 105_000.0,
+        "actual": 70_000.0,
+        "naive": 95_000.0,
+    },
+]
+MEASURES = {
+    "value_lift_mean": 1.01,
+    "value_lift_min": 0.99,
+    "value_oracle_mean": 0.81,
+    "value_capture_mean": 0.49,
+    "stability": 0.88,
+    "silhouette": 0.31,
+    "control_gap": 0.12,
+    "insider_share": 0.1,
+    "segments": 3.0,
+}
+
+
+def customers(count: int = 400, seed: int = 7) -> pd.DataFrame:
+    """The first tenth orders often, much and lately; the rest does not."""
+    rng = np.random.default_rng(seed)
+    best = np.arange(count) < count // 10
+    orders = np.where(best, rng.integers(8, 40, count), rng.integers(1, 6, count)).astype(float)
+    average = np.where(best, rng.uniform(300, 900, count), rng.uniform(50, 300, count)).round(2)
+    recency = np.where(best, rng.integers(1, 50, count), rng.integers(1, 370, count)).astype(float)
+    gross, returned = orders * average, np.where(rng.random(count) < 0.2, average / 2, 0.0)
+    zeros = dict.fromkeys(FEATURES, np.zeros(count))
+    known = {
+        "recency_days": recency,
+        "tenure_days": recency + rng.integers(0, 30, count) * (orders > 1),
+        "order_count": orders,
+        "orders_per_month": orders / 12,
+        "gross_revenue": gross,
+        "returned_revenue": returned,
+        "net_revenue": gross - returned,
+        "returned_revenue_share": returned / gross,
+        "average_order_value": (gross - returned) / orders,
+        "items_per_order": average / 2,
+        "products_per_order": average / 20,
+        "distinct_product_count": orders * 5,
+        "largest_order_share": 1 / orders,
+    }
+    ids = {"customer_id": [f"{12000 + i}" for i in range(count)], "as_of": AS_OF.as_unit("us"), "country": "UK"}
+    return CUSTOMERS.validate(pd.DataFrame({**ids, **zeros, **known})[list(CUSTOMERS.columns)])
+
+
+def assignments(customers: pd.DataFrame) -> pd.DataFrame:
+    place = np.arange(len(customers))
+    cluster = np.select([place < len(place) // 10, place < len(place) // 2], [0, 1], 2)
+    frame = pd.DataFrame(
+        {
+            "customer_id": customers["customer_id"],
+            "cluster": cluster,
+            "segment": [f"Segment {number + 1}" for number in cluster],
+            "is_insider": cluster == 0,
+            "reason": "by construction",
+            "as_of": customers["as_of"],
+            "model_version": "3",
+        }
+    )
+    return ASSIGNMENTS.validate(frame)
+
+
+def members(customers: pd.DataFrame) -> pd.DataFrame:
+    return customers.merge(assignments(customers).drop(columns="as_of"), on="customer_id")
+
+
+def insiders(members: pd.DataFrame) -> pd.DataFrame:
+    chosen = members[members["is_insider"]].sort_values("net_revenue", ascending=False, ignore_index=True)
+    expected = chosen["net_revenue"] / 4
+    frame = chosen.assign(
+        rank=np.arange(1, len(chosen) + 1), expected_revenue=expected, expected_low=expected / 2, expected_high=expected * 2
+    )
+    return INSIDERS.validate(frame[list(INSIDERS.columns)])
+
+
+def months() -> pd.DataFrame:
+    starts = pd.date_range("2010-12-01", "2011-12-01", freq="MS")
+    insiders, others = np.linspace(20e3, 60e3, 13), np.linspace(40e3, 50e3, 13)
+    partial = np.arange(13) == 12
+    return pd.DataFrame({"month": starts, "insiders": insiders, "others": others, "is_partial": partial})
+
+
+def ledger() -> pd.DataFrame:
+    entries = [
+        ("delivered", 1000, 400, 9000, "200000.0000", "delivered"),
+        ("positive", 950, 400, 9500, "250000.0000", "counted"),
+        ("positive_without_customer_id", 200, 0, 1500, "40000.0000", "counted"),
+        ("no_customer_id", 210, 0, 1400, "39000.5000", "removed"),
+        ("zero_price", 0, 0, 0, "0.0000", "removed"),
+        ("kept", 790, 400, 7600, "160999.5000", "kept"),
+    ]
+    return pd.DataFrame(entries, columns=["rule", "rows", "customers", "quantity", "amount", "action"])
+
+
+def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    feasible = rng.random(count) < 0.7
+    lifts = rng.normal(0.99, 0.02, (count, 3))
+    frame = pd.DataFrame(
+        {
+            "number": np.arange(count),
+            "state": "COMPLETE",
+            "embedding": rng.choice(["scaled", "quantile", "pca", "leaves", "value_plane"], count),
+            "clusterer": rng.choice(["kmeans", "mixture", "ward", "hdbscan"], count),
+            "value_lift_mean": lifts.mean(axis=1),
+            "value_lift_min": lifts.min(axis=1),
+            **{f"value_lift_{fold + 1}": lifts[:, fold] for fold in range(3)},
+            "stability": np.where(feasible, rng.uniform(0.5, 0.95, count), np.nan),
+            "feasible": feasible,
+        }
+    )
+    frame.loc[17, ["feasible", "stability", "value_lift_mean"]] = [True, 0.88, 1.01]
+    baseline = {"number": [count, count + 1], "state": "BASELINE", "embedding": ["net_revenue", "rfm_quintiles"]}
+    folds = {f"value_lift_{fold + 1}": [1.0, 0.96] for fold in range(3)}
+    return pd.concat([frame, pd.DataFrame({**baseline, "value_lift_mean": [1.0, 0.96], **folds})], ignore_index=True)
+
+
+def registered() -> dict:
+    candidate = {"embedding": "value_plane", "clusterer": "kmeans", "params": {}, "seed": 1, "trial": 17, "folds": 3}
+    return {
+        "version": "3",
+        "alias": "champion",
+        "candidate": {**candidate, "features": ["net_revenue"], "measures": MEASURES},
+        "gates": GATES,
+        "passed": True,
+        "validation": VALIDATION,
+        "agreement": 0.91,
+        "backtest": BACKTEST,
+        "champion_version": "3",
+        "regime": "model",
+        "baseline": None,
+    }
+
+
+SOURCE = {"path": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"}
+
+
+def orders(customers: pd.DataFrame) -> pd.DataFrame:
+    """One order of 10.25 per customer and month from January to the eighth of March 2011."""
+    days = pd.to_datetime(["2011-01-03 10:00", "2011-02-28 23:59", "2011-03-08 09:30"])
+    each = pd.DataFrame({"ordered_at": days}).merge(customers[["customer_id"]], how="cross")
+    return each.assign(net_revenue=10.25)
+
+
+def write(folder: Path) -> None:
+    """Every input of the report's stage, below `folder`."""
+    people = customers()
+    for name in ("data", "reports", "models"):
+        (folder / name).mkdir()
+    people.to_parquet(folder / "data/customers.parquet", index=False)
+    assignments(people).to_parquet(folder / "data/assignments.parquet", index=False)
+    orders(people).to_parquet(folder / "data/orders.parquet", index=False)
+    ledger().to_csv(folder / "data/ledger.csv", index=False)
+    insiders(members(people)).to_csv(folder / "reports/insiders.csv", index=False)
+    trials().to_csv(folder / "reports/trials.csv", index=False)
+    (folder / "models/registered.json").write_text(json.dumps(registered()))
+    (folder / "data/source.json").write_text(json.dumps(SOURCE))
