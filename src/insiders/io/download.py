@@ -9,6 +9,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from insiders.errors import InputError
+from insiders.io.files import digest
 from insiders.io.tables import replacing
 
 TIMEOUT = 60  # seconds without a byte
@@ -19,7 +20,7 @@ AGENT = "insiders"
 def cached(url: str, sha256: str | None, folder: Path) -> Path:
     """Give the local copy of a file; one whose digest is the expected one is not fetched again."""
     path = folder / (PurePosixPath(unquote(urlsplit(url).path)).name or "download")
-    if not (sha256 and path.is_file() and _digest(path) == sha256.lower()):
+    if not (sha256 and path.is_file() and digest(path) == sha256.lower()):
         download(url, path, sha256)
     return path
 
@@ -57,8 +58,3 @@ def _copy(answer: Any, target: IO[bytes]) -> str:
     if announced is not None and size != int(announced):
         raise InputError(f"the download broke off after {size:,} of {int(announced):,} bytes: try again")
     return state.hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -15,7 +15,6 @@ SNAPSHOTS = DATA / "snapshots.parquet"
 HOLDOUT = DATA / "holdout.parquet"
 ASSIGNMENTS = DATA / "assignments.parquet"
 TRUTH = DATA / "truth.parquet"
-SOURCE = DATA / "source.json"
 
 MODELS = Path("models")
 CANDIDATE = MODELS / "candidate.json"

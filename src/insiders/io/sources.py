@@ -1,21 +1,18 @@
 """Where the rows come from: a file, a folder, the web, a database or the embedded sample, all as blocks of text."""
 
-import gzip
 import hashlib
-import io
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from insiders.errors import InputError
 from insiders.io import blocks, paths
 from insiders.io.delimited import Delimited
+from insiders.io.files import CSV, DAMAGED, PARQUET, SUFFIXES, WORKBOOK, File, digest, seekable, unpack
 from insiders.io.params import Ingest, Params
 
 if TYPE_CHECKING:
@@ -24,12 +21,8 @@ if TYPE_CHECKING:
     from insiders.simulate import Shop
 
 SAMPLE = "sample"
-CSV = (".csv", ".tsv", ".txt")
-WORKBOOK, PARQUET = ".xlsx", ".parquet"
-SUFFIXES = (*CSV, WORKBOOK, PARQUET)
 WEB = ("http", "https")
 DATABASE_ROWS = 50_000  # fetched at a time
-UNREADABLE = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
 
 
 @dataclass(frozen=True)
@@ -47,18 +40,6 @@ class Source:
         return None if self.kind == "csv" else "."
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file, or the one file inside an archive."""
-
-    name: str
-    open: Callable[[], IO[bytes]]
-
-    @property
-    def suffix(self) -> str:
-        return Path(self.name).suffix.lower()
-
-
 def shown(source: str) -> str:
     """Write an address without the user and password that it may hold."""
     parts = urlsplit(source)
@@ -74,7 +55,7 @@ def naming(source: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{shown(source)}: {error}") from error
-    except UNREADABLE as error:
+    except DAMAGED as error:
         raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
 
 
@@ -112,12 +93,6 @@ def _open_sample(shop: "Shop") -> Source:
     return Source(SAMPLE, tuple(first.column_names), blocks.as_text(batches, first.column_names))
 
 
-def digest(path: Path) -> str:
-    """Give the sha256 of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def changed_since(record: Mapping[str, Any]) -> bool:
     """Tell whether the local file that a `data/source.json` describes has other bytes now, or is gone."""
     if record.get("sha256") is None or "://" in str(record["source"]):
@@ -133,7 +108,7 @@ def _open_file(path: Path, settings: Ingest) -> Source:
     if settings.sha256 and settings.sha256.lower() != sha256:
         raise InputError(f"its sha256 is {sha256}, ingest.sha256 expects {settings.sha256}: it is another file")
     facts = {"bytes": path.stat().st_size, "sha256": sha256}
-    file = _unpack(path)
+    file = unpack(path)
     if file.suffix in CSV:
         table = Delimited(file.open, settings.encoding)
         return Source("csv", table.columns, table.blocks(), {**facts, "encoding": table.encoding})
@@ -147,41 +122,16 @@ def _open_file(path: Path, settings: Ingest) -> Source:
     raise InputError(f"the ending {file.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}, .gz or .zip")
 
 
-def _unpack(path: Path) -> _File:
-    if path.suffix.lower() == ".gz":
-        return _File(path.stem, lambda: gzip.open(path))  # type: ignore[arg-type, return-value]
-    if path.suffix.lower() == ".zip":
-        return _unzip(path)
-    return _File(path.name, lambda: path.open("rb"))
-
-
-def _unzip(path: Path) -> _File:
-    with zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
-    found = [info for info in infos if _is_data(info.filename)]
-    if len(found) != 1:
-        names = ", ".join(info.filename for info in infos) or "nothing"
-        raise InputError(f"expected one file ({', '.join(SUFFIXES)}) in the archive, found {names}: unpack it yourself")
-    if found[0].flag_bits & 1:
-        raise InputError(f"{found[0].filename} in the archive is encrypted: unpack it yourself")
-    return _File(found[0].filename, lambda: zipfile.ZipFile(path).open(found[0]))
-
-
-def _is_data(name: str) -> bool:
-    path = Path(name)
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
-
-
 def _open_folder(folder: Path) -> Source:
     found = sorted(path for path in folder.rglob(f"*{PARQUET}") if not path.name.startswith((".", "_")))
     if not found:
         raise InputError("the folder holds no .parquet file: name a file, or a folder of Parquet files")
     whole = hashlib.sha256("".join(map(digest, found)).encode()).hexdigest()
     facts = {"bytes": sum(path.stat().st_size for path in found), "files": len(found), "sha256_of_files": whole}
-    return _open_parquet([_unpack(path) for path in found], facts)
+    return _open_parquet([unpack(path) for path in found], facts)
 
 
-def _open_parquet(files: list[_File], facts: Mapping[str, Any]) -> Source:
+def _open_parquet(files: list[File], facts: Mapping[str, Any]) -> Source:
     names = _parquet_names(files[0])
     for file in files:
         if sorted(_parquet_names(file)) != sorted(names):
@@ -189,28 +139,23 @@ def _open_parquet(files: list[_File], facts: Mapping[str, Any]) -> Source:
     return Source("parquet", blocks.named(names), blocks.as_text(_batches(files, names), blocks.named(names)), facts)
 
 
-def _parquet_names(file: _File) -> list[str]:
+def _parquet_names(file: File) -> list[str]:
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
         with file.open() as stream:
-            return list(parquet.read_schema(_seekable(stream)).names)
+            return list(parquet.read_schema(seekable(stream)).names)
     except pa.ArrowInvalid as error:
         raise InputError(f"{file.name} is not a Parquet file ({error})") from error
 
 
-def _batches(files: Iterable[_File], names: list[str]) -> Iterator["pa.RecordBatch"]:
+def _batches(files: Iterable[File], names: list[str]) -> Iterator["pa.RecordBatch"]:
     from pyarrow import parquet
 
     for file in files:
         with file.open() as stream:
-            yield from (batch.select(names) for batch in parquet.ParquetFile(_seekable(stream)).iter_batches())
-
-
-def _seekable(stream: IO[bytes]) -> IO[bytes]:
-    """Unpack what lies in an archive: Parquet is read from its end."""
-    return io.BytesIO(stream.read()) if isinstance(stream, (gzip.GzipFile, zipfile.ZipExtFile)) else stream
+            yield from (batch.select(names) for batch in parquet.ParquetFile(seekable(stream)).iter_batches())
 
 
 def _open_database(settings: Ingest) -> Source:

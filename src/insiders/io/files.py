@@ -1,0 +1,67 @@
+"""Local files, as they are or alone inside an archive."""
+
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from insiders.errors import InputError
+
+CSV = (".csv", ".tsv", ".txt")
+WORKBOOK, PARQUET = ".xlsx", ".parquet"
+SUFFIXES = (*CSV, WORKBOOK, PARQUET)
+DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that can be opened again and again; inside an archive, what it unpacks to."""
+
+    name: str
+    open: Callable[[], IO[bytes]]
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.name).suffix.lower()
+
+
+def digest(path: Path) -> str:
+    """Give the sha256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def unpack(path: Path) -> File:
+    """Look into .gz and .zip. Raises InputError where an archive does not hold exactly one readable file."""
+    if path.suffix.lower() == ".gz":
+        return File(path.stem, lambda: cast("IO[bytes]", gzip.open(path)))
+    if path.suffix.lower() == ".zip":
+        return _unzip(path)
+    return File(path.name, lambda: path.open("rb"))
+
+
+def _unzip(path: Path) -> File:
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    found = [info for info in infos if _is_data(info.filename)]
+    if len(found) != 1:
+        names = ", ".join(info.filename for info in infos) or "nothing"
+        raise InputError(f"expected one file ({', '.join(SUFFIXES)}) in the archive, found {names}: unpack it yourself")
+    if found[0].flag_bits & 1:
+        raise InputError(f"{found[0].filename} in the archive is encrypted: unpack it yourself")
+    return File(found[0].filename, lambda: zipfile.ZipFile(path).open(found[0]))
+
+
+def _is_data(name: str) -> bool:
+    path = Path(name)
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
+
+
+def seekable(stream: IO[bytes]) -> IO[bytes]:
+    """Unpack what lies in an archive: Parquet is read from its end."""
+    return io.BytesIO(stream.read()) if isinstance(stream, (gzip.GzipFile, zipfile.ZipExtFile)) else stream
