@@ -33,7 +33,9 @@ def catalogue(products: int, rng: np.random.Generator) -> Catalogue:
     texts = [text for name, size in zip(p.CATEGORIES, sizes, strict=True) for text in names(name, int(size))]
     level = np.repeat([category.price_level for category in p.CATEGORIES.values()], sizes)
     prices = p.PRICE_MEDIAN * level * rng.lognormal(0, p.PRICE_SIGMA, products)
-    popularity = np.split(rng.lognormal(0, p.POPULARITY_SIGMA, products).clip(max=p.POPULARITY_MAX), np.cumsum(sizes)[:-1])
+    popularity = np.split(
+        rng.lognormal(0, p.POPULARITY_SIGMA, products).clip(max=p.POPULARITY_MAX), np.cumsum(sizes)[:-1]
+    )
     renamed = rng.random(products) < p.ALTERNATIVE_SHARE
     others = [f"NEW {text}" if new else text for text, new in zip(texts, renamed, strict=True)]
     return Catalogue(

@@ -182,7 +182,7 @@ def season(first: date, days: int) -> Floats:
     each = pd.date_range(first, periods=days)
     month, month_day = each.month.to_numpy(), each.month.to_numpy() * 100 + each.day.to_numpy()
     is_open = (month_day < CLOSED_FROM) & (month_day > CLOSED_TO)
-    return MONTH_FACTORS[month - 1] * WEEKDAY_FACTORS[each.weekday.to_numpy()] * is_open
+    return MONTH_FACTORS[month - 1] * WEEKDAY_FACTORS[each.day_of_week.to_numpy()] * is_open
 
 
 def next_open(factors: Floats) -> Ints:
