@@ -1,8 +1,9 @@
 """Tables of customers and small results on disk: checked on the way, and visible as a whole or not at all."""
 
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write(frame: pd.DataFrame, path: Path, schema: Any = None) -> None:
     """Check the frame against its contract and write it, as Parquet or CSV by the path's ending."""
-    checked = frame if schema is None else schema.validate(frame, lazy=True)[list(schema.columns)]
-    with replacing(path) as temporary:
-        if path.suffix == ".csv":
-            checked.to_csv(temporary, index=False, lineterminator="\n")
-        else:
-            checked.to_parquet(temporary, index=False)
+    write_together({path: (frame, schema)})
+
+
+def write_together(contents: Mapping[Path, tuple[pd.DataFrame, Any]]) -> None:
+    """Write several tables, each path's frame and contract; where one fails, none appears."""
+    with ExitStack() as places:
+        temporary = {path: places.enter_context(replacing(path)) for path in contents}
+        for path, (frame, schema) in contents.items():
+            checked = frame if schema is None else schema.validate(frame, lazy=True)[list(schema.columns)]
+            if path.suffix == ".csv":
+                checked.to_csv(temporary[path], index=False, lineterminator="\n")
+            else:
+                checked.to_parquet(temporary[path], index=False)
 
 
 def read(path: Path, schema: Any = None) -> pd.DataFrame:
@@ -53,6 +61,15 @@ def as_json(content: Any) -> str:
 def read_json(path: Path) -> Any:
     require(path)
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def digest(*files: Path) -> str:
+    """One sha256 over the content of the files, in this order."""
+    content = hashlib.sha256()
+    for path in files:
+        require(path)
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()
 
 
 def write_text(text: str, path: Path) -> None:

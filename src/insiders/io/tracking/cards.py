@@ -1,6 +1,7 @@
 """What models/registered.json says of a model, in the registry's words: tags for the gates, a card for people."""
 
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 GATE_PREFIX = "gate."
@@ -57,7 +58,7 @@ def _claim(gate: Mapping[str, Any]) -> str:
 
 
 def _rows(values: Mapping[str, Any], skipped: tuple[str, ...] = ()) -> list[list[str]]:
-    return [[key, _figure(value)] for key, value in values.items() if key not in skipped]
+    return [[key, _figure(value)] for key, value in values.items() if isinstance(value, Real) and key not in skipped]
 
 
 def _figure(value: Any) -> str:

@@ -12,17 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from insiders.errors import InputError
-from insiders.io import package
-from insiders.io.package import Package
-from insiders.io.tracking import packaging
 from insiders.io.tracking.connection import Connection, connect, reaching
 from insiders.io.tracking.runs import STAGE_TAG, Entry, Values, begin_run, fill_run, flat, now, numbers
-from insiders.model import SegmentModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from insiders.io.package import Package
+    from insiders.model import SegmentModel
 
 NAME = "insiders"
 CHAMPION = "champion"
@@ -80,7 +80,7 @@ class Version:
         return SET_ASIDE_TAG in self.tags
 
 
-def register(model: SegmentModel, example: pd.DataFrame, facts: Facts) -> Version:
+def register(model: "SegmentModel", example: "pd.DataFrame", facts: Facts) -> Version:
     """Make the fitted model a version and the challenger; a key that is known already names the version it has.
 
     `example` is a few rows with the model's features. The verdicts of a known version are brought up to date.
@@ -162,7 +162,7 @@ def rollback() -> Version:
         return registry.version(past[-1])
 
 
-def load(version: Version) -> Package:
+def load(version: Version) -> "Package":
     """Read a version's model with this project's own code: nothing that is stored in the registry is executed."""
     with _registry() as registry:
         return registry.load(version.number)
@@ -205,7 +205,7 @@ class _Registry:
         if self._aliases().get(alias) != number:
             self.client.set_registered_model_alias(NAME, alias, number)
 
-    def add(self, model: SegmentModel, example: pd.DataFrame, facts: Facts) -> str:
+    def add(self, model: "SegmentModel", example: "pd.DataFrame", facts: Facts) -> str:
         """Log the model below a run of its own and make it a version; the version appears whole or not at all."""
         from mlflow.entities import LoggedModelOutput
 
@@ -224,8 +224,10 @@ class _Registry:
         )
         return str(made.version)
 
-    def _upload(self, model: SegmentModel, example: pd.DataFrame, run: str, logged: Any) -> None:
+    def _upload(self, model: "SegmentModel", example: "pd.DataFrame", run: str, logged: Any) -> None:
         from mlflow.models.model import Model
+
+        from insiders.io.tracking import packaging
 
         ids = Model(logged.artifact_location, run, model_uuid=logged.model_id, model_id=logged.model_id)
         with packaging.saved(model, example, ids) as folder:
@@ -275,9 +277,12 @@ class _Registry:
             self.client.delete_model_version_tag(NAME, serves.number, SET_ASIDE_TAG)
         self.remember(past[:-1] if past[-2:-1] == [serves.number] else [*past, serves.number])
 
-    def load(self, number: str) -> Package:
+    def load(self, number: str) -> "Package":
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
+
+        from insiders.io import package
+        from insiders.io.tracking import packaging
 
         place = f"{self.client.get_model_version_download_uri(NAME, number)}/{packaging.DATA}"
         with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -220,8 +221,7 @@ def flat(values: Values, prefix: str = "") -> dict[str, str]:
 
 def numbers(measures: Values) -> dict[str, float]:
     """Keep the measures that are numbers: MLflow would show a missing one as a number."""
-    known = {key: float(value) for key, value in measures.items() if value is not None}
-    return {key: value for key, value in known.items() if math.isfinite(value)}
+    return {key: float(value) for key, value in measures.items() if isinstance(value, Real) and math.isfinite(value)}
 
 
 def now() -> int:

@@ -1,0 +1,124 @@
+"""What the serving model says of a table of customers: everyone's segment, and the ranked list of Insiders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from insiders import schemas, segments, value
+from insiders.errors import InputError
+from insiders.io import paths, tables, tracking
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # a spreadsheet computes what begins so, or hides the last
+NO_LIST = "none"
+
+
+class Labeller(Protocol):
+    def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
+        """`cluster`, `segment` and `is_insider` of each row."""
+        ...
+
+
+@dataclass(frozen=True)
+class Server:
+    """Who decides, and the name under which their decisions go into the tables."""
+
+    labeller: Labeller
+    version: str
+    champion: str | None = None  # its number, where a version of the registry decides
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The customers with the most of one column; none where the count is 0."""
+
+    column: str
+    count: int
+
+    def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
+        """`cluster`, `segment` and `is_insider` of each row."""
+        return segments.baseline(customers, self.column, self.count)
+
+
+def named(name: str | None) -> Server:
+    """The version with this number or alias; without a name the champion, and where there is none the baseline.
+
+    Which baseline, and whether a list can be defended at all, is what `register` wrote into models/registered.json.
+    """
+    if name is None:
+        champion = tracking.serving()
+        return _baseline(tables.read_json(paths.REGISTERED)) if champion is None else _server(champion)
+    for version in tracking.versions():
+        if name == version.number or name.removeprefix("@") in version.aliases:
+            return _server(version)
+    known = [f"{version.number} {' '.join('@' + each for each in version.aliases)}" for version in tracking.versions()]
+    raise InputError(f"no version {name!r}: there is {', '.join(known) or 'none'}; give a number or an alias")
+
+
+def _server(version: tracking.Version) -> Server:
+    return Server(tracking.load(version), version.number, version.number)
+
+
+def _baseline(registered: Mapping[str, Any]) -> Server:
+    chosen = registered["baseline"]
+    if registered["regime"] == NO_LIST or chosen is None:
+        return Server(Baseline("net_revenue", 0), NO_LIST)
+    return Server(Baseline(chosen["name"], chosen["n"]), f"baseline:{chosen['name']}")
+
+
+def still_serves(server: Server) -> bool:
+    """Whether nobody named another champion since."""
+    champion = tracking.champion()
+    return (champion.number if champion else None) == server.champion
+
+
+def read_customers(path: Path) -> pd.DataFrame:
+    """A table of customers as of one day, from this project or made the same way; what is wrong in it is named."""
+    from pandera.errors import SchemaErrors
+    from pyarrow import ArrowException
+
+    try:
+        return tables.read(path, schemas.CUSTOMERS)
+    except (ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as Parquet: {error}; expected a table like {paths.CUSTOMERS}"
+        ) from error
+    except SchemaErrors as error:
+        first = error.failure_cases.iloc[0]
+        raise InputError(
+            f"{path}: {first['column'] or 'the table'} fails the check {first['check']!r}, "
+            f"with {first['failure_case']!r} (and {len(error.failure_cases) - 1} more failures); "
+            f"expected a table like {paths.CUSTOMERS}: make it with `dvc repro`"
+        ) from error
+
+
+def serve(
+    server: Server, customers: pd.DataFrame, snapshots: pd.DataFrame, horizon_days: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Everyone's assignment, and the Insiders with what they are expected to bring in `horizon_days`.
+
+    `snapshots` are past customers with the revenue that followed: they set the width of the intervals.
+    """
+    assigned = segments.assignments(customers, server.labeller.predict(customers), server.version)
+    model = value.calibrate(value.fit(customers), snapshots, horizon_days)
+    return assigned, segments.ranked(customers, assigned, value.predict(model, customers, horizon_days))
+
+
+def write(assigned: pd.DataFrame, insiders: pd.DataFrame, folder: Path = Path()) -> None:
+    """Write both tables at once, below `folder`; where one fails the last good list stays."""
+    safe = insiders.assign(
+        **{name: insiders[name].map(spreadsheet_safe) for name in ("customer_id", "segment", "reason")}
+    )
+    tables.write_together(
+        {
+            folder / paths.ASSIGNMENTS: (assigned, schemas.ASSIGNMENTS),
+            folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
+        }
+    )
+
+
+def spreadsheet_safe(text: str) -> str:
+    """The text with an apostrophe in front where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text

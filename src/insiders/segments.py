@@ -1,0 +1,238 @@
+"""Segments in words: what a cluster is called, how it looks, why a customer is in it, and the list that follows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Labels = NDArray[np.int64]
+
+NO_CLUSTER = -1
+UNCLUSTERED = "Unclustered"
+INSIDERS = "Insiders"
+OTHERS = "Others"
+
+# Medians that describe a segment, and from which it gets its name.
+DESCRIBED = (
+    "net_revenue",
+    "average_order_value",
+    "order_count",
+    "orders_per_month",
+    "recency_days",
+    "tenure_days",
+    "distinct_product_count",
+)
+
+
+class Condition(NamedTuple):
+    """A name for segments whose median of `feature` lies from `low` to `high`, both included."""
+
+    name: str
+    feature: str
+    low: float
+    high: float
+
+
+# The first that holds gives the name.
+CONDITIONS = (
+    Condition("Lapsed", "recency_days", 181, math.inf),  # half of them have not ordered for half a year
+    Condition("New", "tenure_days", 0, 60),
+    Condition("One-time", "order_count", 0, 1),
+    Condition("Fading", "recency_days", 91, math.inf),  # a quarter without an order
+    Condition("Frequent", "orders_per_month", 1, math.inf),
+    Condition("Regular", "order_count", 3, math.inf),
+    Condition("Occasional", "order_count", 0, math.inf),
+)
+
+# What tells segments of one name apart: feature -> words for the lower and the higher ones.
+TRAITS = {
+    "average_order_value": ("small orders", "large orders"),
+    "order_count": ("few orders", "many orders"),
+    "recency_days": ("recently active", "longer away"),
+    "distinct_product_count": ("narrow range", "wide range"),
+    "tenure_days": ("newer", "long-standing"),
+}
+
+# What decides between customers of equal value at the end of a baseline's list: column, and whether more is better.
+TIES = (("recency_days", False), ("order_count", True), ("tenure_days", True), ("distinct_product_count", True))
+
+
+def profiles(customers: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """One row per cluster, by number: customers, their share, their share of net revenue, and medians."""
+    clusters = customers[list(DESCRIBED)].groupby(np.asarray(labels))
+    total = math.fsum(customers["net_revenue"])
+    found = clusters.median().rename_axis("cluster")
+    shares = {
+        "customers": clusters.size(),
+        "customer_share": clusters.size() / len(customers),
+        "net_revenue_share": clusters["net_revenue"].agg(math.fsum) / (total or 1.0),
+    }
+    return pd.concat([pd.DataFrame(shares).rename_axis("cluster"), found], axis=1)
+
+
+def name_segments(customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int]) -> dict[int, str]:
+    """A name of its own for every cluster, told by its members' medians alone and not by the cluster's number.
+
+    The richest Insider cluster (by median, then by share of revenue) is "Insiders", a further one "Insiders: ..." with what it is.
+    """
+    known = profiles(customers, labels)
+    found = known.drop(index=NO_CLUSTER, errors="ignore")
+    inside = found.index.isin(insider_clusters)
+    names = _names(found[~inside])
+    members = found[inside].sort_values(["net_revenue", "net_revenue_share"], ascending=False, kind="stable")
+    names |= {int(number): INSIDERS for number in members.index[:1]}
+    names |= {number: f"{INSIDERS}: {name.lower()}" for number, name in _names(members.iloc[1:]).items()}
+    return names | ({NO_CLUSTER: UNCLUSTERED} if NO_CLUSTER in known.index else {})
+
+
+def _names(found: pd.DataFrame) -> dict[int, str]:
+    named = found.apply(_condition, axis=1) if len(found) else pd.Series(dtype="str")
+    names: dict[int, str] = {}
+    for name in named.unique():
+        apart = _apart(found[named == name], tuple(TRAITS))
+        names |= {number: ", ".join([name, *words]) for number, words in apart.items()}
+    return names
+
+
+def _condition(profile: "pd.Series[Any]") -> str:
+    return next(each.name for each in CONDITIONS if each.low <= profile[each.feature] <= each.high)
+
+
+def _apart(found: pd.DataFrame, traits: tuple[str, ...]) -> dict[int, tuple[str, ...]]:
+    """Words for each of several clusters: split where a trait's medians lie farthest apart, each trait used once."""
+    if len(found) == 1:
+        return {int(found.index[0]): ()}
+    gap, trait, cut = max((_widest(found, trait) for trait in traits), default=(0.0, "", 0.0), key=lambda each: each[0])
+    if gap == 0:
+        order = found.sort_values(["customers", *DESCRIBED], ascending=False, kind="stable").index
+        return {int(number): (str(place),) for place, number in enumerate(order, start=1)}
+    rest = tuple(each for each in traits if each != trait)
+    lower = found[trait] <= cut
+    words: dict[int, tuple[str, ...]] = {}
+    for part, word in zip((found[lower], found[~lower]), TRAITS[trait], strict=True):
+        words |= {number: (word, *more) for number, more in _apart(part, rest).items()}
+    return words
+
+
+def _widest(found: pd.DataFrame, trait: str) -> tuple[float, str, float]:
+    """The widest gap between neighbouring medians, as a ratio's logarithm, and the median below it."""
+    values = np.sort(found[trait].to_numpy(dtype=float))
+    gaps = np.diff(np.log1p(np.maximum(values, 0)))
+    place = int(np.argmax(gaps))
+    return float(gaps[place]), trait, float(values[place])
+
+
+def baseline(customers: pd.DataFrame, column: str, count: int) -> pd.DataFrame:
+    """`cluster`, `segment` and `is_insider` without a model: the `count` customers with the highest value of a column.
+
+    Ties at the end of the list are decided by TIES; those who are equal in everything stay out together, since only
+    their names could choose between them.
+    """
+    ranked = [("value", column, True), *((name, name, more) for name, more in TIES)]
+    keys = pd.DataFrame({name: customers[source] * (-1 if more else 1) for name, source, more in ranked})
+    place = keys.groupby(list(keys.columns), sort=True).ngroup()
+    sizes = place.value_counts().sort_index().cumsum()
+    inside = (place.map(sizes) <= count).to_numpy()
+    return pd.DataFrame(
+        {
+            "cluster": np.full(len(customers), NO_CLUSTER, dtype=np.int64),
+            "segment": pd.array(np.where(inside, INSIDERS, OTHERS), dtype="str"),
+            "is_insider": inside,
+        },
+        index=customers.index,
+    )
+
+
+class Yardstick(NamedTuple):
+    """How a customer is held against the Insiders' median in one feature."""
+
+    feature: str
+    more_is_better: bool
+    text: str  # of the median
+
+
+YARDSTICKS = (
+    Yardstick("net_revenue", True, "spent {:,.2f} or more"),
+    Yardstick("order_count", True, "ordered {:g} times or more"),
+    Yardstick("recency_days", False, "ordered within the last {:g} days"),
+)
+
+
+def reasons(customers: pd.DataFrame, labelled: pd.DataFrame) -> "pd.Series[str]":
+    """Why each customer is in or out, in plain words; `labelled` holds `segment` and `is_insider` in the same order."""
+    inside = labelled["is_insider"].to_numpy()
+    medians = {each.feature: float(customers.loc[inside, each.feature].median()) for each in YARDSTICKS}
+    columns = ["order_count", "net_revenue", "recency_days"]
+    rows = zip(*(customers[column] for column in columns), labelled["segment"], inside, strict=True)
+    texts = [_reason(dict(zip(columns, row[:3], strict=True)), row[3], row[4], medians) for row in rows]
+    return pd.Series(texts, index=customers.index, dtype="str")
+
+
+def _reason(customer: Mapping[str, float], segment: str, is_insider: bool, medians: Mapping[str, float]) -> str:
+    facts = (
+        f"{_count(customer['order_count'], 'order')} worth {customer['net_revenue']:,.2f} net, "
+        f"the last {_count(customer['recency_days'], 'day')} ago"
+    )
+    if math.isnan(medians["net_revenue"]):
+        return f"{facts}: no list of Insiders can be defended at present"
+    return f"{facts}: {_comparison(customer, segment, is_insider, medians)}"
+
+
+def _comparison(customer: Mapping[str, float], segment: str, is_insider: bool, medians: Mapping[str, float]) -> str:
+    """The yardstick in which an Insider is strongest, or in which another customer falls short most."""
+    leads = [(_lead(customer, each, medians), place) for place, each in enumerate(YARDSTICKS)]
+    if is_insider:
+        lead, place = max(leads, key=lambda each: (each[0], -each[1]))
+        says = YARDSTICKS[place].text.format(medians[YARDSTICKS[place].feature])
+        return f"like half of the Insiders, who {says}" if lead >= 0 else f"buys like the Insiders, half of whom {says}"
+    lead, place = min(leads)
+    if lead >= 0:
+        return f"as much, as often and as lately as half of the Insiders, but buys like the segment {segment}"
+    return f"half of the Insiders {YARDSTICKS[place].text.format(medians[YARDSTICKS[place].feature])}"
+
+
+def _lead(customer: Mapping[str, float], yardstick: Yardstick, medians: Mapping[str, float]) -> float:
+    """How far a customer is ahead of the Insiders' median, as a ratio's logarithm."""
+    own, median = max(customer[yardstick.feature], 0.0), max(medians[yardstick.feature], 0.0)
+    ahead = math.log1p(own) - math.log1p(median)
+    return ahead if yardstick.more_is_better else -ahead
+
+
+def _count(number: float, noun: str) -> str:
+    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def assignments(customers: pd.DataFrame, labelled: pd.DataFrame, model_version: str) -> pd.DataFrame:
+    """One row per customer, by id: where they are, why, as of when and by which model."""
+    table = pd.DataFrame(
+        {
+            "customer_id": customers["customer_id"],
+            **{name: labelled[name] for name in ("cluster", "segment", "is_insider")},
+            "reason": reasons(customers, labelled),
+            "as_of": customers["as_of"],
+            "model_version": pd.Series(model_version, index=customers.index, dtype="str"),
+        }
+    )
+    return table.sort_values("customer_id", ignore_index=True)
+
+
+def ranked(customers: pd.DataFrame, assigned: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """One row per Insider, the highest expected revenue first; amounts in hundredths.
+
+    Ties go to the higher net revenue, then the more recent; customers equal in all three stand by id.
+    """
+    known = customers[["customer_id", "net_revenue", "order_count", "recency_days"]]
+    future = expected[["customer_id", "expected_revenue", "expected_low", "expected_high"]]
+    rows = assigned[assigned["is_insider"]].merge(known, on="customer_id", validate="one_to_one")
+    rows = rows.merge(future, on="customer_id", validate="one_to_one").sort_values(
+        ["expected_revenue", "net_revenue", "recency_days", "customer_id"],
+        ascending=[False, False, True, True],
+        ignore_index=True,
+    )
+    rows["rank"] = np.arange(1, len(rows) + 1, dtype=np.int64)
+    amounts = ["net_revenue", "expected_revenue", "expected_low", "expected_high"]
+    rows[amounts] = rows[amounts].round(2) + 0.0  # no -0.0
+    return rows
