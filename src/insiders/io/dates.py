@@ -27,7 +27,7 @@ FORMS = {
     r"99?\.99?\.9999": ("%m.%d.%Y", "%d.%m.%Y"),
 }
 TIME = re.compile(r"([ T])99?:99(:99)?(\.9{1,6})?( ?[AP]M)?( ?(?:Z|UTC|\+99(?::?99)?))?", re.IGNORECASE)
-ZONES = ("", "Z", "UTC", "+00", "+0000", "+00:00")  # local time is local; another offset is not for us to shift
+DIRECTIVES = "YymbBdjHIMSfpaA%"
 MONTH_FIRST, DAY_FIRST = 0, 1
 MONTHS_MAX, DAYS_MAX = 12, 31
 SHAPES_MAX = 1000  # of free text every row could be another
@@ -80,6 +80,17 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(written[place] for _, written in open_))
 
 
+def declared(form: str) -> tuple[str, ...]:
+    """Check a declared strptime form, so that a slip in it is not taken for a slip in the file."""
+    unknown = [mark for mark in re.findall(r"%-?(.?)", form) if mark not in set(DIRECTIVES)]
+    if unknown or "%" not in form:
+        raise InputError(
+            f'ingest.date_format {form!r} is no form of a date: expected e.g. "%d/%m/%Y %H:%M", '
+            f"of the marks {' '.join('%' + mark for mark in DIRECTIVES)}"
+        )
+    return (form,)
+
+
 def _forms(shape: str) -> tuple[str, ...]:
     """Give the forms that fit a shape, with the time of day that follows the date."""
     for pattern, dates in FORMS.items():
@@ -95,6 +106,7 @@ def _time(match: re.Match[str]) -> str:
     separator, seconds, fraction, half, zone = match.groups()
     clock = ("%I" if half else "%H") + ":%M" + (":%S" if seconds else "") + (".%f" if fraction else "")
     halves = {None: "", 3: " %p", 2: "%p"}[len(half) if half else None]
+    # Only an offset of zero is read: another is not for us to shift, since days are counted in the shop's time.
     return separator + clock + halves + (zone or "").replace("9", "0")
 
 

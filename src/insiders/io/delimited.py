@@ -62,9 +62,9 @@ class Delimited:
             with self.open() as stream:
                 for batch in self._reader(stream, misfits):
                     ahead = np.arange(number, number + batch.num_rows + len(misfits))
-                    numbers = np.setdiff1d(ahead, [row for row, _ in misfits])[: batch.num_rows]
-                    number = int(numbers.max(initial=number - 1)) + 1
-                    yield block(batch.columns, self.columns, numbers)
+                    free = ahead[~np.isin(ahead, [row for row, _ in misfits])][: batch.num_rows]
+                    number = int(free.max(initial=number - 1)) + 1
+                    yield block(batch.columns, self.columns, free)
         except (pa.ArrowInvalid, UnicodeError) as error:
             raise InputError(
                 f"it cannot be read as CSV in {self.encoding}, separated by {self.separator!r}: {error}"
@@ -115,12 +115,12 @@ class Delimited:
 def detect_encoding(open_: Opener) -> str:
     """By its mark where it has one; UTF-8 if every byte fits, strictly; else what Western European programs write."""
     with open_() as stream:
-        start = stream.read(4)
+        start = stream.read(CHUNK)
     for mark, encoding in MARKS.items():
         if start.startswith(mark):
             return encoding
     if b"\x00" in start:
-        raise InputError("it looks like UTF-16 or UTF-32 without a mark: save it as UTF-8, or declare ingest.encoding")
+        raise InputError("it is not text, or UTF-16 without a mark: save it as UTF-8, or declare ingest.encoding")
     if _fits(open_, "utf-8"):
         return "utf-8"
     return "cp1252" if _has_controls(open_) and _fits(open_, "cp1252") else "latin-1"

@@ -38,10 +38,9 @@ def form(raw: Table, mapping: Mapping[str, str | None], date_format: str | None,
     Raises InputError where it is open.
     """
     when, quantity, price = (mapping[name] for name in ("invoiced_at", "quantity", "unit_price"))
-    declared = (date_format,) if date_format else None
     both = _distinct(raw, quantity).union(_distinct(raw, price))
     return Form(
-        declared or dates.forms(dates.shapes(_distinct(raw, when)), str(when)),
+        dates.declared(date_format) if date_format else dates.forms(dates.shapes(_distinct(raw, when)), str(when)),
         decimal or numbers.decimal_mark(both, f"columns {quantity!r} and {price!r}"),
     )
 

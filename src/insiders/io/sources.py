@@ -94,20 +94,39 @@ def _open_sample(shop: "Shop") -> Source:
 
 
 def changed_since(record: Mapping[str, Any]) -> bool:
-    """Tell whether the local file that a `data/source.json` describes has other bytes now, or is gone."""
-    if record.get("sha256") is None or "://" in str(record["source"]):
-        return False
+    """Tell whether the local file or folder that a `data/source.json` describes has other bytes now, or is gone.
+
+    The digest decides, not the time of the last change: that would differ between two copies of the same file.
+    """
     path = Path(str(record["source"]))
-    if not path.is_file() or path.stat().st_size != record["bytes"]:
+    if "sha256" not in record or "://" in str(record["source"]):
+        return False
+    if not path.exists() or sum(each.stat().st_size for each in _parts(path)) != record["bytes"]:
         return True
-    return digest(path) != record["sha256"]
+    return _identity(path)["sha256"] != record["sha256"]
+
+
+def _parts(path: Path) -> list[Path]:
+    """List the file itself, or the Parquet files of a folder."""
+    if not path.is_dir():
+        return [path]
+    return sorted(part for part in path.rglob(f"*{PARQUET}") if not part.name.startswith((".", "_")))
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    """Give size and sha256 of a file; of a folder, those of all files together."""
+    parts = _parts(path)
+    each = [digest(part) for part in parts]
+    whole = hashlib.sha256("".join(each).encode()).hexdigest() if path.is_dir() else each[0]
+    return {"bytes": sum(part.stat().st_size for part in parts), "sha256": whole}
 
 
 def _open_file(path: Path, settings: Ingest) -> Source:
-    sha256 = digest(path)
-    if settings.sha256 and settings.sha256.lower() != sha256:
-        raise InputError(f"its sha256 is {sha256}, ingest.sha256 expects {settings.sha256}: it is another file")
-    facts = {"bytes": path.stat().st_size, "sha256": sha256}
+    facts = _identity(path)
+    if settings.sha256 and settings.sha256.lower() != facts["sha256"]:
+        raise InputError(
+            f"its sha256 is {facts['sha256']}, ingest.sha256 expects {settings.sha256}: it is another file"
+        )
     file = unpack(path)
     if file.suffix in CSV:
         table = Delimited(file.open, settings.encoding)
@@ -123,12 +142,10 @@ def _open_file(path: Path, settings: Ingest) -> Source:
 
 
 def _open_folder(folder: Path) -> Source:
-    found = sorted(path for path in folder.rglob(f"*{PARQUET}") if not path.name.startswith((".", "_")))
-    if not found:
+    parts = _parts(folder)
+    if not parts:
         raise InputError("the folder holds no .parquet file: name a file, or a folder of Parquet files")
-    whole = hashlib.sha256("".join(map(digest, found)).encode()).hexdigest()
-    facts = {"bytes": sum(path.stat().st_size for path in found), "files": len(found), "sha256_of_files": whole}
-    return _open_parquet([unpack(path) for path in found], facts)
+    return _open_parquet([unpack(part) for part in parts], {**_identity(folder), "files": len(parts)})
 
 
 def _open_parquet(files: list[File], facts: Mapping[str, Any]) -> Source:
@@ -159,19 +176,28 @@ def _batches(files: Iterable[File], names: list[str]) -> Iterator["pa.RecordBatc
 
 
 def _open_database(settings: Ingest) -> Source:
-    import sqlalchemy as sql
-
     if bool(settings.table) == bool(settings.query):
         raise InputError("a database needs either ingest.table or ingest.query, and not both")
-    try:
-        engine = sql.create_engine(settings.source)
-        rows = _fetch(engine, _statement(engine, settings))
-        names = blocks.named(next(rows))
-    except (sql.exc.SQLAlchemyError, ModuleNotFoundError) as error:
-        raise InputError(f"the database cannot be read: {_brief(error)}") from error
+    rows = _fetch(settings)
+    names = blocks.named(next(rows))
     return Source(
         "database", names, blocks.from_values(rows, names), {"table": settings.table, "query": settings.query}
     )
+
+
+def _fetch(settings: Ingest) -> Iterator[Any]:
+    """Give the names of the columns, then row by row what the database sends."""
+    import sqlalchemy as sql
+
+    try:
+        engine = sql.create_engine(settings.source)
+        with engine.connect().execution_options(stream_results=True, yield_per=DATABASE_ROWS) as connection:
+            result = connection.execute(_statement(engine, settings))
+            yield list(result.keys())
+            yield from result
+        engine.dispose()
+    except (sql.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+        raise InputError(f"the database cannot be read: {_brief(error)}") from error
 
 
 def _statement(engine: Any, settings: Ingest) -> Any:
@@ -181,15 +207,6 @@ def _statement(engine: Any, settings: Ingest) -> Any:
         return sql.text(settings.query)
     schema, _, table = str(settings.table).rpartition(".")
     return sql.select(sql.Table(table, sql.MetaData(), schema=schema or None, autoload_with=engine))
-
-
-def _fetch(engine: Any, statement: Any) -> Iterator[Any]:
-    """Give the names of the columns, then row by row what the database sends."""
-    with engine.connect().execution_options(stream_results=True, yield_per=DATABASE_ROWS) as connection:
-        result = connection.execute(statement)
-        yield list(result.keys())
-        yield from result
-    engine.dispose()
 
 
 def _brief(error: Exception) -> str:

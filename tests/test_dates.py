@@ -1,0 +1,79 @@
+"""Telling the form of a column of dates."""
+
+from datetime import datetime
+
+import ibis
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insiders.errors import InputError
+from insiders.io import dates
+
+
+def forms(*texts: str) -> tuple[str, ...]:
+    values = ibis.memtable([(text, texts.count(text)) for text in dict.fromkeys(texts)], columns=["value", "rows"])
+    return dates.forms(dates.shapes(values), "Date")
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["12/1/2010 8:26", "12/13/2010 18:26"], ["%m/%d/%Y %H:%M"]),
+        (["01/12/2010 8:26", "13/12/2010 18:26"], ["%d/%m/%Y %H:%M"]),
+        (["1.2.2010", "31.12.2010"], ["%d.%m.%Y"]),
+        (["1-2-2010", "12-31-2010"], ["%m-%d-%Y"]),
+        (["2010-12-01", "2010-12-02"], ["%Y-%m-%d"]),
+        (["2010-12-01 08:26:00", "2010-12-02"], ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S"]),
+        (["2010-12-01T08:26:00.123456"], ["%Y-%m-%dT%H:%M:%S.%f"]),
+        (["2010-12-01T08:26:00Z"], ["%Y-%m-%dT%H:%M:%SZ"]),
+        (["2010-12-01 08:26:00+00:00"], ["%Y-%m-%d %H:%M:%S+00:00"]),
+        (["2010/12/01 8:26"], ["%Y/%m/%d %H:%M"]),
+        (["20101201"], ["%Y%m%d"]),
+        (["1-Dec-2010"], ["%d-%b-%Y"]),
+        (["Dec 1, 2010 8:26 PM"], ["%b %d, %Y %I:%M %p"]),
+        (["12/13/2010 8:26PM"], ["%m/%d/%Y %I:%M%p"]),
+        (["12/12/2010", "1/1/2010"], ["%m/%d/%Y"]),  # the same day either way
+        (["12/13/2010", "soon", ""], ["%m/%d/%Y"]),
+        (["99/13/2010", "99/1/2010", "13/12/2010"], ["%d/%m/%Y"]),  # what is no date does not vote
+        (["2010-12-01", "2010-12-02", "13/12/2010"], ["%Y-%m-%d"]),  # one stray kind is left out
+        (["13/12/2010", "14/12/2010", "2010-12-01"], ["%d/%m/%Y"]),
+        (["12/1/10", "40513.35", "2010-12-01 at noon", "1.2.3"], []),
+    ],
+)
+def test_the_form_is_told_from_the_whole_column(texts, expected):
+    assert sorted(forms(*texts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1/2/2010 8:26", "3/3/2010 8:26"], r"'1/2/2010 8:26', which in every row.*\"%m/%d/%Y %H:%M\" or \"%d/%m/%Y"),
+        (["13/1/2010", "1/13/2010"], r"'13/1/2010' \(only day/month\) and '1/13/2010' \(only month/day\)"),
+    ],
+)
+def test_an_open_order_is_refused_with_the_way_to_declare_it(texts, expected):
+    with pytest.raises(InputError, match=expected):
+        forms(*texts)
+
+
+@pytest.mark.parametrize("form", ["%Q", "day/month", "%d/%", "%d/%m/%Y %z"])
+def test_a_declared_form_is_checked(form):
+    with pytest.raises(InputError, match=r"ingest\.date_format"):
+        dates.declared(form)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2199, 1, 1)), min_size=1, max_size=20),
+    st.sampled_from(["{0.day}/{0.month}/{0.year:04}", "{0.month}/{0.day}/{0.year:04}"]),
+)
+def test_an_order_is_right_or_refused(days, written):
+    day_first = written.startswith("{0.day")
+    try:
+        found = forms(*(written.format(day) for day in days))
+    except InputError:
+        assert all(day.day <= 12 for day in days)
+    else:
+        same = all(day.day == day.month for day in days)
+        assert found == (("%d/%m/%Y",) if day_first and not same else ("%m/%d/%Y",))
