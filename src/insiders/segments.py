@@ -76,7 +76,8 @@ def profiles(customers: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 def name_segments(customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int]) -> dict[int, str]:
     """A name of its own for every cluster, told by its members' medians alone and not by the cluster's number.
 
-    The richest Insider cluster (by median, then by share of revenue) is "Insiders", a further one "Insiders: ..." with what it is.
+    The Insider cluster with the highest median (then share) of net revenue is "Insiders", a further one "Insiders: ..."
+    with what it is.
     """
     known = profiles(customers, labels)
     found = known.drop(index=NO_CLUSTER, errors="ignore")
@@ -232,7 +233,7 @@ def ranked(customers: pd.DataFrame, assigned: pd.DataFrame, expected: pd.DataFra
         ascending=[False, False, True, True],
         ignore_index=True,
     )
-    rows["rank"] = np.arange(1, len(rows) + 1, dtype=np.int64)
+    rows.insert(0, "rank", np.arange(1, len(rows) + 1, dtype=np.int64))
     amounts = ["net_revenue", "expected_revenue", "expected_low", "expected_high"]
     rows[amounts] = rows[amounts].round(2) + 0.0  # no -0.0
-    return rows
+    return rows.drop(columns=["cluster", "is_insider", "as_of", "model_version"])

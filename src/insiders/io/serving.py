@@ -94,15 +94,24 @@ def read_customers(path: Path) -> pd.DataFrame:
         ) from error
 
 
+def read_history() -> pd.DataFrame:
+    """Past customers with the revenue that followed, the last period's included: here nothing is judged by it."""
+    snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    last = tables.read(paths.HOLDOUT, schemas.HOLDOUT)
+    keys = ["customer_id", "as_of"]
+    known = snapshots[keys].merge(last, on=keys, how="left", validate="many_to_one")["next_revenue"]
+    return snapshots.assign(next_revenue=snapshots["next_revenue"].fillna(known))
+
+
 def serve(
-    server: Server, customers: pd.DataFrame, snapshots: pd.DataFrame, horizon_days: int
+    server: Server, customers: pd.DataFrame, history: pd.DataFrame, horizon_days: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Everyone's assignment, and the Insiders with what they are expected to bring in `horizon_days`.
 
-    `snapshots` are past customers with the revenue that followed: they set the width of the intervals.
+    `history` tells how far such expectations were off (schemas.SNAPSHOTS).
     """
     assigned = segments.assignments(customers, server.labeller.predict(customers), server.version)
-    model = value.calibrate(value.fit(customers), snapshots, horizon_days)
+    model = value.calibrate(value.fit(customers), history, horizon_days)
     return assigned, segments.ranked(customers, assigned, value.predict(model, customers, horizon_days))
 
 

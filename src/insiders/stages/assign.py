@@ -3,7 +3,7 @@
 from insiders.errors import reported
 from insiders.io import freshness, paths
 
-INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.REGISTERED)
+INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.REGISTERED)
 OUTPUTS = (paths.ASSIGNMENTS, paths.INSIDERS)
 
 
@@ -11,16 +11,14 @@ OUTPUTS = (paths.ASSIGNMENTS, paths.INSIDERS)
 def main() -> None:
     if freshness.is_fresh("assign", INPUTS, OUTPUTS):
         return
-    from insiders import schemas
-    from insiders.io import params, serving, tables, tracking
+    from insiders.io import params, serving, tracking
 
     begun = freshness.store_state()
     settings = params.read().featurize
     customers = serving.read_customers(paths.CUSTOMERS)
     server = serving.named(None)
     with tracking.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
-        snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
-        assigned, insiders = serving.serve(server, customers, snapshots, settings.horizon_days)
+        assigned, insiders = serving.serve(server, customers, serving.read_history(), settings.horizon_days)
         serving.write(assigned, insiders)
         log({"customers": len(assigned), "insiders": len(insiders)})
     if serving.still_serves(server):

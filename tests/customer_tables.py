@@ -1,0 +1,64 @@
+"""A small shop's tables of customers, as featurize leaves them, for tests of the stages that follow."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from insiders import schemas
+from insiders.io import paths, tables
+
+HORIZON = 90
+NOW = pd.Timestamp("2011-12-10").as_unit("us")
+FEATURES = ("recency_days", "order_count", "net_revenue", "returned_revenue_share")
+
+
+def customers(count: int = 60, as_of: pd.Timestamp = NOW) -> pd.DataFrame:
+    """Every tenth customer is large, recent and frequent; the others differ a little."""
+    number = np.arange(count)
+    large = number % 10 == 0
+    orders = np.where(large, 20.0, 2.0) + number % 3
+    net = np.where(large, 9000.0, 200.0) + number * 10.0
+    recency = np.where(large, 5.0, 100.0) + number % 7
+    tenure = recency + (orders - 1) * 9
+    known = {
+        "customer_id": pd.array([f"c{each:03d}" for each in number], dtype="str"),
+        "as_of": pd.Series(as_of, index=range(count)),
+        "country": pd.array(["United Kingdom"] * count, dtype="str"),
+        "recency_days": recency,
+        "tenure_days": tenure,
+        "order_count": orders,
+        "orders_per_month": orders / np.maximum(tenure, 30) * 30,
+        "gap_mean_days": (tenure - recency) / (orders - 1),
+        "gap_std_days": np.where(orders > 2, 2.0, np.nan),
+        "gross_revenue": net,
+        "net_revenue": net,
+        "average_order_value": net / orders,
+        "items_per_order": 10.0,
+        "products_per_order": 5.0,
+        "distinct_product_count": 5.0 + orders,
+        "net_revenue_90d": np.where(large, net / 2, 0.0),
+        "net_revenue_180d": net / 2,
+        "order_count_90d": np.where(large, 8.0, 0.0),
+        "order_count_180d": np.where(large, 9.0, 1.0),
+        "faded_revenue": net * 0.7,
+        "largest_order_share": 1 / orders,
+        "same_season_revenue": np.nan,
+    }
+    zeros = dict.fromkeys(set(schemas.FEATURES) - set(known), 0.0)
+    return pd.DataFrame({**known, **zeros}).assign(returned_revenue_share=0.0)[list(schemas.CUSTOMERS.columns)]
+
+
+def write_project(present: pd.DataFrame | None = None) -> None:
+    """Write the tables of customers, snapshots and holdout below the working directory."""
+    cut = NOW - pd.Timedelta(days=HORIZON)
+    past = customers(as_of=cut)
+    tables.write(customers() if present is None else present, paths.CUSTOMERS, schemas.CUSTOMERS)
+    tables.write(past.assign(next_revenue=np.nan), paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    last = past[["customer_id", "as_of"]].assign(next_revenue=past["net_revenue"] / 4)
+    tables.write(last, paths.HOLDOUT, schemas.HOLDOUT)
+    copy_params()
+
+
+def copy_params() -> None:
+    Path("params.yaml").write_bytes((Path(__file__).parents[1] / "params.yaml").read_bytes())

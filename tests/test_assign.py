@@ -1,0 +1,236 @@
+"""The list follows the champion; what fails leaves the last good list; the same state gives the same bytes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from customer_tables import FEATURES, customers, write_project
+from insiders.clusterers import Ward
+from insiders.embeddings import LogScaler
+from insiders.errors import InputError
+from insiders.io import paths, serving, tables, tracking
+from insiders.io.tracking import Facts
+from insiders.model import SegmentModel
+from insiders.segments import name_segments
+from insiders.stages import assign
+
+
+@pytest.fixture(autouse=True)
+def project(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tables as featurize leaves them, and an empty registry; returns the store's folder."""
+    monkeypatch.chdir(tmp_path)
+    write_project()
+    manifest("none")
+    return store
+
+
+def manifest(regime: str, baseline: dict[str, Any] | None = None) -> None:
+    tables.write_json({"regime": regime, "baseline": baseline}, paths.REGISTERED)
+
+
+def submit(key: str, clusters: int = 3) -> str:
+    model = SegmentModel(LogScaler(), Ward(clusters), FEATURES, 0.02, 0.2)
+    model.fit(customers(), customers().assign(next_revenue=1.0))
+    model.segment_names_ = name_segments(customers(), model.labels_, model.insider_clusters_)
+    return tracking.register(model, customers(5), Facts(key, {}, {}, {}, "")).number
+
+
+def assigned() -> pd.DataFrame:
+    return pd.read_parquet(paths.ASSIGNMENTS)
+
+
+def listed() -> pd.DataFrame:
+    return pd.read_csv(paths.INSIDERS)
+
+
+def contents() -> tuple[bytes, bytes]:
+    return paths.ASSIGNMENTS.read_bytes(), paths.INSIDERS.read_bytes()
+
+
+def runs() -> int:
+    opened = tracking.connect()
+    return len(opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'assign'"))
+
+
+LARGE = [f"c{number:03d}" for number in range(0, 60, 10)]
+
+
+def test_the_champion_decides() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    found = assigned()
+    assert found.loc[found["is_insider"], "customer_id"].tolist() == LARGE
+    assert set(found["model_version"]) == {"1"}
+    assert found["customer_id"].is_monotonic_increasing
+    assert sorted(listed()["customer_id"]) == LARGE
+    assert listed()["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert listed()["expected_revenue"].is_monotonic_decreasing
+    assert set(listed()["segment"]) == {"Insiders"}
+
+
+def test_a_challenger_does_not_decide() -> None:
+    submit("a")
+    assign.main()
+    assert set(assigned()["model_version"]) == {"none"}
+    assert listed().empty
+    assert list(listed().columns)[:3] == ["rank", "customer_id", "segment"]
+
+
+def test_without_a_champion_the_baseline_decides() -> None:
+    manifest("baseline", {"name": "net_revenue", "n": 2})
+    assign.main()
+    assert set(assigned()["model_version"]) == {"baseline:net_revenue"}
+    assert sorted(listed()["customer_id"]) == ["c040", "c050"]
+    assert set(assigned()["segment"]) == {"Insiders", "Others"}
+
+
+def test_an_alias_that_was_moved_by_hand_is_followed() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    submit("b", clusters=2)
+    tracking.connect().client.set_registered_model_alias("insiders", "champion", "2")
+    assign.main()
+    assert set(assigned()["model_version"]) == {"2"}
+    assert tracking.rollback().number == "1"
+    assign.main()
+    assert set(assigned()["model_version"]) == {"1"}
+
+
+def test_nothing_is_done_where_nothing_changed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    before, database = contents(), (project / "mlflow.db").read_bytes()
+    monkeypatch.setattr(serving, "named", lambda _: pytest.fail("it ran"))
+    assign.main()
+    assert contents() == before
+    assert (project / "mlflow.db").read_bytes() == database
+
+
+def test_the_same_state_gives_the_same_bytes_and_no_further_run() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    before = contents()
+    Path("mlruns/fresh.json").unlink()
+    assign.main()
+    assert contents() == before
+    assert runs() == 1
+
+
+def test_back_to_old_customers_is_back_to_the_old_list() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    before = contents()
+    write_project(customers().assign(recency_days=lambda each: each["recency_days"] + 0.0).iloc[:40])
+    assign.main()
+    assert len(assigned()) == 40
+    write_project()
+    assign.main()
+    assert contents() == before
+
+
+def test_order_and_names_of_the_customers_change_nothing_else() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    known = assigned().set_index("customer_id")
+    other = customers().sample(frac=1, random_state=1, ignore_index=True)
+    other["customer_id"] = pd.array(["z" + each[::-1] for each in other["customer_id"]], dtype="str")
+    write_project(other)
+    assign.main()
+    again = assigned()
+    again.index = pd.Index([each[1:][::-1] for each in again["customer_id"]], name="customer_id")
+    columns = ["cluster", "segment", "is_insider", "reason"]
+    pd.testing.assert_frame_equal(again[columns].sort_index(), known[columns])
+
+
+def test_what_fails_leaves_the_last_good_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    before = contents()
+    write_project(customers(50))
+    monkeypatch.setattr(serving.schemas, "INSIDERS", serving.schemas.HOLDOUT)
+    with pytest.raises(Exception, match="customer"):
+        assign.main()
+    assert contents() == before
+    assert sorted(path.name for path in paths.INSIDERS.parent.iterdir()) == ["insiders.csv"]
+
+
+def test_bad_customers_end_with_a_word_and_the_old_list() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    before = contents()
+    customers().assign(recency_days=0.0).to_parquet(paths.CUSTOMERS)
+    with pytest.raises(SystemExit, match=r"customers\.parquet: recency_days fails the check"):
+        assign.main()
+    assert contents() == before
+
+
+def test_a_champion_named_meanwhile_is_not_taken_for_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("a")
+    tracking.promote()
+    real = serving.write
+
+    def write_while_somebody_promotes(*given: Any) -> None:
+        real(*given)
+        submit("b", clusters=2)
+        tracking.promote()
+
+    monkeypatch.setattr(serving, "write", write_while_somebody_promotes)
+    assign.main()
+    monkeypatch.setattr(serving, "write", real)
+    assign.main()
+    assert set(assigned()["model_version"]) == {"2"}
+
+
+def test_the_list_is_safe_in_a_spreadsheet() -> None:
+    named = customers()
+    named["customer_id"] = pd.array(
+        ["=1+1", "'=1+1", "+2", "-3", "@x", "\ty", *named["customer_id"].iloc[6:]], dtype="str"
+    )
+    manifest("baseline", {"name": "net_revenue", "n": 60})
+    write_project(named)
+    assign.main()
+    first = {each for each in listed()["customer_id"] if not each.startswith("c")}
+    assert first == {"'=1+1", "''=1+1", "'+2", "'-3", "'@x", "'\ty"}
+    assert "=1+1" in set(assigned()["customer_id"])
+
+
+def test_amounts_are_in_hundredths() -> None:
+    manifest("baseline", {"name": "net_revenue", "n": 60})
+    assign.main()
+    amounts = listed()[["net_revenue", "expected_revenue", "expected_low", "expected_high"]].to_numpy()
+    assert np.array_equal(amounts, amounts.round(2))
+
+
+@pytest.mark.parametrize("name", ["1", "challenger", "@challenger"])
+def test_a_version_can_be_asked_by_number_or_alias(name: str) -> None:
+    submit("a")
+    assert serving.named(name).version == "1"
+
+
+def test_an_unknown_version_is_named() -> None:
+    submit("a")
+    with pytest.raises(InputError, match=r"no version '7': there is 1 @challenger"):
+        serving.named("7")
+
+
+def test_without_a_manifest_the_way_to_one_is_told() -> None:
+    paths.REGISTERED.unlink()
+    with pytest.raises(InputError, match=r"registered\.json is missing: run `dvc repro`"):
+        serving.named(None)
+
+
+def test_the_last_period_counts_in_the_history() -> None:
+    history = serving.read_history()
+    assert history["next_revenue"].notna().all()
+    assert history["next_revenue"].iloc[0] == customers()["net_revenue"].iloc[0] / 4
