@@ -5,11 +5,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from insiders.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -24,12 +25,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write(frame: pd.DataFrame, path: Path, schema: Any = None) -> None:
+def write(frame: "pd.DataFrame", path: Path, schema: Any = None) -> None:
     """Check the frame against its contract and write it, as Parquet or CSV by the path's ending."""
     write_together({path: (frame, schema)})
 
 
-def write_together(contents: Mapping[Path, tuple[pd.DataFrame, Any]]) -> None:
+def write_together(contents: Mapping[Path, tuple["pd.DataFrame", Any]]) -> None:
     """Write several tables, each path's frame and contract; where one fails, none appears."""
     with ExitStack() as places:
         temporary = {path: places.enter_context(replacing(path)) for path in contents}
@@ -41,8 +42,10 @@ def write_together(contents: Mapping[Path, tuple[pd.DataFrame, Any]]) -> None:
                 checked.to_parquet(temporary[path], index=False)
 
 
-def read(path: Path, schema: Any = None) -> pd.DataFrame:
+def read(path: Path, schema: Any = None) -> "pd.DataFrame":
     """Read a Parquet table and check it against its contract."""
+    import pandas as pd
+
     require(path)
     frame = pd.read_parquet(path)
     return frame if schema is None else schema.validate(frame, lazy=True)
