@@ -32,7 +32,7 @@ def manifest(regime: str, baseline: dict[str, Any] | None = None) -> None:
 
 
 def submit(key: str, clusters: int = 3) -> str:
-    model = SegmentModel(LogScaler(), Ward(clusters), FEATURES, 0.02, 0.2)
+    model = SegmentModel(LogScaler(), Ward(clusters), FEATURES, 0.02)
     model.fit(customers(), customers().assign(next_revenue=1.0))
     model.segment_names_ = name_segments(customers(), model.labels_, model.insider_clusters_)
     return tracking.register(model, customers(5), Facts(key, {}, {}, {}, "")).number

@@ -48,7 +48,7 @@ def customers(count: int = 60) -> pd.DataFrame:
 
 def fitted(embedding: Any = None, clusterer: Any = None) -> SegmentModel:
     past = customers().assign(next_revenue=lambda each: each["net_revenue"] / 2)
-    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), FEATURES, 0.02, 0.2)
+    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), FEATURES, 0.02)
     return model.fit(customers(), past)
 
 

@@ -20,23 +20,30 @@ def outlook(insiders: pd.DataFrame, backtest: Sequence[Mapping[str, Any]], horiz
     `chance_error` and `level_error` are the two half-widths, as shares of what is expected; null: no back-test.
     """
     expected = fsum(insiders["expected_revenue"])
-    chance, level = _chance(insiders), level_error(backtest)
-    width = float(np.hypot(chance, 0.0 if level is None else level * expected))
+    chance, level = chance_error(insiders), level_error(backtest)
+    low, high = interval(expected, chance, level)
     return {
         "horizon_days": horizon_days,
         "expected": expected,
-        "low": max(expected - width, 0.0),
-        "high": expected + width,
+        "low": low,
+        "high": high,
         "interval": COVERAGE,
         "chance_error": chance / expected if expected > 0 else None,
         "level_error": level,
         "backtest_mase": mase(backtest),
         "coverage": coverage(backtest),
+        "more_than_expected": sum(row["actual"] > row["expected"] for row in backtest),
         "backtest": [dict(row) for row in backtest],
     }
 
 
-def _chance(insiders: pd.DataFrame) -> float:
+def interval(expected: float, chance: float, level: float | None) -> tuple[float, float]:
+    """Both half-widths, the customers' chance and the group's level (a share; None: not known), in one interval."""
+    width = float(np.hypot(chance, 0.0 if level is None else level * expected))
+    return max(expected - width, 0.0), expected + width
+
+
+def chance_error(insiders: pd.DataFrame) -> float:
     """Half-width of the sum's interval; each customer's deviation from the wider side of their own interval."""
     up = insiders["expected_high"] - insiders["expected_revenue"]
     down = insiders["expected_revenue"] - insiders["expected_low"]

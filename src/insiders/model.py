@@ -16,9 +16,8 @@ VALUE = "net_revenue"  # clusters are ranked by their median customer's
 class SegmentModel(BaseEstimator):
     """Clusters of an embedding, numbered by value: 0 is the cluster whose median customer spent most.
 
-    The Insiders are the shortest run of clusters from 0 on that holds at least `share_min` of the customers: the
-    highest value per customer that the programme's size allows. A run above `share_max` is no feasible list;
-    `insider_share_` tells.
+    The Insiders are the shortest run of clusters from 0 on that holds at least `least_share` of the customers;
+    `insider_share_` tells what it came to.
 
     Parameters
     ----------
@@ -26,19 +25,16 @@ class SegmentModel(BaseEstimator):
         Unfitted scikit-learn estimators; the clusterer has `predict`.
     features
         Columns that the embedding sees.
-    share_min, share_max
-        Size of the programme as shares of the customers.
+    least_share
+        Least size of the programme as a share of the customers.
 
     """
 
-    def __init__(
-        self, embedding: Any, clusterer: Any, features: tuple[str, ...], share_min: float, share_max: float
-    ) -> None:
+    def __init__(self, embedding: Any, clusterer: Any, features: tuple[str, ...], least_share: float) -> None:
         self.embedding = embedding
         self.clusterer = clusterer
         self.features = features
-        self.share_min = share_min
-        self.share_max = share_max
+        self.least_share = least_share
 
     def fit(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
         """Fit on customers as of a day, and on a `past` snapshot with the `next_revenue` that followed it by that day.
@@ -67,7 +63,7 @@ class SegmentModel(BaseEstimator):
         values = customers[VALUE].to_numpy()
         self.ranks_ = _ranks(found, values)
         self.labels_ = self._numbered(found)
-        self.insider_clusters_ = _insider_run(self.labels_, self.share_min)
+        self.insider_clusters_ = _insider_run(self.labels_, self.least_share)
         self.insider_share_ = float(np.isin(self.labels_, self.insider_clusters_).mean())
         self.segment_names_ = {number: f"Segment {number + 1}" for number in self.ranks_.values()}
         return self
@@ -120,11 +116,11 @@ def _ranks(found: NDArray[np.int64], values: NDArray[np.float64]) -> dict[int, i
     return {key[-1]: rank for rank, key in enumerate(sorted(keys))}
 
 
-def _insider_run(labels: NDArray[np.int64], share_min: float) -> tuple[int, ...]:
+def _insider_run(labels: NDArray[np.int64], least_share: float) -> tuple[int, ...]:
     """The shortest run 0, 1, ... of clusters that holds at least this share of the customers."""
     run: list[int] = []
     for number in range(int(labels.max(initial=NO_CLUSTER)) + 1):
         run.append(number)
-        if np.isin(labels, run).mean() >= share_min:
+        if np.isin(labels, run).mean() >= least_share:
             break
     return tuple(run)

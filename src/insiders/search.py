@@ -7,6 +7,7 @@ the study is the same whatever works on it, and the same again when it is killed
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -23,7 +24,13 @@ from insiders.embeddings import EMBEDDINGS, LogScaler
 from insiders.model import NO_CLUSTER, SegmentModel, in_order
 
 FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combination; what they leave open is drawn
-    {"embedding": "value_plane", "clusterer": "kmeans", "value_plane.weight": 0.5, "kmeans.clusters": 5},
+    {
+        "embedding": "value_plane",
+        "clusterer": "kmeans",
+        "value_plane.weight": 0.5,
+        "kmeans.clusters": 5,
+        "list.place": 0.25,
+    },
     {"embedding": "value_plane", "clusterer": "mixture", "value_plane.weight": 0.5, "mixture.components": 5},
     {"embedding": "value_plane", "clusterer": "ward", "value_plane.weight": 0.5, "ward.clusters": 5},
     {"embedding": "leaves", "clusterer": "kmeans", "kmeans.clusters": 6},
@@ -33,6 +40,8 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
 VALIDATION = "validation"
+DRAWS = 8  # for one trial, where the sampler repeats itself
+FIRST_RESAMPLES = 3  # after which an unstable trial is given up
 OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
 
 
@@ -53,6 +62,8 @@ class Settings:
     seeds: int
     silhouette_rows: int
     bootstrap: int
+    hopeless_lift: float
+    hopeless_stability: float
     stability_floor: float
     lift_tolerance: float
 
@@ -74,8 +85,7 @@ class Recipe:
             EMBEDDINGS[self.embedding](trial, seed),
             CLUSTERERS[self.clusterer](trial, seed),
             tuple(settings.features),
-            settings.insider_share_min,
-            settings.insider_share_max,
+            least_share(trial, settings),
         )
 
 
@@ -89,7 +99,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Trial:
-    """A scored recipe; `violation` > 0: the list or a segment is out of the stated sizes, by this share."""
+    """A scored recipe; `violation` > 0: the list or a segment is out of the stated sizes, by this share.
+
+    `reason` says why it was given up before its stability was measured, if it was.
+    """
 
     number: int
     recipe: Recipe
@@ -107,7 +120,20 @@ class Trial:
 
     @property
     def stability(self) -> float:
-        return self.measures["stability"]
+        return self.measures.get("stability", math.nan)
+
+    @property
+    def state(self) -> str:
+        return "PRUNED" if self.reason else "COMPLETE"
+
+
+def least_share(trial: Any, settings: Settings) -> float:
+    """Share of the customers that a list must at least hold: one of three places in the lower half of the range.
+
+    With the lowest, a first cluster of nearly that size is enough in one sample and not in the next.
+    """
+    place = trial.suggest_categorical("list.place", [0.0, 0.25, 0.5])
+    return float(settings.insider_share_min * (settings.insider_share_max / settings.insider_share_min) ** place)
 
 
 def windows(snapshots: pd.DataFrame, horizon_days: int, features: tuple[str, ...]) -> dict[str, Window]:
@@ -137,17 +163,21 @@ class Judge:
         self._embedded = lru_cache(maxsize=256)(self._embed)
 
     def score(self, recipe: Recipe) -> tuple[dict[str, float], float, str]:
-        """Measures, size violation and its reason. A list out of size is hopeless: its stability is not measured."""
-        with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
-            return self._score(recipe)
+        """Measures, size violation, and why the trial was given up, if it was.
 
-    def _score(self, recipe: Recipe) -> tuple[dict[str, float], float, str]:
-        models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
-        violation, reason = self._violation(models)
-        measures = self._value(models) | self._shape(models[VALIDATION])
-        if violation <= 0:
-            measures |= self._stability(recipe, models[VALIDATION]) | self._control(recipe, measures["silhouette"])
-        return measures, violation, reason
+        A list out of size, or far below the sort at some origin, is hopeless: its stability, which costs most of the
+        time, is not measured and is missing.
+        """
+        with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
+            models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
+            violation, reason = self._violation(models)
+            measures = self._value(models) | self._shape(models[VALIDATION])
+            if violation <= 0 and measures["value_lift_min"] < self.settings.hopeless_lift:
+                reason = f"value lift is {measures['value_lift_min']:.3f} at its worst origin"
+            if not reason:
+                stability = self._stability(recipe, models[VALIDATION])
+                measures |= stability | self._control(recipe, measures["silhouette"])
+            return measures, violation, reason
 
     def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
         embedded, _ = self._share(recipe, window, seed_offset)
@@ -163,9 +193,8 @@ class Judge:
 
         data = self.windows[window]
         embedding = EMBEDDINGS[name](FixedTrial(json.loads(params)), seed)
-        model = SegmentModel(embedding, None, tuple(self.settings.features), 0, 1).fit_embedding(
-            data.customers, data.past
-        )
+        model = SegmentModel(embedding, None, tuple(self.settings.features), 0)
+        model.fit_embedding(data.customers, data.past)
         return model.embed(data.customers), model.embed(self.windows[VALIDATION].customers)
 
     def _value(self, models: Mapping[str, SegmentModel]) -> dict[str, float]:
@@ -211,10 +240,16 @@ class Judge:
         }
 
     def _stability(self, recipe: Recipe, model: SegmentModel) -> dict[str, float]:
-        """Agreement with refits on bootstrap samples of the customers, and with refits under other seeds."""
-        samples = [self._refit(recipe, f"resample {i}", 0) for i in range(self.settings.resamples)]
-        seeds = [self._refit(recipe, VALIDATION, i + 1) for i in range(self.settings.seeds)]
+        """Agreement with refits on bootstrap samples of the customers, and with refits under other seeds.
+
+        Where the first few samples show that there is no cluster, the others are spared.
+        """
         base = (model.labels_, np.isin(model.labels_, model.insider_clusters_))
+        names = [f"resample {i}" for i in range(self.settings.resamples)]
+        samples = [self._refit(recipe, name, 0) for name in names[:FIRST_RESAMPLES]]
+        if quality.agreement(base, samples)["jaccard"] >= self.settings.hopeless_stability:
+            samples += [self._refit(recipe, name, 0) for name in names[FIRST_RESAMPLES:]]
+        seeds = [self._refit(recipe, VALIDATION, i + 1) for i in range(self.settings.seeds)]
         across, by_seed = quality.agreement(base, samples), quality.agreement(base, seeds)
         return {
             "stability": across["jaccard"],
@@ -279,6 +314,7 @@ def propose(trial: Any, settings: Settings) -> Recipe:
     clusterer = trial.suggest_categorical("clusterer", list(settings.clusterers))
     EMBEDDINGS[embedding](trial, settings.seed)
     CLUSTERERS[clusterer](trial, settings.seed)
+    least_share(trial, settings)
     params = {name: value for name, value in trial.params.items() if "." in name}
     return Recipe(embedding, clusterer, params, settings.seed)
 
@@ -313,7 +349,7 @@ def pick(trials: list[Trial], stability_floor: float, lift_tolerance: float) -> 
     worst rolling origin, and of these the most stable. Where none reaches the floor, the most stable feasible one;
     where none is feasible, the least violating one, so that there is a candidate for the gates to refuse.
     """
-    feasible = [trial for trial in trials if trial.feasible and not math.isnan(trial.lift)]
+    feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.lift) or trial.reason)]
     if not feasible:
         return min(trials, key=lambda trial: (trial.violation, trial.number))
     firm = [trial for trial in feasible if trial.stability >= stability_floor]
@@ -326,7 +362,7 @@ def pick(trials: list[Trial], stability_floor: float, lift_tolerance: float) -> 
 
 def front(trials: list[Trial]) -> list[Trial]:
     """Feasible trials that no other beats in both value lift and stability."""
-    points = [trial for trial in trials if trial.feasible]
+    points = [trial for trial in trials if trial.feasible and not trial.reason]
     return [one for one in points if not any(_dominates(other, one) for other in points)]
 
 
@@ -376,21 +412,33 @@ def _next_batch(study: Any, settings: Settings) -> list[Any]:
 
 
 def _ask(study: Any, settings: Settings) -> Any:
-    """Propose one trial, with a sampler of its own seed: the draw depends on the history only, not on who asks."""
-    from optuna.samplers import TPESampler
-
-    asked = len(study.get_trials(deepcopy=False, states=None)) - _waiting(study)
-    seed = int(np.random.SeedSequence([settings.seed, asked]).generate_state(1)[0])
-    study.sampler = TPESampler(seed=seed, multivariate=True, group=True, n_startup_trials=2 * settings.batch)
-    trial = study.ask()
-    trial.set_user_attr("recipe", asdict(propose(trial, settings)))
-    return trial
-
-
-def _waiting(study: Any) -> int:
+    """Propose a recipe that was not tried yet; a repeated one fails at once, unless many draws find no other."""
     from optuna.trial import TrialState
 
-    return len(study.get_trials(deepcopy=False, states=[TrialState.WAITING]))
+    proposed = [
+        trial.user_attrs["recipe"] for trial in study.get_trials(deepcopy=False) if "recipe" in trial.user_attrs
+    ]
+    for draw in range(DRAWS):
+        trial = _drawn(study, settings, len(proposed) + draw)
+        recipe = asdict(propose(trial, settings))
+        trial.set_user_attr("recipe", recipe)
+        if recipe not in proposed or draw == DRAWS - 1:
+            return trial
+        study.tell(trial, state=TrialState.FAIL)
+    raise AssertionError("the last draw is taken as it is")
+
+
+def _drawn(study: Any, settings: Settings, place: int) -> Any:
+    """Open a trial with a sampler of its own seed: what it draws depends on the history, not on who asks."""
+    from optuna.exceptions import ExperimentalWarning
+    from optuna.samplers import TPESampler
+
+    seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
+    with warnings.catch_warnings():
+        # What a trial draws depends on its embedding and clusterer, and only `group` models such spaces jointly.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        study.sampler = TPESampler(seed=seed, multivariate=True, group=True, n_startup_trials=2 * settings.batch)
+    return study.ask()
 
 
 def _keep(study: Any, trial: Any, result: Trial) -> None:

@@ -3,58 +3,141 @@
 What is registered is the same recipe fitted on everything; how far the two lists agree is part of the answer.
 """
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from insiders import holdout, quality
+from insiders import forecast, holdout, quality, value
 from insiders.model import SegmentModel
-from insiders.search import Recipe, Settings, Window
+from insiders.search import VALIDATION, Recipe, Settings, Window
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The model of the validation cut-off, and what its list captured afterwards (see holdout.Capture)."""
+class Period:
+    """The last period: who was known at its start, and what the rolling origins before it had been.
 
-    model: SegmentModel
-    measures: dict[str, float]
-
-
-def judge(recipe: Recipe, window: Window, later: pd.DataFrame, settings: Settings) -> Judged:
-    """Fit at the validation cut-off and count the revenue of the period after it.
-
-    `later` has `customer_id` and `next_revenue` of that period for every customer of the window.
+    `later` is the customers of the validation window, in its order, with the `next_revenue` that the period brought.
     """
-    customers = with_later(window.customers, later)
-    model = recipe.model(settings).fit(window.customers, window.past)
-    chosen = np.isin(model.labels_, model.insider_clusters_)
+
+    cut: Mapping[str, Window]
+    later: pd.DataFrame
+    horizon_days: int
+
+    @property
+    def window(self) -> Window:
+        return self.cut[VALIDATION]
+
+    @property
+    def folds(self) -> list[str]:
+        """Rolling origins, earliest first."""
+        return sorted((name for name in self.cut if name != VALIDATION), key=int, reverse=True)
+
+
+def period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon_days: int) -> Period:
+    """Join what the last period brought (schemas.HOLDOUT) to the customers who were known at its start."""
+    customers = cut[VALIDATION].customers
+    revenue = brought.set_index("customer_id")["next_revenue"].loc[customers["customer_id"]]
+    return Period(cut, customers.assign(next_revenue=revenue.to_numpy()), horizon_days)
+
+
+def members(model: SegmentModel) -> Flags:
+    """The list among the customers of the fit."""
+    return np.isin(model.labels_, model.insider_clusters_)
+
+
+def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
+    """The figures of a list made at the start of the period; the baselines' are of the same size (holdout.Capture)."""
+    customers = found.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    measures = holdout.capture(chosen, past, revenue).as_dict() | holdout.intervals(chosen, past, revenue, weights)
-    return Judged(model, measures | {"n": int(chosen.sum()), "segment_share": _smallest(model)})
+    baselines = holdout.baselines(customers, int(chosen.sum()))
+    return {
+        **holdout.capture(chosen, past, revenue).as_dict(),
+        **holdout.intervals(chosen, past, revenue, weights),
+        "top_n_capture": baselines["net_revenue"]["value_capture"],
+        "clv_capture": _by_expected_revenue(found, int(chosen.sum())),
+        "baselines": {name: measures["value_capture"] for name, measures in baselines.items()},
+        "n": int(chosen.sum()),
+        "as_of": f"{customers['as_of'].iloc[0]:%Y-%m-%d}",
+        "horizon_days": found.horizon_days,
+    }
 
 
-def with_later(customers: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """The customers, in their order, with the `next_revenue` that the untouched period brought."""
-    brought = later.set_index("customer_id")["next_revenue"]
-    return customers.assign(next_revenue=brought.loc[customers["customer_id"]].to_numpy())
+def baseline_members(customers: pd.DataFrame, name: str, share: float) -> Flags:
+    """The best by a baseline's score, as many as the share says; customers tied at the boundary are all in."""
+    score = holdout.scores(customers)[name]
+    n = max(1, round(share * len(customers)))
+    return np.asarray(score >= np.sort(score)[-n])
 
 
-def baselines(window: Window, later: pd.DataFrame, n: int) -> dict[str, dict[str, float]]:
-    """The value measures of the n best by each score that needs no clustering."""
-    return holdout.baselines(with_later(window.customers, later), n)
+def smallest_segment(model: SegmentModel) -> float:
+    """Share of the customers in the smallest segment, 0 where there are fewer than two."""
+    sizes = np.bincount(model.labels_[model.labels_ >= 0]) / len(model.labels_)
+    return float(sizes.min()) if len(sizes) > 1 else 0.0
 
 
 def list_agreement(earlier: SegmentModel, final: SegmentModel, customers: pd.DataFrame) -> float:
     """Jaccard of the lists that two fits of a recipe make of the same customers."""
-    flags = [model.predict(customers)["is_insider"].to_numpy() for model in (earlier, final)]
-    return quality.jaccard(*flags)
+    one, other = (model.predict(customers)["is_insider"].to_numpy() for model in (earlier, final))
+    return quality.jaccard(one, other)
 
 
-def _smallest(model: SegmentModel) -> float:
-    """Share of the customers in the smallest segment."""
-    labels: Any = model.labels_[model.labels_ >= 0]
-    sizes = np.bincount(labels) / len(model.labels_)
-    return float(sizes.min()) if len(sizes) > 1 else 0.0
+def backtest(recipe: Recipe, found: Period, settings: Settings) -> list[dict[str, Any]]:
+    """What was expected of the recipe's list at each rolling origin and at the last cut-off, and what came.
+
+    Earliest first. `naive` is the net revenue of the same customers in the 90 days before, scaled to the horizon; `low`
+    and `high` know only the misses of periods that had ended by then.
+    """
+    return _backtest(lambda each: members(recipe.model(settings).fit(each.customers, each.past)), found)
+
+
+def baseline_backtest(name: str, share: float, found: Period) -> list[dict[str, Any]]:
+    """The same of the list that a baseline makes."""
+    return _backtest(lambda each: baseline_members(each.customers, name, share), found)
+
+
+def _backtest(choose: Callable[[Window], Flags], found: Period) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for each in [*(found.cut[name] for name in found.folds), Window(found.later, found.window.past)]:
+        rows.append(_outcome(choose(each), each.customers, found, rows))
+    return rows
+
+
+def _outcome(chosen: Flags, known: pd.DataFrame, found: Period, earlier: list[dict[str, Any]]) -> dict[str, Any]:
+    customers, foreseen = known[chosen], _expected(known, found)[chosen]
+    as_of = known["as_of"].iloc[0]
+    ended = [row for row in earlier if pd.Timestamp(row["as_of"]) + pd.Timedelta(days=found.horizon_days) <= as_of]
+    expected = math.fsum(foreseen["expected_revenue"])
+    low, high = forecast.interval(expected, forecast.chance_error(foreseen), forecast.level_error(ended))
+    return {
+        "as_of": f"{as_of:%Y-%m-%d}",
+        "members": int(chosen.sum()),
+        "expected": expected,
+        "low": low,
+        "high": high,
+        "actual": math.fsum(customers["next_revenue"]),
+        "naive": math.fsum(customers["net_revenue_90d"]) * found.horizon_days / 90,
+    }
+
+
+def _expected(customers: pd.DataFrame, found: Period) -> pd.DataFrame:
+    """Each customer's expected revenue, from a model of their own date calibrated on what had ended by then."""
+    history = pd.concat([each.customers for each in found.cut.values()] + [each.past for each in found.cut.values()])
+    history = history.drop_duplicates(["as_of", "customer_id"])
+    model = value.calibrate(value.fit(customers), history, found.horizon_days)
+    return value.predict(model, customers, found.horizon_days)
+
+
+def _by_expected_revenue(found: Period, n: int) -> float:
+    """Share of the period's revenue that the top n by expected revenue captured, fitted before it."""
+    revenue = found.later["next_revenue"].to_numpy()
+    expected = _expected(found.window.customers, found)["expected_revenue"].to_numpy()
+    total = float(revenue.sum())
+    return holdout.top_n_revenue(expected, revenue, n) / total if total > 0 else float("nan")

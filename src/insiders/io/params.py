@@ -70,6 +70,8 @@ class Tune(_Section):
     seeds: PositiveInt
     silhouette_rows: PositiveInt
     bootstrap: PositiveInt
+    hopeless_lift: Annotated[float, Field(ge=0)]
+    hopeless_stability: Share
     stability_floor: Share
     lift_tolerance: Share
 

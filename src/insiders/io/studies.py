@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,12 +14,21 @@ from typing import Any
 from insiders import clusterers, embeddings, holdout, model, quality, search
 from insiders.errors import InputError
 from insiders.io import paths
+from insiders.io.params import Params
 from insiders.search import Judge, Recipe, Settings, Window
 
 LOCAL = paths.MLRUNS / "optuna.db"
 Answer = tuple[dict[str, float], float, str]
 
 _judge: Judge | None = None  # one per worker process, made when it starts
+
+
+def search_settings(settings: Params) -> search.Settings:
+    """The part of the params that decides what the search finds; workers and storage do not."""
+    named = {
+        field.name: getattr(settings.tune, field.name) for field in fields(search.Settings) if field.name != "seed"
+    }
+    return search.Settings(**named, seed=settings.seed)
 
 
 def open_study(storage: str | None, name: str) -> Any:

@@ -4,7 +4,6 @@ It sees cut-offs up to the start of the untouched last period and nothing of tha
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import pandas as pd
@@ -17,7 +16,7 @@ from insiders.io import params, paths, studies, tables, tracking
 @reported
 def main() -> None:
     settings = params.read()
-    wanted = search_settings(settings)
+    wanted = studies.search_settings(settings)
     cut = search.windows(
         tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), settings.featurize.horizon_days, wanted.features
     )
@@ -34,14 +33,6 @@ def main() -> None:
         tables.write(rows, paths.TRIALS)
         tables.write_json(_candidate(chosen, wanted, cut), paths.CANDIDATE)
         _log_result(run, rows, chosen)
-
-
-def search_settings(settings: params.Params) -> search.Settings:
-    """The part of the params that decides what the search finds; workers and storage do not."""
-    named = {
-        field.name: getattr(settings.tune, field.name) for field in fields(search.Settings) if field.name != "seed"
-    }
-    return search.Settings(**named, seed=settings.seed)
 
 
 def _check(cut: Mapping[str, search.Window]) -> None:
@@ -86,7 +77,7 @@ def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
     tags = {
         "embedding": trial.recipe.embedding,
         "clusterer": trial.recipe.clusterer,
-        "state": "COMPLETE",
+        "state": trial.state,
         "feasible": trial.feasible,
         "reason": trial.reason,
     }
@@ -99,7 +90,7 @@ def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
 def _rows(trials: list[search.Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     """One row per trial, in order, then one per baseline."""
     rows: list[dict[str, Any]] = [_row(trial) for trial in trials]
-    for place, (name, measures) in enumerate(baselines.items(), start=len(trials)):
+    for place, (name, measures) in enumerate(baselines.items(), start=trials[-1].number + 1):
         own = {"number": place, "state": "BASELINE", "embedding": "none", "clusterer": name, "params": "{}"}
         rows.append(own | dict(measures))
     return pd.DataFrame(rows)
@@ -108,7 +99,7 @@ def _rows(trials: list[search.Trial], baselines: Mapping[str, Mapping[str, float
 def _row(trial: search.Trial) -> dict[str, Any]:
     own = {
         "number": trial.number,
-        "state": "COMPLETE",
+        "state": trial.state,
         "embedding": trial.recipe.embedding,
         "clusterer": trial.recipe.clusterer,
         "params": tables.as_json(trial.recipe.params),

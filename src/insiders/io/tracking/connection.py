@@ -63,14 +63,19 @@ def reaching(uri: str) -> Iterator[None]:
 
 
 def open_client(uri: str) -> Any:
-    """Make a client for this store only: no address is set for the whole process; a local store gets its folder."""
+    """Make a client of this store; a local store gets its folder.
+
+    The address is set for the whole process too: where a version is made from a logged model, MLflow looks the model up
+    in the store of the process, not in the client's.
+    """
     database = store.database(uri)
     if database is not None:
         database.parent.mkdir(parents=True, exist_ok=True)
     quieten()
-    from mlflow import MlflowClient
+    import mlflow
 
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    mlflow.set_tracking_uri(uri)
+    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def quieten() -> None:

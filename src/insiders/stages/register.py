@@ -1,0 +1,247 @@
+"""Judge the candidate on the untouched last period, register it, and let it serve when it passes every gate.
+
+Runs at every `dvc repro`: what serves is decided in the registry, not in a file. The same candidate on the same data
+never becomes a second version.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from insiders.errors import reported
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from insiders.gates import Gate
+    from insiders.io.params import Params
+    from insiders.io.tracking.registry import Version
+    from insiders.model import SegmentModel
+    from insiders.search import Recipe, Settings
+    from insiders.validation import Flags, Period
+
+RECIPE_TAG = "insiders.recipe"
+RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared with; "none": nothing served
+EXAMPLE_ROWS = 5
+
+
+@reported
+def main() -> None:
+    from insiders.io import freshness, paths
+
+    inputs = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)
+    if freshness.is_fresh("register", inputs, [paths.REGISTERED]):
+        return
+
+    from insiders.io import params, tables
+    from insiders.io.tracking import registry
+
+    case = _case(params.read())
+    verdict = _verdict(case)
+    version = registry.register(case.final, case.customers.head(EXAMPLE_ROWS), _facts(case, verdict))
+    if verdict.passed and case.settings.register_.auto_promote:
+        registry.promote(version.number, by="gate")
+    tables.write_json(_manifest(case, verdict, version, registry.serving()), paths.REGISTERED)
+    freshness.record("register", inputs, [paths.REGISTERED])
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A candidate with all that speaks for or against it; `final` is its recipe fitted on everything."""
+
+    settings: "Params"
+    search: "Settings"
+    candidate: Mapping[str, Any]
+    period: "Period"
+    customers: "pd.DataFrame"
+    judged: "SegmentModel"
+    final: "SegmentModel"
+    key: str
+
+    @property
+    def recipe(self) -> "Recipe":
+        return _recipe(self.candidate)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    validation: Mapping[str, Any]
+    gates: "list[Gate]"
+    rival: str
+    agreement: float
+
+    @property
+    def passed(self) -> bool:
+        return all(gate.passed for gate in self.gates)
+
+
+def _case(settings: "Params") -> _Case:
+    """Fit the recipe twice: on what was known before the last period, and on everything."""
+    from insiders import schemas, search, segments, validation
+    from insiders.io import paths, studies, tables
+
+    horizon, wanted = settings.featurize.horizon_days, studies.search_settings(settings)
+    candidate = tables.read_json(paths.CANDIDATE)
+    cut = search.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, wanted.features)
+    period = validation.period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), horizon)
+    customers = tables.read(paths.CUSTOMERS, schemas.CUSTOMERS)
+    recipe = _recipe(candidate)
+    judged = recipe.model(wanted).fit(period.window.customers, period.window.past)
+    final = recipe.model(wanted).fit(customers, period.later)
+    final.segment_names_ = segments.name_segments(customers, final.labels_, final.insider_clusters_)
+    key = tables.digest(paths.CANDIDATE, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
+    return _Case(settings, wanted, candidate, period, customers, judged, final, key)
+
+
+def _verdict(case: _Case) -> _Verdict:
+    from insiders import gates, validation
+    from insiders.io.tracking import registry
+
+    known, serves = registry.find(case.key), registry.serving()
+    rival = known.tags[RIVAL_TAG] if known else serves.number if serves else "none"
+    found = validation.judge(validation.members(case.judged), case.period, case.search)
+    measured = {
+        **case.candidate["measures"],
+        **{name: value for name, value in found.items() if isinstance(value, float)},
+        "insider_share": case.judged.insider_share_,
+        "segment_share": validation.smallest_segment(case.judged),
+    }
+    return _Verdict(
+        validation=found,
+        gates=gates.gates(measured, _thresholds(case.settings), _rival_lift(case, rival)),
+        rival=rival,
+        agreement=validation.list_agreement(case.judged, case.final, case.period.window.customers),
+    )
+
+
+def _thresholds(settings: "Params") -> Any:
+    from insiders.gates import Thresholds
+
+    own, tune = settings.register_, settings.tune
+    return Thresholds(
+        **own.model_dump(exclude={"auto_promote"}),
+        insider_share_min=tune.insider_share_min,
+        insider_share_max=tune.insider_share_max,
+        segment_share_min=tune.segment_share_min,
+    )
+
+
+def _rival_lift(case: _Case, rival: str) -> float | None:
+    """Value lift of the rival's recipe on the same period; None where nothing served or it is known no more."""
+    from insiders.io.tracking import registry
+
+    version = next((each for each in registry.versions() if each.number == rival), None)
+    return _judged(case, version)["value_lift"] if version and RECIPE_TAG in version.tags else None
+
+
+def _judged(case: _Case, version: "Version") -> dict[str, Any]:
+    """What the list of a registered version's recipe captured in the same period."""
+    from insiders import validation
+
+    window = case.period.window
+    model = _recipe(json.loads(version.tags[RECIPE_TAG])).model(case.search).fit(window.customers, window.past)
+    return validation.judge(validation.members(model), case.period, case.search)
+
+
+def _facts(case: _Case, verdict: _Verdict) -> Any:
+    from insiders.io import paths, tables, tracking
+    from insiders.io.tracking import registry
+
+    told = _told(case, verdict)
+    return registry.Facts(
+        key=case.key,
+        params={name: case.candidate[name] for name in ("embedding", "clusterer", "seed", "params")},
+        metrics=case.candidate["measures"] | {name: v for name, v in verdict.validation.items() if name != "baselines"},
+        tags={
+            **tracking.gate_tags(told["gates"]),
+            RECIPE_TAG: tables.as_json({name: case.candidate[name] for name in _RECIPE}),
+            RIVAL_TAG: verdict.rival,
+            "insiders.data": tables.digest(paths.CUSTOMERS),
+            "embedding": case.candidate["embedding"],
+            "clusterer": case.candidate["clusterer"],
+        },
+        card=tracking.model_card(told),
+    )
+
+
+def _told(case: _Case, verdict: _Verdict) -> dict[str, Any]:
+    """What is said of the candidate, wherever it is said."""
+    return {
+        "candidate": case.candidate,
+        "gates": [gate.as_dict() for gate in verdict.gates],
+        "passed": verdict.passed,
+        "validation": verdict.validation,
+        "agreement": verdict.agreement,
+    }
+
+
+def _manifest(case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None") -> dict[str, Any]:
+    """models/registered.json: the candidate's verdict, and what serves with its own figures."""
+    serving = _serving(case, verdict, version, champion)
+    return {
+        "version": version.number,
+        "alias": "champion" if champion and champion.number == version.number else "challenger",
+        **_told(case, verdict),
+        "champion_version": champion.number if champion else None,
+        **serving,
+    }
+
+
+def _serving(case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None") -> dict[str, Any]:
+    """Regime, validation and back-test of the list that is used."""
+    from insiders import validation
+
+    if champion is None:
+        return _fallback(case)
+    same = champion.number == version.number or RECIPE_TAG not in champion.tags
+    recipe = case.recipe if same else _recipe(json.loads(champion.tags[RECIPE_TAG]))
+    return {
+        "regime": "model",
+        "baseline": None,
+        "validation": verdict.validation if same else _judged(case, champion),
+        "backtest": validation.backtest(recipe, case.period, case.search),
+    }
+
+
+def _fallback(case: _Case) -> dict[str, Any]:
+    """The best baseline of the rolling origins, at the candidate's size; no list where it is no better than chance."""
+    from insiders import validation
+
+    name, share = _best_baseline(case), _share(case)
+    chosen = validation.baseline_members(case.period.later, name, share)
+    found = validation.judge(chosen, case.period, case.search)
+    defended = found["value_over_random_low"] > case.settings.register_.value_over_random_min
+    final: Flags = validation.baseline_members(case.customers, name, share)
+    return {
+        "regime": "baseline" if defended else "none",
+        "baseline": {"name": name, "n": int(final.sum())} if defended else None,
+        "validation": found,
+        "backtest": validation.baseline_backtest(name, share, case.period),
+    }
+
+
+def _best_baseline(case: _Case) -> str:
+    from insiders import search
+
+    measured = search.baselines(case.period.cut, _share(case))
+    return max(sorted(measured), key=lambda name: measured[name]["value_lift_mean"])
+
+
+def _share(case: _Case) -> float:
+    """The candidate's share of the customers, brought into the range that marketing states."""
+    tune = case.settings.tune
+    return float(min(max(case.final.insider_share_, tune.insider_share_min), tune.insider_share_max))
+
+
+_RECIPE = ("embedding", "clusterer", "params", "seed")
+
+
+def _recipe(candidate: Mapping[str, Any]) -> "Recipe":
+    from insiders.search import Recipe
+
+    return Recipe(**{name: candidate[name] for name in _RECIPE})
+
+
+if __name__ == "__main__":
+    main()
