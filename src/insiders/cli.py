@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
@@ -44,3 +45,101 @@ def fetch(
     with sources.naming(address):
         path = download.cached(address, sha256, paths.RAW)
     typer.echo(f"{path} is there. Write into params.yaml, under ingest:\n\n  source: {path}\n\nthen run: dvc repro")
+
+
+@app.command()
+@reported
+def simulate(
+    customers: Annotated[int, typer.Option(min=1, help="Customers whom the shop ever sees.")],
+    out: Annotated[Path, typer.Option(help="File to write: .parquet or .csv.")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than params.yaml's.")] = None,
+) -> None:
+    """Write the invoice lines of a shop with known customers; its other settings are those of params.yaml."""
+    from insiders.io import params, sinks, sources
+
+    settings = params.read()
+    shop = settings.model_copy(
+        update={
+            "simulate": settings.simulate.model_copy(update={"customers": customers}),
+            "seed": settings.seed if seed is None else seed,
+        }
+    )
+    sinks.write_shop(sources.shop(shop).blocks(), out)
+    typer.echo(f"{out} holds a shop with {customers:,} customers")
+
+
+@app.command()
+@reported
+def assign(
+    customers: Annotated[
+        Path | None, typer.Option(help="Another table of customers, as data/customers.parquet.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Number or alias of a version; the champion when left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for data/ and reports/; the project when left out.")] = None,
+) -> None:
+    """Give every customer a segment and write the list of Insiders, by the model that serves or by another."""
+    from insiders.io import params, paths, serving
+
+    horizon = params.read().featurize.horizon_days
+    table = serving.read_customers(customers or paths.CUSTOMERS)
+    server = serving.named(version)
+    assigned, insiders = serving.serve(server, table, serving.read_history(), horizon)
+    serving.write(assigned, insiders, out or Path())
+    typer.echo(f"{len(insiders):,} Insiders among {len(assigned):,} customers, by model version {server.version}")
+
+
+@app.command()
+@reported
+def promote(
+    version: Annotated[str | None, typer.Argument(help="Number of the version; the challenger when left out.")] = None,
+) -> None:
+    """Let a version serve; the next `dvc repro` follows."""
+    from insiders.io import tracking
+
+    chosen = tracking.promote(version)
+    warning = "" if chosen.passed else " (it has not passed every gate)"
+    typer.echo(f"version {chosen.number} serves{warning}: run `dvc repro`")
+
+
+@app.command()
+@reported
+def rollback() -> None:
+    """Let the champion before the present one serve again; the next `dvc repro` follows."""
+    from insiders.io import tracking
+
+    typer.echo(f"version {tracking.rollback().number} serves again: run `dvc repro`")
+
+
+@app.command()
+@reported
+def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, as in the tables.")]) -> None:
+    """Say where a customer is, why, and by which figures."""
+    from insiders.io import serving
+
+    typer.echo("\n".join(serving.explain(customer_id)))
+
+
+@app.command()
+@reported
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000) -> None:
+    """Open MLflow's page on the runs and models of this project, until interrupted."""
+    from insiders.io.tracking import server
+
+    typer.echo(f"{server.address(port)}\n{server.HINT}")
+    server.serve(port)
+
+
+@app.command()
+@reported
+def doctor() -> None:
+    """Look at what the project needs from this machine, and say what to do where it is missing."""
+    from insiders.io import doctor as needs
+
+    findings = needs.examine()
+    for each in findings:
+        typer.echo(f"{'ok' if each.ok else 'problem':<8} {each.name:<12} {each.found}")
+        if not each.ok:
+            typer.echo(f"{'':<8} {'to do':<12} {each.advice}")
+    raise typer.Exit(0 if all(each.ok for each in findings) else 1)

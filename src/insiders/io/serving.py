@@ -128,6 +128,34 @@ def write(assigned: pd.DataFrame, insiders: pd.DataFrame, folder: Path = Path())
     )
 
 
+def explain(customer_id: str) -> list[str]:
+    """Lines for a person: the customer's segment, why, and the figures behind it."""
+    assigned, known = tables.read(paths.ASSIGNMENTS), tables.read(paths.CUSTOMERS)
+    found = assigned[assigned["customer_id"] == customer_id]
+    if found.empty:
+        example = assigned["customer_id"].iloc[0] if len(assigned) else "none"
+        raise InputError(
+            f"customer {customer_id!r} is not among the {len(assigned)} of {paths.ASSIGNMENTS}: "
+            f"an id there looks like {example!r}"
+        )
+    row, features = found.iloc[0], known[known["customer_id"] == customer_id].iloc[0]
+    return [
+        f"customer {customer_id}",
+        f"{row['segment']}: {'an Insider' if row['is_insider'] else 'not an Insider'}",
+        row["reason"],
+        f"as of {row['as_of']:%Y-%m-%d}, by model version {row['model_version']}",
+        "",
+        *(_feature(name, features[name]) for name in schemas.FEATURES),
+    ]
+
+
+def _feature(name: str, found: float) -> str:
+    column = schemas.FEATURES[name]
+    unit = column.metadata["unit"]
+    figure = "-" if pd.isna(found) else f"{found:,.2f}"
+    return f"{name:<24}{figure:>14} {unit:<20} {column.description}"
+
+
 def spreadsheet_safe(text: str) -> str:
     """The text with an apostrophe in front where a spreadsheet would take it for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -3,6 +3,9 @@
 from insiders.io.tracking.cards import gate_tags as gate_tags
 from insiders.io.tracking.cards import model_card as model_card
 from insiders.io.tracking.connection import connect as connect
+from insiders.io.tracking.connection import moved_from as moved_from
+from insiders.io.tracking.connection import schema_version as schema_version
+from insiders.io.tracking.connection import shown as shown
 from insiders.io.tracking.registry import Facts as Facts
 from insiders.io.tracking.registry import Version as Version
 from insiders.io.tracking.registry import challenger as challenger

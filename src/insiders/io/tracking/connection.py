@@ -57,7 +57,7 @@ def reaching(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"MLflow's store {_without_password(uri)} cannot be used: {first}; expected a reachable store: start the "
+            f"MLflow's store {shown(uri)} cannot be used: {first}; expected a reachable store: start the "
             f"server, correct {store.VARIABLE}, or unset it for the store in mlruns/ (`insiders doctor` looks into it)"
         ) from error
 
@@ -118,6 +118,32 @@ def _mend(experiment: Any, uri: str) -> None:
     sys.stderr.write(f"mlruns: the store moved from {before} to {database.parent}; {changed} paths in it rewritten\n")
 
 
+def moved_from(uri: str) -> str | None:
+    """The folder in which a local store lay before, if it lies elsewhere now and was not mended yet."""
+    database = store.database(uri)
+    if database is None:
+        return None
+    homes = _column(uri, "SELECT value FROM experiment_tags WHERE key = :key", key=HOME_TAG)
+    return homes[0] if homes and homes[0] != str(database.parent) else None
+
+
+def schema_version(uri: str) -> str:
+    """Number of the tables' form in a database; of a server it is not known from outside."""
+    versions = [] if uri.startswith("http") else _column(uri, "SELECT version_num FROM alembic_version")
+    return versions[0] if versions else "of the server"
+
+
+def _column(uri: str, query: str, **values: str) -> list[str]:
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(uri)
+    try:
+        with reaching(uri), engine.connect() as connection:
+            return [str(row[0]) for row in connection.execute(text(query), values)]
+    finally:
+        engine.dispose()
+
+
 def rewrite(uri: str, before: Path, after: Path) -> int:
     """Put `after` for `before` at the start of every location, all or none; returns the number of changed values."""
     from sqlalchemy import create_engine
@@ -144,7 +170,8 @@ def _rewrite_column(transaction: Any, place: tuple[str, str], old: str, new: str
     return int(result.rowcount)
 
 
-def _without_password(uri: str) -> str:
+def shown(uri: str) -> str:
+    """The address without its password."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -1,0 +1,51 @@
+"""MLflow's page in the browser, on the store that the stages use."""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from insiders.errors import InputError
+from insiders.io import store
+from insiders.io.tracking.connection import connect
+
+HOST = "127.0.0.1"
+HINT = 'MLflow opens on its page for language models: click "Model training", then the experiment insiders'
+
+
+def address(port: int) -> str:
+    """Where the page will be; a store that is itself a server has one already."""
+    uri = store.address()
+    return uri if urlsplit(uri).scheme in {"http", "https"} else f"http://{HOST}:{port}"
+
+
+def serve(port: int) -> None:
+    """Run MLflow's server until it is interrupted; returns at once where the store is itself a server."""
+    uri = connect().uri
+    if address(port) == uri:
+        return
+    _require_free(port)
+    # One worker is what one person needs; each takes half a gigabyte. Jobs belong to the pages that we do not use.
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+    with suppress(KeyboardInterrupt):
+        subprocess.run(command(uri, port), env=environment, check=False)  # noqa: S603
+
+
+def command(uri: str, port: int) -> list[str]:
+    database = store.database(uri)
+    places = ["--default-artifact-root", (database.parent / store.ARTIFACTS).as_uri()] if database else []
+    server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, *places]
+    return [*server, "--host", HOST, "--port", str(port), "--workers", "1"]
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise InputError(
+                f"port {port} of {HOST} is in use: name another with --port, or end what uses it"
+            ) from error
