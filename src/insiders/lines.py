@@ -60,14 +60,16 @@ def judge(
     rows = distinct.mutate(
         repeat=ibis.range(distinct.copies).unnest(),
         amount=_.quantity.cast("decimal(18, 0)") * _.unit_price,
+        has_description=_.description.fill_null("").strip() != "",
         is_cancellation=_.invoice.startswith(cancellation_prefix),
         is_service=_one_of(_.product_code, service_codes),
         is_credit=_one_of(_.product_code, credit_codes),
     )
-    return rows.mutate(
+    decided = rows.mutate(
         rule=ibis.cases(*((removes, name) for name, removes in REMOVALS.items()), else_=KEPT),
         kind=ibis.cases((_.quantity > 0, "sale"), (_.is_credit, "credit"), else_="return"),
     )
+    return decided.drop("description", "copies", "repeat", "is_service", "is_credit")
 
 
 def _one_of(code: Any, patterns: Sequence[str]) -> Any:
@@ -82,10 +84,9 @@ def tally(judged: Table) -> Table:
     """One row per rule and per fact that concerns any row: rows, distinct customers, quantity and amount."""
     # Customers by kind of row are few, so that every fact after this is cheap.
     groups = judged.group_by(
-        *("customer_id", "rule", "kind", "is_cancellation"),
+        *("customer_id", "rule", "kind", "is_cancellation", "has_description"),
         quantity_sign=_.quantity.sign(),
         price_sign=_.unit_price.sign(),
-        has_description=_.description.fill_null("").strip() != "",
     ).aggregate(rows=_.count(), quantity=_.quantity.sum(), amount=_.amount.sum())
     facts = [ibis.ifelse(holds, name, None) for name, holds in {**FACTS, **KINDS}.items()]
     entries = groups.mutate(entry=ibis.array(["delivered", _.rule, *facts]).unnest()).filter(_.entry.notnull())

@@ -38,6 +38,12 @@ def fetch(con: Connection, expr: Table) -> Any:
     return con.to_pyarrow(expr).to_pandas()
 
 
+def row(con: Connection, expr: Table) -> tuple[Any, ...]:
+    """Evaluate a table of one row into Python values; unlike `fetch` it does without pandas, which takes a while."""
+    (found,) = con.raw_sql(con.compile(expr)).fetchall()
+    return found
+
+
 def write(con: Connection, expr: Table, path: Path, schema: Any, order_by: Sequence[str]) -> Table:
     """Check a table against its contract and write it as Parquet, its rows in an order that leaves nothing open.
 

@@ -13,7 +13,7 @@ def main() -> None:
     with tracking.stage_run("featurize", settings.model_dump()) as log:
         con = engine.connect()
         lines, orders = engine.read(con, paths.LINES), engine.read(con, paths.ORDERS)
-        first, last = engine.fetch(con, features.span(lines)).iloc[0]
+        first, last = engine.row(con, features.span(lines))
         as_of = features.look_from(settings.as_of, first, last, horizon)
         cutoffs = features.cutoffs(
             first, as_of, horizon, settings.folds, settings.fold_step_days, settings.history_days_min

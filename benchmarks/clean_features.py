@@ -1,0 +1,162 @@
+"""Clean lines and customer features, from the CSV to customers.parquet, in cold processes: this project against pandas.
+
+    python benchmarks/clean_features.py CSV [--times N] [--runs N]
+
+`--times` repeats the rows under new customer ids and invoices, so that there are as many more customers. Three ways:
+
+- notebook: plain pandas, see notebook.py;
+- engine: this project's lines, orders and features on the engine's own CSV reader, which like pandas trusts the file;
+- ingest: the same after this project's reading, which finds out encoding and formats, takes the file's digest and
+  gives every row that cannot be read a reason.
+
+The processes alternate. Wall and CPU time are the medians of the runs, start of Python included.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SETTINGS = HERE.parent / "params.yaml"
+TOLERANCE = 1e-9  # relative, of features that are not whole numbers
+GOALS = {1: 3, 10: 8}  # times the rows -> times as fast as the notebook
+
+COLUMNS = {
+    "invoice": ("InvoiceNo", "VARCHAR"),
+    "product_code": ("StockCode", "VARCHAR"),
+    "description": ("Description", "VARCHAR"),
+    "quantity": ("Quantity", "BIGINT"),
+    "invoiced_at": ("InvoiceDate", "TIMESTAMP"),
+    "unit_price": ("UnitPrice", "DECIMAL(18, 4)"),
+    "customer_id": ("CustomerID", "VARCHAR"),
+    "country": ("Country", "VARCHAR"),
+}
+
+
+def by_notebook(csv: Path, out: Path) -> None:
+    import notebook
+
+    notebook.run(csv, out, horizon_days=90, fade_days=240)
+
+
+def by_engine(csv: Path, out: Path) -> None:
+    from insiders.io import engine
+
+    con = engine.connect()
+    types = dict(COLUMNS.values())
+    raw = con.read_csv(csv, encoding="latin-1", header=True, columns=types, timestampformat="%m/%d/%Y %H:%M")
+    _write_customers(con, raw.rename({ours: theirs for ours, (theirs, _dtype) in COLUMNS.items()}), out)
+
+
+def by_ingest(csv: Path, out: Path) -> None:
+    from insiders.io import blocks, columns, engine, params, rows, sources
+
+    settings = params.read(SETTINGS)
+    ingest = settings.ingest.model_copy(update={"source": str(csv)})
+    source = sources.open_source(settings.model_copy(update={"ingest": ingest}))
+    mapping = columns.recognise(source.columns, None)
+    landed = out.with_suffix(".landed")
+    blocks.store(source.blocks, landed)
+    con = engine.connect()
+    raw = con.read_parquet(landed)
+    read = rows.read(raw, mapping, rows.form(raw, mapping, None, None))
+    _write_customers(con, read.filter(read[blocks.PROBLEM].isnull()).select(*COLUMNS), out)
+
+
+def _write_customers(con: Any, transactions: Any, out: Path) -> None:
+    from insiders import features, lines, orders
+    from insiders.io import engine, params
+
+    settings = params.read(SETTINGS)
+    judged = lines.judge(transactions, **settings.preprocess.model_dump(exclude={"currency"}))
+    clean = engine.keep(con, lines.clean(engine.keep(con, judged)))
+    by_order = engine.keep(con, orders.orders(clean))
+    first, last = engine.row(con, features.span(clean))
+    as_of, period = last + timedelta(days=1), settings.featurize
+    customers = features.customers(by_order, clean, [as_of], first, period.horizon_days, period.fade_days)
+    engine.write(con, customers, out, None, ["customer_id"])
+
+
+WAYS = {"notebook": by_notebook, "engine": by_engine, "ingest": by_ingest}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("csv", type=Path)
+    parser.add_argument("--times", type=int, default=1, help="repeat the rows so often")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each way")
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.way:
+        WAYS[asked.way](asked.csv, asked.out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        compare(replicated(asked.csv, asked.times, Path(folder)), asked.runs, Path(folder))
+
+
+def replicated(csv: Path, times: int, folder: Path) -> Path:
+    """Write the rows `times` over, each time for other customers with other invoices."""
+    if times == 1:
+        return csv
+    import pandas as pd
+
+    raw = pd.read_csv(csv, encoding="latin-1", dtype=str, keep_default_na=False)
+    letter, number = raw["InvoiceNo"].str.extract(r"^(\D*)(.*)$").T.to_numpy()
+    path = folder / "replicated.csv"
+    for copy in range(times):
+        ids = raw["CustomerID"].where(raw["CustomerID"] == "", f"{copy}" + raw["CustomerID"])
+        shifted = raw.assign(InvoiceNo=letter + f"{copy}" + number, CustomerID=ids)
+        shifted.to_csv(path, mode="a", header=copy == 0, index=False, encoding="latin-1", lineterminator="\r\n")
+    return path
+
+
+def compare(csv: Path, runs: int, folder: Path) -> None:
+    print(f"{csv.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    seconds: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for run in range(runs):
+        for way, spent in seconds.items():
+            spent.append(cold(way, csv, folder / f"{way}.parquet"))
+            print(f"run {run + 1}: {way:8} {spent[-1][0]:7.2f} s wall {spent[-1][1]:7.2f} s CPU", flush=True)
+    check(folder)
+    report({way: tuple(map(statistics.median, zip(*spent, strict=True))) for way, spent in seconds.items()})
+
+
+def cold(way: str, csv: Path, out: Path) -> tuple[float, float]:
+    """Run one way in a process of its own: wall and CPU seconds."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [sys.executable, __file__, str(csv), "--way", way, "--out", str(out)]
+    subprocess.run(command, check=True)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def check(folder: Path) -> None:
+    """Stop where the ways do not give the same customers and features."""
+    import pandas as pd
+
+    tables = {way: pd.read_parquet(folder / f"{way}.parquet").set_index("customer_id").sort_index() for way in WAYS}
+    pd.testing.assert_frame_equal(tables["engine"], tables["ingest"])
+    ours = tables["engine"].drop(columns="as_of")
+    pd.testing.assert_frame_equal(ours, tables["notebook"][ours.columns], check_dtype=False, rtol=TOLERANCE, atol=1e-6)
+    print(f"{len(ours):,} customers x {len(ours.columns)} features: equal")
+
+
+def report(medians: dict[str, tuple[float, ...]]) -> None:
+    base = medians["notebook"]
+    for way, (wall, cpu) in medians.items():
+        print(
+            f"{way:8} {wall:7.2f} s wall {cpu:7.2f} s CPU; {base[0] / wall:5.1f} and {base[1] / cpu:5.1f} times as fast"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The features of features.py as a notebook writes them: plain pandas, one step after the other, floats for money."""
+
+from collections import deque
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SERVICES = ["POST", "DOT", "C2", "S", "BANK CHARGES", "AMAZONFEE", "CRUK", "B"]
+SERVICE_PREFIXES = ("ADJUST", "TEST", "gift_0001_")
+CREDITS = ["M", "m", "D"]
+KEY = "CustomerID"
+
+
+def clean(csv: Path) -> pd.DataFrame:
+    data = pd.read_csv(csv, encoding="latin-1", dtype={"InvoiceNo": str, "StockCode": str, KEY: str})
+    data["InvoiceDate"] = pd.to_datetime(data["InvoiceDate"], format="%m/%d/%Y %H:%M")
+    data = data.drop_duplicates().dropna(subset=[KEY])
+    data = data[~data["StockCode"].isin(SERVICES) & ~data["StockCode"].str.startswith(SERVICE_PREFIXES)]
+    data = data[(data["UnitPrice"] > 0) & (data["Quantity"] != 0)]
+    data["is_credit"] = data["StockCode"].isin(CREDITS)
+    data = data[~(data["is_credit"] & (data["Quantity"] > 0))]
+    data = data[~(data["InvoiceNo"].str.startswith("C") & (data["Quantity"] > 0))]
+    data["amount"] = data["Quantity"] * data["UnitPrice"]
+    data["is_sale"] = data["Quantity"] > 0
+    data["is_return"] = ~data["is_sale"] & ~data["is_credit"]
+    data["day"] = data["InvoiceDate"].dt.normalize()
+    return data
+
+
+def match(data: pd.DataFrame) -> pd.Series:
+    """Pieces of every return that undo an earlier purchase, oldest first."""
+    moves = (
+        data[~data["is_credit"]]
+        .reset_index(names="line")
+        .sort_values(["InvoiceDate", "is_return", "Quantity", "UnitPrice"])
+    )
+    moves = moves.merge(moves.loc[moves["is_return"], [KEY, "StockCode"]].drop_duplicates(), on=[KEY, "StockCode"])
+    matched = {}
+    for _product, group in moves.groupby([KEY, "StockCode"]):
+        stock: deque[int] = deque()
+        for row in group.itertuples():
+            if row.Quantity > 0:
+                stock.append(row.Quantity)
+                continue
+            wanted = -row.Quantity
+            while wanted and stock:
+                taken = min(wanted, stock[0])
+                wanted -= taken
+                stock[0] -= taken
+                if stock[0] == 0:
+                    stock.popleft()
+            matched[row.line] = -row.Quantity - wanted
+    return pd.Series(matched, dtype="int64").reindex(data.index, fill_value=0)
+
+
+def features(data: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int, fade_days: int) -> pd.DataFrame:
+    sales, returns = data[data["is_sale"]], data[data["is_return"]]
+    given_back = data[~data["is_sale"]]
+    orders = (
+        sales.groupby([KEY, "InvoiceNo", "day"])
+        .agg(
+            gross=("amount", "sum"),
+            products=("StockCode", "nunique"),
+            at=("InvoiceDate", "min"),
+            country=("Country", "min"),
+        )
+        .reset_index()
+        .sort_values(["at", "country"])
+    )
+    by_customer = orders.groupby(KEY)
+    found = by_customer.agg(
+        country=("country", "last"),
+        first=("day", "min"),
+        last=("day", "max"),
+        order_count=("InvoiceNo", "size"),
+        gross_revenue=("gross", "sum"),
+        products_per_order=("products", "mean"),
+        largest=("gross", "max"),
+    )
+    found["recency_days"] = (as_of - found.pop("last")).dt.days
+    found["tenure_days"] = (as_of - found.pop("first")).dt.days
+    found["orders_per_month"] = found["order_count"] * 30 / found["tenure_days"].clip(lower=30)
+    gaps = by_customer["day"].apply(lambda days: days.drop_duplicates().diff().dt.days.dropna())
+    gaps = gaps.groupby(level=0)
+    found["gap_mean_days"], found["gap_std_days"] = gaps.mean(), gaps.std()
+
+    def total(values: pd.Series, rows: pd.DataFrame) -> pd.Series:
+        return values.groupby(rows[KEY]).sum().reindex(found.index, fill_value=0)
+
+    found["returned_revenue"] = total(-given_back["amount"], given_back)
+    unmatched = (-given_back["Quantity"] - given_back["matched"]) * given_back["UnitPrice"]
+    found["unmatched_revenue"] = total(unmatched, given_back)
+    found["net_revenue"] = total(data["amount"], data)
+    sold = total(sales["Quantity"], sales)
+    found["returned_revenue_share"] = (found["returned_revenue"] / found["gross_revenue"]).clip(upper=1)
+    found["returned_item_share"] = (total(-returns["Quantity"], returns) / sold).clip(upper=1)
+    found["average_order_value"] = found["net_revenue"] / found["order_count"]
+    found["items_per_order"] = (sold - total(returns["matched"], returns)) / found["order_count"]
+    found["distinct_product_count"] = sales.groupby(KEY)["StockCode"].nunique()
+    age = (as_of - data["day"]).dt.days
+    for days in (90, 180):
+        recent = orders[orders["day"] >= as_of - timedelta(days=days)]
+        found[f"order_count_{days}d"] = recent.groupby(KEY).size().reindex(found.index, fill_value=0)
+        found[f"net_revenue_{days}d"] = total(data["amount"][age <= days], data)
+    found["faded_revenue"] = total(data["amount"] * np.exp(-age / fade_days).round(6), data)
+    found["largest_order_share"] = found.pop("largest") / found["gross_revenue"]
+    season = (age <= 365) & (age > 365 - horizon_days)
+    year_is_seen = data["day"].min() <= as_of - timedelta(days=365)
+    found["same_season_revenue"] = total(data["amount"][season], data) if year_is_seen else np.nan
+    return found.rename_axis("customer_id").reset_index()
+
+
+def run(csv: Path, out: Path, horizon_days: int, fade_days: int) -> None:
+    data = clean(csv)
+    data["matched"] = match(data)
+    as_of = data["day"].max() + timedelta(days=1)
+    features(data, as_of, horizon_days, fade_days).to_parquet(out)
