@@ -32,8 +32,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 REASONS = {
     "InvoiceNo is missing": {"InvoiceNo": " "},
     "StockCode is missing": {"StockCode": "nan"},
-    "InvoiceNo was shortened by a spreadsheet": {"InvoiceNo": "5.36E+05"},
-    "CustomerID was shortened by a spreadsheet": {"CustomerID": "1E+12"},
+    "InvoiceNo was rounded by a spreadsheet": {"InvoiceNo": "5.36E+05"},
+    "CustomerID was rounded by a spreadsheet": {"CustomerID": "1.5e+12"},
     "InvoiceDate is missing": {"InvoiceDate": ""},
     "InvoiceDate is not a date in the form of the column": {"InvoiceDate": "2010-12-13 8:26"},
     "InvoiceDate lies outside the years 1900 to 2199": {"InvoiceDate": "12/13/0210 8:26"},

@@ -2,7 +2,7 @@
 
 import gzip
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from deliveries import (
     write_workbook,
 )
 from insiders.errors import InputError
-from insiders.io import sources
+from insiders.io import blocks, sources
 from insiders.io.files import digest
 
 TYPED = pa.table(
@@ -313,8 +313,27 @@ def test_the_sample_is_read_like_any_file():
     assert rows == sum(table.num_rows for table in sources.shop(small).blocks())
 
 
-def test_exact_decimals_of_a_database_stay_exact():
-    from insiders.io.blocks import from_values
+def test_values_are_written_in_full():
+    rows = [[Decimal("1E+3"), b"caf\xc3\xa9", "", 123456789012.0, 2.55]]
+    batch = next(blocks.from_values(rows, list("abcde")))
+    assert [each for each in batch.to_pylist()[0].values()][:5] == ["1000", "café", None, "123456789012", "2.55"]
+    typed = pa.record_batch(
+        {
+            "float": [123456789012.0, 2.55, float("nan"), None, 1e300],
+            "small": pa.array([2.5, 17850, None, 0, -1], pa.float32()),
+            "list": [[1], None, [], [2, 3], [4]],
+        }
+    )
+    assert next(blocks.as_text([typed], typed.schema.names)).select([0, 1, 2]).to_pydict() == {
+        "float": ["123456789012", "2.55", None, None, "1e+300"],
+        "small": ["2.5", "17850", None, "0", "-1"],
+        "list": ["[1]", None, "[]", "[2, 3]", "[4]"],
+    }
 
-    batch = next(from_values([[Decimal("1E+3"), b"caf\xc3\xa9", ""]], ["a", "b", "c"]))
-    assert batch.to_pylist() == [{"a": "1000", "b": "café", "c": None, "source_row": 1, "reason": None}]
+
+def test_a_time_is_the_one_that_the_clock_showed():
+    stamps = pa.array([0], pa.timestamp("ns", "Asia/Tokyo"))
+    typed = next(blocks.as_text([pa.record_batch({"at": stamps})], ["at"]))
+    assert typed.to_pylist()[0]["at"] == "1970-01-01 09:00:00.000000"
+    value = datetime(1970, 1, 1, 9, tzinfo=timezone(timedelta(hours=9)))
+    assert next(blocks.from_values([[value]], ["at"])).to_pylist()[0]["at"] == "1970-01-01 09:00:00"

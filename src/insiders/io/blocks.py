@@ -1,6 +1,7 @@
 """Rows on their way in: Arrow blocks of text columns, as the source writes them, with the number of each row."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW, PROBLEM = "source_row", "reason"
+EXACT = 2.0**53  # below it a float holds every whole number
 ROWS = 50_000  # in a block made of Python values
 
 
@@ -45,8 +47,12 @@ def _written(value: Any) -> str | None:
     match value:
         case None | "":
             return None
+        case float() if value.is_integer() and abs(value) < EXACT:
+            return str(int(value))
         case bytes():
             return value.decode("utf-8", errors="replace")
+        case datetime():
+            return str(value.replace(tzinfo=None))
         case Decimal():
             return format(value, "f")
         case _:
@@ -64,14 +70,29 @@ def as_text(batches: Iterable["pa.RecordBatch"], names: Sequence[str]) -> Iterat
 
 
 def _text(column: "pa.Array") -> "pa.Array":
+    """Write one column as text; a time in a zone as the clock there showed it."""
     import pyarrow as pa
+    from pyarrow import compute
 
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        column = (compute.local_timestamp(column) if column.type.tz else column).cast(pa.timestamp("us"), safe=False)
+    if pa.types.is_floating(column.type):
+        return _float_text(column.cast(pa.float64()))
     try:
         return column.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists and structs, which no column of ours is
         return pa.array([None if each is None else str(each) for each in column.to_pylist()], pa.string())
+
+
+def _float_text(column: "pa.Array") -> "pa.Array":
+    """Write whole numbers in full, since they may be ids; NaN is how pandas writes a missing one."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    column = compute.if_else(compute.is_nan(column), pa.scalar(None, pa.float64()), column)
+    is_whole = compute.and_(compute.equal(compute.floor(column), column), compute.less(compute.abs(column), EXACT))
+    whole = compute.if_else(is_whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+    return compute.if_else(is_whole, whole, column.cast(pa.string()))
 
 
 def store(blocks: Iterable["pa.RecordBatch"], path: Path) -> int:

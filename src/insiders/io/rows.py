@@ -97,7 +97,7 @@ def _problems(t: Table, mapping: Mapping[str, str | None]) -> list[tuple[Any, An
         (t[PROBLEM].notnull(), t[PROBLEM]),
         *((t[name].isnull(), f"{mapping[name]} is missing") for name in ("invoice", "product_code")),
         *(
-            (t[name].re_search(r"^\d(\.\d+)?E\+\d+$"), f"{mapping[name]} was shortened by a spreadsheet")
+            (t[name].re_search(r"^\d(\.\d+)?[eE]\+\d+$"), f"{mapping[name]} was rounded by a spreadsheet")
             for name in IDS
         ),
         (t.invoiced_text.isnull(), f"{when} is missing"),

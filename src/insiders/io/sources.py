@@ -57,6 +57,8 @@ def naming(source: str) -> Iterator[None]:
         raise InputError(f"{shown(source)}: {error}") from error
     except DAMAGED as error:
         raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
+    except PermissionError as error:
+        raise InputError(f"{error.filename} may not be read or written by this user: change its permissions") from error
 
 
 def open_source(params: Params) -> Source:
