@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from insiders import actions, forecast, membership
+from insiders.report import answers
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, FEATURES, INSIDERS
 
+TERMS = answers.Terms("GBP", "en", seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
 GATES = [
     {
@@ -45,6 +48,7 @@ VALIDATION = {
     "value_over_random_low": 4.1,
     "top_n_capture": 0.494071,
     "clv_capture": 0.51,
+    "baselines": {"net_revenue": 0.494071, "faded_revenue": 0.495, "rfm_quintiles": 0.4, "random": 0.1},
     "n": 36,
     "as_of": "2011-09-11",
     "horizon_days": 90,
@@ -135,7 +139,10 @@ def insiders(members: pd.DataFrame) -> pd.DataFrame:
     chosen = members[members["is_insider"]].sort_values("net_revenue", ascending=False, ignore_index=True)
     expected = chosen["net_revenue"] / 4
     frame = chosen.assign(
-        rank=np.arange(1, len(chosen) + 1), expected_revenue=expected, expected_low=expected / 2, expected_high=expected * 2
+        rank=np.arange(1, len(chosen) + 1),
+        expected_revenue=expected,
+        expected_low=expected / 2,
+        expected_high=expected * 2,
     )
     return INSIDERS.validate(frame[list(INSIDERS.columns)])
 
@@ -177,7 +184,12 @@ def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
         }
     )
     frame.loc[17, ["feasible", "stability", "value_lift_mean"]] = [True, 0.88, 1.01]
-    baseline = {"number": [count, count + 1], "state": "BASELINE", "embedding": ["net_revenue", "rfm_quintiles"]}
+    baseline = {
+        "number": [count, count + 1],
+        "state": "BASELINE",
+        "embedding": "none",
+        "clusterer": ["net_revenue", "rfm_quintiles"],
+    }
     folds = {f"value_lift_{fold + 1}": [1.0, 0.96] for fold in range(3)}
     return pd.concat([frame, pd.DataFrame({**baseline, "value_lift_mean": [1.0, 0.96], **folds})], ignore_index=True)
 
@@ -222,3 +234,37 @@ def write(folder: Path) -> None:
     trials().to_csv(folder / "reports/trials.csv", index=False)
     (folder / "models/registered.json").write_text(json.dumps(registered()))
     (folder / "data/source.json").write_text(json.dumps(SOURCE))
+
+
+def regime(name: str, **changes) -> dict:
+    return {**registered(), "regime": name, **changes}
+
+
+def nobody() -> pd.DataFrame:
+    return members(customers()).assign(is_insider=False, model_version="none")
+
+
+def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> answers.Tables:
+    people = members(customers()) if people is None else people
+    return answers.Tables(
+        members=people,
+        insiders=insiders(people),
+        months=months(),
+        ledger=ledger(),
+        trials=trials(),
+        registered=manifest or registered(),
+        source=SOURCE,
+    )
+
+
+def nine(found: answers.Tables) -> dict:
+    """The answers as the stage builds them, with a slack of 20 %."""
+    people, inside = found.members, found.members["is_insider"]
+    fit = membership.learn(people, inside)
+    findings = answers.Findings(
+        membership.enter(fit, people, inside),
+        membership.leave(fit, people, inside, 0.2),
+        forecast.outlook(found.insiders, found.registered["backtest"], TERMS.horizon_days),
+        actions.suggest(answers.segments(people), answers.overall(people)),
+    )
+    return answers.build(found, findings, TERMS)

@@ -33,7 +33,12 @@ def suggest(segments: Sequence[Mapping[str, Any]], overall: Mapping[str, float])
     `segments` and `overall` hold customers and the medians by column; segments also segment and is_insider.
     """
     return [
-        {"segment": row["segment"], "customers": row["customers"], "is_insider": row["is_insider"], "do": _fits(row, overall)}
+        {
+            "segment": row["segment"],
+            "customers": row["customers"],
+            "is_insider": row["is_insider"],
+            "do": _fits(row, overall),
+        }
         for row in segments
     ]
 

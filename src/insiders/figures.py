@@ -21,7 +21,16 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLoc
 
 INK, QUIET, RULE = "#1f2937", "#4b5563", "#d1d5db"
 INSIDER, OTHER = "#b4430b", "#7f95b2"
-PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#8b5a2b", "#6d28d9", "#111827")  # after Okabe and Ito
+PALETTE = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#8b5a2b",
+    "#6d28d9",
+    "#111827",
+)  # after Okabe and Ito
 SIZE = (5.2, 3.5)  # inches; at the width of a phone the letters are still 8 pixels high
 STYLE: dict[str, Any] = {
     "font.size": 9.5,
@@ -94,17 +103,20 @@ def _compact(value: float, _position: int | None = None) -> str:
 @_styled
 def rfm_map(recency_days: pd.Series, net_revenue: pd.Series, is_insider: pd.Series) -> Figure:
     """Who the Insiders are among all customers with positive revenue: how lately and for how much they bought."""
-    figure, axes = _canvas(left=0.12)
+    figure, axes = _canvas(left=0.12, top=0.9)
     shown = net_revenue > 0
     for members, color, size, label in ((False, OTHER, 6, "other customers"), (True, INSIDER, 9, "Insiders")):
         chosen = shown & (is_insider == members)
         x, y = recency_days[chosen], net_revenue[chosen]
         axes.scatter(x, y, s=size, c=color, alpha=0.5, lw=0, rasterized=True, label=label)
-    axes.set(yscale="log", xlabel="days since the last order", ylabel="net revenue")
+    axes.set(xscale="log", yscale="log", xlabel="days since the last order", ylabel="net revenue")
     axes.invert_xaxis()
-    axes.yaxis.set_major_formatter(FuncFormatter(_compact))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.legend(loc="lower right", markerscale=2)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(_compact))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_minor_locator(NullLocator())
+    axes.set_xticks([300, 100, 30, 10, 3, 1])
+    figure.legend(loc="upper left", markerscale=2, ncols=2, bbox_to_anchor=(0.1, 1.0))
     return figure
 
 
@@ -116,7 +128,7 @@ def trial_map(embedded: np.ndarray, labels: np.ndarray, insider_mask: np.ndarray
     y = embedded[:, 1] if embedded.shape[1] > 1 else np.zeros(len(x))
     colors = np.array([*PALETTE, RULE])[np.where(labels < 0, len(PALETTE), labels % len(PALETTE))]
     axes.scatter(x, y, s=5, c=colors, lw=0, alpha=0.6, rasterized=True)
-    ring = {"facecolors": "none", "edgecolors": INK, "lw": 0.4, "rasterized": True}
+    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "lw": 0.4, "rasterized": True}
     axes.scatter(x[insider_mask], y[insider_mask], s=14, label="Insiders", **ring)
     axes.set(xlabel="first dimension", ylabel="second dimension")
     axes.legend(loc="best")
@@ -127,15 +139,15 @@ def trial_map(embedded: np.ndarray, labels: np.ndarray, insider_mask: np.ndarray
 def front(trials: pd.DataFrame, chosen: int | None = None) -> Figure:
     """Every trial by what the search wants, value lift and stability; a dashed line is a baseline.
 
-    Refused trials are hollow; those whose stability was never measured stand as ticks at the right edge.
+    Refused trials are hollow; those whose stability was never measured stand as ticks at the left edge.
     """
-    figure, axes = _canvas(left=0.13, top=0.84)
+    figure, axes = _canvas(left=0.13, right=0.76, top=0.84)
     tried = trials[trials["state"] == "COMPLETE"].dropna(subset=["value_lift_mean"])
     for color, (embedding, group) in zip(cycle(PALETTE), tried.groupby("embedding"), strict=False):
         _points(axes, group, color, str(embedding).replace("_", " "))
-    _baselines(axes, trials)
     _star(axes, tried[tried["number"] == chosen])
     _focus(axes, tried["value_lift_mean"])
+    _baselines(axes, trials)
     axes.set(xlabel="stability of the list (1 = always the same people)", ylabel="value lift over the sort, mean")
     axes.grid(visible=True)
     figure.legend(loc="upper left", ncols=4, bbox_to_anchor=(0.02, 1.0), columnspacing=1.2, handletextpad=0.2)
@@ -147,7 +159,7 @@ def _points(axes: Axes, group: pd.DataFrame, color: str, label: str) -> None:
     axes.scatter(*_at(group[feasible]), s=28, c=color, lw=0.8, edgecolors="white", zorder=3, label=label)
     axes.scatter(*_at(group[~feasible]), s=18, facecolors="none", edgecolors=color, lw=0.8, alpha=0.6)
     unmeasured = group.loc[group["stability"].isna(), "value_lift_mean"]
-    axes.plot(np.ones(len(unmeasured)), unmeasured, "_", color=color, ms=7, transform=axes.get_yaxis_transform())
+    axes.plot(np.zeros(len(unmeasured)), unmeasured, "_", color=color, ms=7, transform=axes.get_yaxis_transform())
 
 
 def _at(trials: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -155,7 +167,8 @@ def _at(trials: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def _star(axes: Axes, chosen: pd.DataFrame) -> None:
-    axes.scatter(*_at(chosen), s=210, marker="*", c=INSIDER, edgecolors="white", lw=1, zorder=5, label="chosen")
+    label = "chosen" if len(chosen) else None
+    axes.scatter(*_at(chosen), s=210, marker="*", c=INSIDER, edgecolors="white", lw=1, zorder=5, label=label)
 
 
 def _focus(axes: Axes, values: pd.Series) -> None:
@@ -165,13 +178,16 @@ def _focus(axes: Axes, values: pd.Series) -> None:
         axes.set_ylim(low - 0.6 * (high - low), high + 0.15 * (high - low))
 
 
-def _baselines(axes: Axes, trials: pd.DataFrame, measure: str = "value_lift_mean") -> None:
-    """A dashed line at each baseline's value, its name in the margin."""
-    for row in trials[trials["state"] == "BASELINE"].itertuples():
-        value = getattr(row, measure)
+def _baselines(axes: Axes, trials: pd.DataFrame) -> None:
+    """A dashed line at the value lift of each baseline in sight; its name in the margin, clear of the others'."""
+    low, high = axes.get_ylim()
+    shown = trials[(trials["state"] == "BASELINE") & trials["value_lift_mean"].between(low, high)]
+    written = low
+    for name, value in shown.sort_values("value_lift_mean")[["clusterer", "value_lift_mean"]].itertuples(index=False):
         axes.axhline(value, color=QUIET, lw=0.8, ls="--", zorder=1)
-        spot = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "bottom", "fontsize": 7.5, "color": QUIET}
-        axes.annotate(str(row.embedding).replace("_", " "), (0.01, value), **spot)
+        written = max(value, written + 0.05 * (high - low))
+        spot: dict[str, Any] = {"va": "center", "fontsize": 8, "color": QUIET, "transform": axes.get_yaxis_transform()}
+        axes.text(1.01, written, f"top by\N{NO-BREAK SPACE}{name.replace('_', ' ')}", **spot)
 
 
 @_styled
@@ -181,7 +197,7 @@ def history(trials: pd.DataFrame) -> Figure:
     tried = trials[trials["state"] == "COMPLETE"].sort_values("number")
     feasible = tried["feasible"].astype(bool)
     best = tried["value_lift_mean"].where(feasible).cummax()
-    spots = {"lw": 0, "s": 22, "zorder": 3}
+    spots: dict[str, Any] = {"lw": 0, "s": 22, "zorder": 3}
     axes.scatter(tried["number"][~feasible], tried["value_lift_mean"][~feasible], c=RULE, label="refused", **spots)
     axes.scatter(tried["number"][feasible], tried["value_lift_mean"][feasible], c=OTHER, label="feasible", **spots)
     axes.step(tried["number"], best, where="post", c=INSIDER, label="best so far")
@@ -192,21 +208,23 @@ def history(trials: pd.DataFrame) -> Figure:
 
 
 @_styled
-def lift_by_period(trials: pd.DataFrame, chosen: int | None) -> Figure:
-    """Value lift in each period of the back-test: every feasible trial thin, the chosen one thick; 1 is the sort."""
+def lift_by_period(trials: pd.DataFrame, chosen: int | None, starts: Sequence[str] | None = None) -> Figure:
+    """Value lift in each period of the search, earliest first: feasible trials thin, the chosen one thick; 1: the sort.
+
+    `starts`: the periods' first days, earliest first.
+    """
     figure, axes = _canvas(left=0.13)
-    folds = sorted(c for c in trials if re.fullmatch(r"value_lift_\d+", c))
+    folds = sorted((c for c in trials if re.fullmatch(r"value_lift_\d+", c)), reverse=True)  # 1 is the latest
     places = np.arange(len(folds))
     tried = trials[(trials["state"] == "COMPLETE") & trials["feasible"].astype(bool)]
-    for row in tried[folds].to_numpy(float):
-        axes.plot(places, row, color=RULE, lw=0.8)
-    axes.axhline(1, color=INK, lw=1)
-    for row in tried.loc[tried["number"] == chosen, folds].to_numpy(float):
-        axes.plot(places, row, color=INSIDER, lw=2.2, marker="o", label="this list")
-        axes.legend(loc="best")
-    names = [f"{i + 1}" for i in range(len(folds))]
-    axes.set(xlabel="period (1 = the latest before the untouched one)", ylabel="value lift over the sort")
-    axes.set_xticks(places, names)
+    axes.plot(places, tried[folds].to_numpy(float).T, color=RULE, lw=0.8)
+    axes.axhline(1, color=INK, lw=1, label="the sort")
+    own = tried.loc[tried["number"] == chosen, folds].to_numpy(float)
+    axes.plot(places, own.T, color=INSIDER, lw=2.2, marker="o", label="this recipe" if len(own) else None)
+    _focus(axes, tried["value_lift_mean"])
+    axes.set(xlabel="start of the period", ylabel="value lift over the sort", xlim=(-0.3, len(folds) - 0.7))
+    axes.set_xticks(places, starts if starts and len(starts) == len(folds) else [c.split("_")[-1] for c in folds])
+    axes.legend(loc="lower right")
     return figure
 
 
@@ -253,11 +271,10 @@ def months(revenue: pd.DataFrame) -> Figure:
 
 
 def _month_names(month: pd.Series) -> list[str]:
-    """Letters of each month, with the year under the first one and each January."""
+    """Letters of each month, with the year below January, and below the first month unless January is near."""
     stamps = pd.to_datetime(month)
-    return [
-        f"{at:%b}\n{at:%Y}" if place == 0 or at.month == 1 else f"{at:%b}" for place, at in enumerate(stamps, start=0)
-    ]
+    years = [at.month == 1 or (place == 0 and at.month < 11) for place, at in enumerate(stamps)]  # noqa: PLR2004
+    return [f"{at:%b}\n{at:%Y}" if year else f"{at:%b}\n " for at, year in zip(stamps, years, strict=True)]
 
 
 @_styled
@@ -271,12 +288,14 @@ def traits(rows: Sequence[Mapping[str, Any]]) -> Figure:
     axes.scatter(ratios, places, s=50, c=INSIDER, zorder=3)
     axes.axvline(1, color=INK, lw=1)
     for place, ratio in zip(places, ratios, strict=True):
-        axes.annotate(f"{ratio:,.1f}×", (ratio, place), (7 if ratio >= 1 else -7, 0), **_beside(ratio >= 1))
+        axes.annotate(
+            f"{ratio:,.1f}\N{MULTIPLICATION SIGN}", (ratio, place), (7 if ratio >= 1 else -7, 0), **_beside(ratio >= 1)
+        )
     axes.set_yticks(places, [row["label"] for row in shown])
     axes.set(xscale="log", xlabel="Insiders' median as a multiple of the others'")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}×"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}\N{MULTIPLICATION SIGN}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(min([1, *ratios]) / 2.2, max([1, *ratios]) * 2.2)
+    axes.set_xlim(min([1, *ratios]) / 4, max([1, *ratios]) * 3)
     return figure
 
 
@@ -309,7 +328,7 @@ def captures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     Keys label, capture, is_list; and low, high where an interval is known.
     """
     shown = list(rows)[::-1]
-    figure, axes = _canvas(left=0.36, right=0.92, bottom=0.15, height=0.8 + 0.36 * max(len(shown), 1))
+    figure, axes = _canvas(left=0.33, right=0.92, bottom=0.15, height=0.8 + 0.36 * max(len(shown), 1))
     colors = [INSIDER if row["is_list"] else OTHER for row in shown]
     bars = axes.barh(range(len(shown)), [row["capture"] for row in shown], 0.62, color=colors)
     axes.bar_label(bars, [f"{row['capture']:.1%}" for row in shown], padding=3, fontsize=8.5)
@@ -356,7 +375,7 @@ def page_pictures(
         "months": months(months_frame),
         "captures": captures(ways),
         "front": front(trials, chosen),
-        "lift_by_period": lift_by_period(trials, chosen),
+        "lift_by_period": lift_by_period(trials, chosen, guarantee["search"]["starts"]),
     }
     if inside.any():
         drawn["traits"] = traits(medians)

@@ -1,6 +1,6 @@
 """The nine answers: every number computed from the tables at hand, and one sentence built from the numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ TRAITS = (
 )
 LISTED = 10  # people named on the page; insiders.csv names all
 LARGEST = 10  # wholesalers left out to see whether a share rests on them
+SORTS = ("faded_revenue", "rfm_quintiles")  # further baselines that the page shows
 TOP_SHARES = (0.01, 0.05, 0.1, 0.2)
 
 Numbers = dict[str, Any]
@@ -172,7 +173,10 @@ def revenue_share(tables: Tables) -> Numbers:
         "largest_left_out": min(LARGEST, len(members)),
         "net_revenue_share_without_largest": _part(rest, "net_revenue"),
         "anonymous_share": anonymous_share(tables.ledger),
-        "top": [{"customers": share, "held": fsum(ranked.iloc[: round(share * len(ranked))]) / total} for share in TOP_SHARES],
+        "top": [
+            {"customers": share, "held": fsum(ranked.iloc[: round(share * len(ranked))]) / total}
+            for share in TOP_SHARES
+        ],
         "months": tables.months.assign(month=[f"{at:%Y-%m}" for at in tables.months["month"]]).to_dict("records"),
     }
 
@@ -203,10 +207,17 @@ def guarantee(tables: Tables, terms: Terms) -> Numbers:
         "passed": registered["passed"],
         "captures": captures(validation),
         "agreement": registered["agreement"],
-        "search": search(tables.trials, registered["candidate"]),
+        "search": search(tables.trials, registered["candidate"], registered["backtest"]),
+        "without_order": _without_order(tables),
         "ledger": [{**row, "amount": float(row["amount"])} for row in tables.ledger.to_dict("records")],
         "provenance": provenance(tables, terms),
     }
+
+
+def _without_order(tables: Tables) -> int:
+    """Customers in the kept rows who have returns or later orders only, and so are in no table of customers."""
+    kept = tables.ledger.loc[tables.ledger["rule"] == "kept", "customers"]
+    return int(kept.sum()) - len(tables.members)
 
 
 def verdict(validation: Mapping[str, Any], lift_margin: float) -> str:
@@ -227,22 +238,25 @@ def captures(validation: Mapping[str, Any]) -> list[Numbers]:
         "list": ours,
         "sort": validation["top_n_capture"],
         "clv": validation["clv_capture"],
+        **{f"by_{name}": validation["baselines"][name] for name in SORTS},
         "lot": _ratio(ours, validation["value_over_random"]),
     }
-    return [{"name": name, "capture": value} for name, value in known.items() if value is not None]
+    return [{"name": name, "capture": value} for name, value in known.items() if value is not None and value == value]  # noqa: PLR0124 - NaN
 
 
 def _ratio(value: float | None, by: float | None) -> float | None:
     return value / by if value is not None and by else None
 
 
-def search(trials: pd.DataFrame, candidate: Mapping[str, Any]) -> Numbers:
+def search(trials: pd.DataFrame, candidate: Mapping[str, Any], backtest: Sequence[Mapping[str, Any]]) -> Numbers:
+    """How the candidate was found; `starts` are the first days of the periods that the search looked at."""
     tried = trials[trials["state"] != "BASELINE"]
     finished = tried[tried["state"] == "COMPLETE"]
     return {
         "trials": len(tried),
         "feasible": int(finished["feasible"].astype(bool).sum()),
         "folds": candidate["folds"],
+        "starts": sorted(row["as_of"] for row in backtest)[: candidate["folds"]],
         "trial": candidate["trial"],
         "embedding": candidate["embedding"],
         "clusterer": candidate["clusterer"],
@@ -266,4 +280,3 @@ def provenance(tables: Tables, terms: Terms) -> Numbers:
 def overall(members: pd.DataFrame) -> dict[str, float]:
     """The medians of all customers, to compare segments with."""
     return {"customers": len(members), **members[list(TRAITS)].median().to_dict()}
-

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 SMALL = 100  # amounts below this are written with cents
-NONE = "–"
+NONE = "\N{EN DASH}"
 
 
 def environment(currency: str) -> Environment:
@@ -20,7 +20,8 @@ def environment(currency: str) -> Environment:
     )
     written: dict[str, Callable[..., str]] = {
         "count": _count,
-        "money": lambda value: _money(value, currency),
+        "amount": _amount,
+        "money": lambda value: f"{currency}\u00a0{_amount(value)}",
         "share": _share,
         "ratio": _ratio,
         "number": _number,
@@ -42,8 +43,8 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _money(value: float, currency: str) -> str:
-    return f"{currency}\u00a0{value:,.{2 if abs(value) < SMALL and value % 1 else 0}f}"
+def _amount(value: float) -> str:
+    return f"{value:,.{2 if abs(value) < SMALL and value % 1 else 0}f}"
 
 
 def _share(value: float, digits: int = 1) -> str:

@@ -1,0 +1,173 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+import report_tables as shop
+from insiders import figures
+from insiders.report import metrics, page, text
+
+NINE = shop.nine(shop.tables())
+
+
+def _page(nine, pictures=None) -> str:
+    return page.render(nine, metrics.build(nine), pictures or {}, "GBP", "en")
+
+
+class _Reader(HTMLParser):
+    """Visible text outside of pictures and style, and the tags that were opened."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.tags, self._hidden = [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._hidden += tag in ("svg", "style", "title")
+
+    def handle_endtag(self, tag):
+        self._hidden -= tag in ("svg", "style", "title")
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.words.append(data)
+
+
+def _read(html: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(html)
+    return reader
+
+
+def _leaves(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [leaf for each in value for leaf in _leaves(each)]
+    return [value]
+
+
+def _written(value) -> set[str]:
+    """All forms in which the page may write a number."""
+    filters = text.environment("GBP").filters
+    forms = [filters[name](value) for name in ("count", "money", "amount", "share", "ratio", "number")]
+    forms += [filters["share"](value, 0), filters["ratio"](value, 2)]
+    return {token for form in forms for token in _numbers(form)}
+
+
+def _numbers(words: str) -> list[str]:
+    return re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", words.replace("sha256", ""))
+
+
+def test_every_number_on_the_page_is_one_of_the_answers():
+    leaves = [*_leaves(NINE), *_leaves(metrics.build(NINE))]
+    known = set().union(*(_written(leaf) for leaf in leaves if isinstance(leaf, int | float)))
+    known |= {token for leaf in leaves if isinstance(leaf, str) for token in _numbers(leaf)}
+    known |= {str(len(NINE["who"]["first"])), str(len(NINE["expected_revenue"]["backtest"]))}
+    constant = set(map(str, range(1, 10))) | {"30", "90", "180", "95", "10", "0"}  # headings, labels and explanations
+
+    shown = _numbers(" ".join(_read(_page(NINE)).words))
+
+    assert len(shown) > 150
+    assert [token for token in shown if token not in known | constant] == []
+
+
+def test_the_page_needs_no_network_and_no_script():
+    html = _page(NINE, {"months": figures.svg(figures.months(shop.months()), "t", "d")})
+
+    tags = _read(html).tags
+    assert not [tag for tag, _ in tags if tag in ("script", "link", "iframe", "img")]
+    targets = [attrs.get(key) for _, attrs in tags for key in ("href", "src", "xlink:href") if attrs.get(key)]
+    assert [target for target in targets if not target.startswith(("#", "data:"))] == []
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+
+
+def test_tables_and_pictures_can_be_heard():
+    drawn = figures.page_pictures(shop.tables().members, shop.trials(), NINE, page.labels("en", "GBP"))
+    captions = page.captions("en", "GBP")
+    html = _page(NINE, {name: figures.svg(each, *captions[name]) for name, each in drawn.items()})
+
+    tags = _read(html).tags
+    assert ("html", {"lang": "en"}) in tags
+    assert html.count("<table") == html.count("<caption>")
+    assert all(attrs.get("scope") for tag, attrs in tags if tag == "th")
+    assert html.count('role="img"><title>') == html.count("<svg") == len(drawn) == 9
+
+
+def _luminance(color: str) -> float:
+    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("color", [figures.INK, figures.QUIET, figures.INSIDER, "#14653a", "#a61b1b"])
+@pytest.mark.parametrize("ground", ["#ffffff", "#f6f7f9", "#fdf3ec"])
+def test_text_stands_out_from_its_ground(color, ground):
+    assert (_luminance(ground) + 0.05) / (_luminance(color) + 0.05) >= 4.5
+
+
+def test_what_customers_are_called_cannot_break_the_page():
+    members = shop.members(shop.customers())
+    members["customer_id"] = [f'<b>{i}&"' for i in range(len(members))]
+
+    html = _page(shop.nine(shop.tables(people=members)))
+
+    assert "<b>" not in html
+    assert "&lt;b&gt;" in html
+
+
+def test_first_lines_say_when_a_baseline_serves():
+    baseline = {"name": "net_revenue", "n": 40}
+    told = shop.nine(shop.tables(shop.regime("baseline", baseline=baseline, passed=False, champion_version=None)))
+
+    shown = " ".join(_read(_page(told)).words)
+    assert (
+        "No segmentation passed every test, so a baseline serves: the 40 customers with the highest net revenue."
+        in shown
+    )
+    assert (
+        "No segmentation passed every test, so the list is the plain top by net revenue" in told["guarantee"]["answer"]
+    )
+
+
+def test_without_a_defensible_list_the_page_names_nobody():
+    registered = shop.regime("none", passed=False, champion_version=None, backtest=[])
+    told = shop.nine(shop.tables(registered, shop.nobody()))
+
+    html = _page(told)
+    assert "No list of Insiders can be defended" in html
+    assert "worth inviting" not in html
+    for key in ("who", "how_many", "traits", "revenue_share", "expected_revenue", "enter", "leave", "actions"):
+        assert told[key]["answer"] == "No list can be defended on these data, so nobody is named."
+    json.dumps(metrics.build(told), allow_nan=False)
+
+
+def test_first_lines_say_that_a_newer_version_did_not_pass():
+    told = shop.nine(shop.tables(shop.regime("model", version="4", passed=False, alias="challenger")))
+
+    assert "Version 4, newer than version 3 that serves, did not pass every test." in " ".join(_read(_page(told)).words)
+
+
+@pytest.mark.parametrize(
+    ("lift", "says"),
+    [
+        ((1.01, 1.04), "it was better than sorting customers by past revenue"),
+        ((0.98, 1.04), "it was as good as sorting customers by past revenue, not better"),
+        ((0.90, 1.04), "it was not shown to be as good as the sort"),
+        ((0.80, 0.90), "it was worse than the sort"),
+    ],
+)
+def test_first_lines_compare_with_the_sort(lift, says):
+    validation = {**shop.VALIDATION, "value_lift_low": lift[0], "value_lift_high": lift[1]}
+
+    assert says in _page(shop.nine(shop.tables(shop.regime("model", validation=validation))))
+
+
+def test_a_missing_number_is_an_error_and_not_a_gap():
+    gap = {**NINE, "revenue_share": {"question": "?", "answer": "."}}
+
+    with pytest.raises(UndefinedError):
+        page.render(gap, metrics.build(NINE), {}, "GBP", "en")
