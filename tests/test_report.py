@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
-from insiders.io import tracking
+from insiders.io import engine, tracking
 from insiders.report import answers, metrics, months
 from insiders.stages import report
 
@@ -128,7 +128,7 @@ def test_months_are_exact_complete_and_marked():
     assignments = ibis.memtable(pd.DataFrame({"customer_id": ["a", "b"], "is_insider": [True, False]}))
     exact = orders.mutate(net_revenue=orders.net_revenue.cast("decimal(18, 4)"))
 
-    sums = months.by_month(exact, assignments, date(2011, 3, 11)).execute()
+    sums = engine.fetch(engine.connect(), months.by_month(exact, assignments, date(2011, 3, 11)))
 
     expected = pd.DataFrame(
         {
