@@ -55,60 +55,59 @@ def match(data: pd.DataFrame) -> pd.Series:
     return pd.Series(matched, dtype="int64").reindex(data.index, fill_value=0)
 
 
-def features(data: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int, fade_days: int) -> pd.DataFrame:
-    sales, returns = data[data["is_sale"]], data[data["is_return"]]
-    given_back = data[~data["is_sale"]]
-    orders = (
-        sales.groupby([KEY, "InvoiceNo", "day"])
-        .agg(
-            gross=("amount", "sum"),
-            products=("StockCode", "nunique"),
-            at=("InvoiceDate", "min"),
-            country=("Country", "min"),
-        )
-        .reset_index()
-        .sort_values(["at", "country"])
+def total(values: pd.Series, rows: pd.DataFrame, customers: pd.Index) -> pd.Series:
+    return values.groupby(rows[KEY]).sum().reindex(customers, fill_value=0)
+
+
+def sales_features(sales: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    orders = sales.groupby([KEY, "InvoiceNo", "day"]).agg(
+        gross=("amount", "sum"),
+        products=("StockCode", "nunique"),
+        at=("InvoiceDate", "min"),
+        country=("Country", "min"),
     )
+    orders = orders.reset_index().sort_values(["at", "country"])
     by_customer = orders.groupby(KEY)
     found = by_customer.agg(
         country=("country", "last"),
-        first=("day", "min"),
-        last=("day", "max"),
         order_count=("InvoiceNo", "size"),
         gross_revenue=("gross", "sum"),
         products_per_order=("products", "mean"),
         largest=("gross", "max"),
     )
-    found["recency_days"] = (as_of - found.pop("last")).dt.days
-    found["tenure_days"] = (as_of - found.pop("first")).dt.days
+    found["recency_days"] = (as_of - by_customer["day"].max()).dt.days
+    found["tenure_days"] = (as_of - by_customer["day"].min()).dt.days
     found["orders_per_month"] = found["order_count"] * 30 / found["tenure_days"].clip(lower=30)
-    gaps = by_customer["day"].apply(lambda days: days.drop_duplicates().diff().dt.days.dropna())
-    gaps = gaps.groupby(level=0)
+    gaps = by_customer["day"].apply(lambda days: days.drop_duplicates().diff().dt.days.dropna()).groupby(level=0)
     found["gap_mean_days"], found["gap_std_days"] = gaps.mean(), gaps.std()
-
-    def total(values: pd.Series, rows: pd.DataFrame) -> pd.Series:
-        return values.groupby(rows[KEY]).sum().reindex(found.index, fill_value=0)
-
-    found["returned_revenue"] = total(-given_back["amount"], given_back)
-    unmatched = (-given_back["Quantity"] - given_back["matched"]) * given_back["UnitPrice"]
-    found["unmatched_revenue"] = total(unmatched, given_back)
-    found["net_revenue"] = total(data["amount"], data)
-    sold = total(sales["Quantity"], sales)
-    found["returned_revenue_share"] = (found["returned_revenue"] / found["gross_revenue"]).clip(upper=1)
-    found["returned_item_share"] = (total(-returns["Quantity"], returns) / sold).clip(upper=1)
-    found["average_order_value"] = found["net_revenue"] / found["order_count"]
-    found["items_per_order"] = (sold - total(returns["matched"], returns)) / found["order_count"]
-    found["distinct_product_count"] = sales.groupby(KEY)["StockCode"].nunique()
-    age = (as_of - data["day"]).dt.days
     for days in (90, 180):
         recent = orders[orders["day"] >= as_of - timedelta(days=days)]
         found[f"order_count_{days}d"] = recent.groupby(KEY).size().reindex(found.index, fill_value=0)
-        found[f"net_revenue_{days}d"] = total(data["amount"][age <= days], data)
-    found["faded_revenue"] = total(data["amount"] * np.exp(-age / fade_days).round(6), data)
     found["largest_order_share"] = found.pop("largest") / found["gross_revenue"]
+    found["distinct_product_count"] = sales.groupby(KEY)["StockCode"].nunique()
+    return found
+
+
+def features(data: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int, fade_days: int) -> pd.DataFrame:
+    sales, returns, given_back = data[data["is_sale"]], data[data["is_return"]], data[~data["is_sale"]]
+    found = sales_features(sales, as_of)
+    known = found.index
+    found["returned_revenue"] = total(-given_back["amount"], given_back, known)
+    unmatched = (-given_back["Quantity"] - given_back["matched"]) * given_back["UnitPrice"]
+    found["unmatched_revenue"] = total(unmatched, given_back, known)
+    found["net_revenue"] = total(data["amount"], data, known)
+    sold, back = total(sales["Quantity"], sales, known), total(-returns["Quantity"], returns, known)
+    found["returned_revenue_share"] = (found["returned_revenue"] / found["gross_revenue"]).clip(upper=1)
+    found["returned_item_share"] = (back / sold).clip(upper=1)
+    found["average_order_value"] = found["net_revenue"] / found["order_count"]
+    found["items_per_order"] = (sold - total(returns["matched"], returns, known)) / found["order_count"]
+    age = (as_of - data["day"]).dt.days
+    for days in (90, 180):
+        found[f"net_revenue_{days}d"] = total(data["amount"][age <= days], data, known)
+    found["faded_revenue"] = total(data["amount"] * np.exp(-age / fade_days).round(6), data, known)
     season = (age <= 365) & (age > 365 - horizon_days)
     year_is_seen = data["day"].min() <= as_of - timedelta(days=365)
-    found["same_season_revenue"] = total(data["amount"][season], data) if year_is_seen else np.nan
+    found["same_season_revenue"] = total(data["amount"][season], data, known) if year_is_seen else np.nan
     return found.rename_axis("customer_id").reset_index()
 
 
