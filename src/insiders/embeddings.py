@@ -224,7 +224,7 @@ def _scaled(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the regist
 
 def _quantile(trial: Any, seed: int) -> BaseEstimator:
     shape = trial.suggest_categorical("quantile.shape", ["uniform", "normal"])
-    return QuantileTransformer(output_distribution=shape, subsample=None, random_state=seed)
+    return QuantileTransformer(n_quantiles=100, output_distribution=shape, subsample=None, random_state=seed)
 
 
 def _pca(trial: Any, seed: int) -> Pipeline:

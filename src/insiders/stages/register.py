@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from insiders.errors import reported
+from insiders.errors import InputError, reported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from insiders.validation import Flags, Period
 
 RECIPE_TAG = "insiders.recipe"
+VALIDATION_TAG = "insiders.validation"
 RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared with; "none": nothing served
 EXAMPLE_ROWS = 5
 
@@ -128,19 +129,32 @@ def _thresholds(settings: "Params") -> Any:
 
 
 def _rival_lift(case: _Case, rival: str) -> float | None:
-    """Value lift of the rival's recipe on the same period; None where nothing served or it is known no more."""
+    """Value lift of the rival's recipe on the same period; None where nothing served, or it cannot be refitted."""
     from insiders.io.tracking import registry
 
     version = next((each for each in registry.versions() if each.number == rival), None)
-    return _judged(case, version)["value_lift"] if version and RECIPE_TAG in version.tags else None
+    recipe = _rebuilt(case, version) if version else None
+    return _judged(case, recipe)["value_lift"] if recipe else None
 
 
-def _judged(case: _Case, version: "Version") -> dict[str, Any]:
-    """What the list of a registered version's recipe captured in the same period."""
+def _rebuilt(case: _Case, version: "Version") -> "Recipe | None":
+    """The recipe of a registered version, where it has one that the code of today still knows."""
+    if RECIPE_TAG not in version.tags:
+        return None
+    recipe = _recipe(json.loads(version.tags[RECIPE_TAG]))
+    try:
+        recipe.model(case.search)
+    except (KeyError, ValueError):  # an embedding, a clusterer or a param that is no more
+        return None
+    return recipe
+
+
+def _judged(case: _Case, recipe: "Recipe") -> dict[str, Any]:
+    """What the list of another recipe captured in the same period."""
     from insiders import validation
 
     window = case.period.window
-    model = _recipe(json.loads(version.tags[RECIPE_TAG])).model(case.search).fit(window.customers, window.past)
+    model = recipe.model(case.search).fit(window.customers, window.past)
     return validation.judge(validation.members(model), case.period, case.search)
 
 
@@ -157,6 +171,7 @@ def _facts(case: _Case, verdict: _Verdict) -> Any:
             **tracking.gate_tags(told["gates"]),
             RECIPE_TAG: tables.as_json({name: case.candidate[name] for name in _RECIPE}),
             RIVAL_TAG: verdict.rival,
+            VALIDATION_TAG: tables.as_json(verdict.validation),
             "insiders.data": tables.digest(paths.CUSTOMERS),
             "embedding": case.candidate["embedding"],
             "clusterer": case.candidate["clusterer"],
@@ -194,14 +209,26 @@ def _serving(case: _Case, verdict: _Verdict, version: "Version", champion: "Vers
 
     if champion is None:
         return _fallback(case)
-    same = champion.number == version.number or RECIPE_TAG not in champion.tags
-    recipe = case.recipe if same else _recipe(json.loads(champion.tags[RECIPE_TAG]))
+    same = champion.number == version.number
+    recipe = case.recipe if same else _rebuilt(case, champion)
+    if recipe is None:
+        return {"regime": "model", "baseline": None, "validation": _recorded(champion), "backtest": []}
     return {
         "regime": "model",
         "baseline": None,
-        "validation": verdict.validation if same else _judged(case, champion),
+        "validation": verdict.validation if same else _judged(case, recipe),
         "backtest": validation.backtest(recipe, case.period, case.search),
     }
+
+
+def _recorded(champion: "Version") -> Any:
+    """The figures of the period on which a version was judged that today's code cannot refit."""
+    if VALIDATION_TAG not in champion.tags:
+        raise InputError(
+            f"version {champion.number} of the registered model is @champion but was not registered by this project: "
+            "nothing is known of what its list brings; promote another version with `insiders promote NUMBER`"
+        )
+    return json.loads(champion.tags[VALIDATION_TAG])
 
 
 def _fallback(case: _Case) -> dict[str, Any]:

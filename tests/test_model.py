@@ -1,0 +1,96 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+
+from insiders.clusterers import Density, Ward
+from insiders.embeddings import LogScaler, ValuePlane
+from insiders.model import SegmentModel
+from population import FEATURES, customers
+
+
+def model(clusterer=None, embedding=None, least_share=0.05):
+    return SegmentModel(
+        embedding or ValuePlane(20, 0.5, "faded_revenue", 3),
+        clusterer or KMeans(5, n_init=10, random_state=1),
+        FEATURES,
+        least_share,
+    )
+
+
+def listed(fitted, frame):
+    return set(frame.loc[fitted.predict(frame)["is_insider"].to_numpy(), "customer_id"])
+
+
+def test_clusters_are_numbered_by_their_median_customers_value():
+    frame = customers()
+    fitted = model().fit(frame, customers(seed=2))
+    medians = frame.groupby(fitted.labels_)["net_revenue"].median()
+    assert medians.index.tolist() == list(range(5))
+    assert medians.is_monotonic_decreasing
+
+
+def test_insiders_are_the_shortest_run_that_is_large_enough():
+    frame = customers()
+    fitted = model(least_share=0.10).fit(frame, customers(seed=2))
+    shares = np.bincount(fitted.labels_).cumsum() / len(frame)
+    assert fitted.insider_clusters_ == tuple(range(int(np.argmax(shares >= 0.10)) + 1))
+    assert fitted.insider_share_ == pytest.approx(shares[fitted.insider_clusters_[-1]])
+
+
+@pytest.mark.parametrize("clusterer", [KMeans(5, n_init=10, random_state=1), Ward(5)])
+@pytest.mark.parametrize("embedding", [LogScaler(), ValuePlane(20, 0.5, "faded_revenue", 3)])
+def test_neither_the_order_of_rows_nor_the_names_of_customers_change_a_segment(clusterer, embedding):
+    frame, past = customers(), customers(seed=2)
+    known = model(clusterer, embedding).fit(frame, past).predict(frame)
+    order = np.random.default_rng(5).permutation(len(frame))
+    renamed = frame.assign(customer_id=frame["customer_id"].to_numpy()[::-1])
+    for other in (frame.iloc[order], renamed.iloc[order]):
+        shuffled = model(clusterer, embedding).fit(other, past.sample(frac=1, random_state=1)).predict(other)
+        pd.testing.assert_frame_equal(shuffled.sort_index(), known)
+
+
+def test_money_in_pence_changes_no_label():
+    frame, past, money = (
+        customers(),
+        customers(seed=2),
+        ["net_revenue", "faded_revenue", "average_order_value", "next_revenue"],
+    )
+    known = model().fit(frame, past).labels_
+    for factor in (100, 1000):
+        scaled = [each.assign(**{column: each[column] * factor for column in money}) for each in (frame, past)]
+        np.testing.assert_array_equal(model().fit(*scaled).labels_, known)
+
+
+def test_one_customer_of_a_billion_leaves_the_others_where_they_were():
+    frame, past = customers(2000), customers(2000, seed=2)
+    rich = frame.iloc[[0]].assign(customer_id="rich", net_revenue=1e9, faded_revenue=1e9, average_order_value=1e9)
+    before = model().fit(frame, past).labels_
+    after = model().fit(pd.concat([frame, rich], ignore_index=True), past).labels_[:-1]
+    assert adjusted_rand_score(before, after) >= 0.95
+
+
+def test_the_future_of_the_customers_at_hand_is_never_looked_at():
+    frame, past = customers(), customers(seed=2)
+    known = model().fit(frame, past).labels_
+    np.testing.assert_array_equal(model().fit(frame.assign(next_revenue=-1.0), past).labels_, known)
+    np.testing.assert_array_equal(model().fit(frame.drop(columns="next_revenue"), past).labels_, known)
+
+
+def test_one_customer_alone_gets_the_label_that_they_have_among_all():
+    frame = customers()
+    fitted = model().fit(frame, customers(seed=2))
+    together = fitted.predict(frame)
+    for row in (0, 7, 399):
+        pd.testing.assert_frame_equal(fitted.predict(frame.iloc[[row]]), together.iloc[[row]])
+
+
+def test_noise_is_a_status_and_never_an_insider():
+    frame = customers()
+    fitted = model(Density(0.1, 10), LogScaler()).fit(frame, customers(seed=2))
+    predicted = fitted.predict(frame)
+    noise = predicted["cluster"] == -1
+    assert noise.any()
+    assert not predicted.loc[noise, "is_insider"].any()
+    assert set(predicted.loc[noise, "segment"]) == {"Unclustered"}
