@@ -60,7 +60,7 @@ def judge(
     rows = distinct.mutate(
         repeat=ibis.range(distinct.copies).unnest(),
         amount=_.quantity.cast("decimal(18, 0)") * _.unit_price,
-        has_description=_.description.fill_null("").strip() != "",
+        has_description=_.description.fill_null("") != "",
         is_cancellation=_.invoice.startswith(cancellation_prefix),
         is_service=_one_of(_.product_code, service_codes),
         is_credit=_one_of(_.product_code, credit_codes),
