@@ -87,6 +87,10 @@ def test_verdict_on_the_sort(low, high, expected):
     assert answers.verdict({"value_lift_low": low, "value_lift_high": high}, 0.03) == expected
 
 
+def test_the_best_sort_stands_beside_the_recipe():
+    assert NINE["guarantee"]["search"]["best_sort"] == {"name": "net_revenue", "value_lift_mean": 1.0}
+
+
 def test_metrics_hold_the_contract_and_nothing_else():
     found = metrics.build(NINE)
 

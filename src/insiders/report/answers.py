@@ -257,11 +257,21 @@ def search(trials: pd.DataFrame, candidate: Mapping[str, Any], backtest: Sequenc
         "feasible": int(finished["feasible"].astype(bool).sum()),
         "folds": candidate["folds"],
         "starts": sorted(row["as_of"] for row in backtest)[: candidate["folds"]],
+        "best_sort": _best_sort(trials),
         "trial": candidate["trial"],
         "embedding": candidate["embedding"],
         "clusterer": candidate["clusterer"],
         **candidate["measures"],
     }
+
+
+def _best_sort(trials: pd.DataFrame) -> Numbers | None:
+    """The baseline with the highest mean value lift over the same periods."""
+    sorts = trials[trials["state"] == "BASELINE"].dropna(subset=["value_lift_mean"])
+    if sorts.empty:
+        return None
+    best = sorts.sort_values("value_lift_mean", kind="stable").iloc[-1]
+    return {"name": best["clusterer"], "value_lift_mean": best["value_lift_mean"]}
 
 
 def provenance(tables: Tables, terms: Terms) -> Numbers:
