@@ -22,9 +22,13 @@ def main() -> None:
         known = features.customers(orders, lines, days, first, horizon, settings.fade_days)
         everyone = engine.fetch(con, features.with_next(known, orders, days, horizon))
         customers, snapshots, holdout = features.split(everyone, cutoffs, as_of, horizon)
-        tables.write(customers, paths.CUSTOMERS, schemas.CUSTOMERS)
-        tables.write(snapshots, paths.SNAPSHOTS, schemas.SNAPSHOTS)
-        tables.write(holdout, paths.HOLDOUT, schemas.HOLDOUT)
+        tables.write_together(
+            {
+                paths.CUSTOMERS: (customers, schemas.CUSTOMERS),
+                paths.SNAPSHOTS: (snapshots, schemas.SNAPSHOTS),
+                paths.HOLDOUT: (holdout, schemas.HOLDOUT),
+            }
+        )
         log({"customers": len(customers), "cutoffs": len(cutoffs.days)})
 
 
