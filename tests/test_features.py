@@ -2,14 +2,18 @@
 
 import math
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import ibis
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from insiders import features, orders, schemas
+from insiders import features, lines, orders, schemas
 from insiders.errors import InputError
-from ledgers import cleaned, fetched, transaction
+from insiders.io import engine
+from ledgers import PREPROCESS, cleaned, fetched, real_data, real_transactions, transaction
 
 START = date(2023, 1, 1)
 HORIZON, FADE = 90, 240
@@ -184,3 +188,21 @@ def test_the_search_never_sees_the_last_period():
     assert snapshots["as_of"].max() == pd.Timestamp(found.validation)
     assert snapshots.set_index("as_of")["next_revenue"].isna().sum() == 1  # at the validation date itself
     assert holdout["next_revenue"].tolist() == [2]
+
+
+@pytest.mark.real
+@real_data
+def test_in_the_real_file_later_rows_change_nothing():
+    day = date(2011, 9, 11)
+    con = engine.connect()
+
+    def known(transactions):
+        clean = engine.keep(con, lines.clean(engine.keep(con, lines.judge(transactions, **PREPROCESS))))
+        found = features.customers(engine.keep(con, orders.orders(clean)), clean, [day], START, HORIZON, FADE)
+        return engine.fetch(con, found.order_by("customer_id"))
+
+    whole = real_transactions()
+    early = whole.filter(pc.less(whole["invoiced_at"], pa.scalar(datetime(2011, 9, 11), whole["invoiced_at"].type)))
+    assert early.num_rows < whole.num_rows
+    pd.testing.assert_frame_equal(known(ibis.memtable(early)), known(ibis.memtable(whole)), check_exact=True)
+    con.disconnect()
