@@ -1,12 +1,16 @@
 """A small shop's tables of customers, as featurize leaves them, for tests of the stages that follow."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from insiders import schemas
+from insiders.clusterers import Ward
+from insiders.embeddings import LogScaler
 from insiders.io import paths, tables
+from insiders.model import SegmentModel
 
 HORIZON = 90
 NOW = pd.Timestamp("2011-12-10").as_unit("us")
@@ -47,6 +51,13 @@ def customers(count: int = 60, as_of: pd.Timestamp = NOW) -> pd.DataFrame:
     }
     zeros = dict.fromkeys(set(schemas.FEATURES) - set(known), 0.0)
     return pd.DataFrame({**known, **zeros}).assign(returned_revenue_share=0.0)[list(schemas.CUSTOMERS.columns)]
+
+
+def fitted(embedding: Any = None, clusterer: Any = None) -> SegmentModel:
+    """A model of these customers; by default the large ones are its Insiders."""
+    past = customers().assign(next_revenue=lambda each: each["net_revenue"] / 2)
+    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), FEATURES, 0.02)
+    return model.fit(customers(), past)
 
 
 def write_project(present: pd.DataFrame | None = None) -> None:

@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer_tables import FEATURES, customers, write_project
+from customer_tables import customers, fitted, write_project
 from insiders.clusterers import Ward
-from insiders.embeddings import LogScaler
 from insiders.errors import InputError
 from insiders.io import paths, serving, tables, tracking
 from insiders.io.tracking import Facts
-from insiders.model import SegmentModel
 from insiders.segments import name_segments
 from insiders.stages import assign
 
@@ -32,8 +30,7 @@ def manifest(regime: str, baseline: dict[str, Any] | None = None) -> None:
 
 
 def submit(key: str, clusters: int = 3) -> str:
-    model = SegmentModel(LogScaler(), Ward(clusters), FEATURES, 0.02)
-    model.fit(customers(), customers().assign(next_revenue=1.0))
+    model = fitted(clusterer=Ward(clusters))
     model.segment_names_ = name_segments(customers(), model.labels_, model.insider_clusters_)
     return tracking.register(model, customers(5), Facts(key, {}, {}, {}, "")).number
 

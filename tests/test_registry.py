@@ -1,55 +1,23 @@
 """Versions, aliases, their history, and the packaged model wherever it is loaded."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from insiders.clusterers import Mixture, Ward
-from insiders.embeddings import LogScaler, ValuePlane
+from customer_tables import FEATURES, customers, fitted
 from insiders.errors import InputError
-from insiders.io import package, tracking
-from insiders.io.package import Limits, Package
-from insiders.io.tracking import packaging, registry
-from insiders.io.tracking.registry import Facts, Version
-from insiders.model import SegmentModel
+from insiders.io import tracking
+from insiders.io.tracking import Facts, Version, registry
 
 pytestmark = pytest.mark.usefixtures("store")
 
-FEATURES = ("recency_days", "order_count", "net_revenue", "returned_revenue_share")
 GATES = [
     {"name": "not_worse", "value": 0.993, "comparison": ">=", "threshold": 0.97, "passed": True, "meaning": "lift"},
     {"name": "stable", "value": 0.7, "comparison": ">=", "threshold": 0.75, "passed": False, "meaning": "Jaccard"},
 ]
-
-
-def customers(count: int = 60) -> pd.DataFrame:
-    """Every tenth customer is large, recent and frequent; a few figures in between."""
-    number = np.arange(count)
-    large = number % 10 == 0
-    return pd.DataFrame(
-        {
-            "recency_days": np.where(large, 5.0, 100.0) + number % 7,
-            "order_count": np.where(large, 20.0, 2.0) + number % 3,
-            "net_revenue": np.where(large, 9000.0, 200.0) + number * 10,
-            "returned_revenue_share": (number % 4) / 10,
-        }
-    )
-
-
-def fitted(embedding: Any = None, clusterer: Any = None) -> SegmentModel:
-    past = customers().assign(next_revenue=lambda each: each["net_revenue"] / 2)
-    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), FEATURES, 0.02)
-    return model.fit(customers(), past)
 
 
 MODEL = fitted()
@@ -213,143 +181,6 @@ def test_a_model_of_somebody_else_is_refused() -> None:
     bare("a")
     with pytest.raises(InputError, match="version 1 of insiders has no model of this project"):
         registry.load(registry.versions()[0])
-
-
-@pytest.mark.parametrize("embedding", [LogScaler(), ValuePlane(5, 0.5, "net_revenue")])
-@pytest.mark.parametrize("clusterer", [Ward(3), Mixture(3)])
-def test_a_saved_model_says_the_same(embedding: Any, clusterer: Any, tmp_path: Path) -> None:
-    model = fitted(embedding, clusterer)
-    package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
-    assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
-
-
-def test_every_estimator_of_the_project_is_trusted() -> None:
-    from sklearn.base import BaseEstimator
-
-    from insiders import clusterers, embeddings
-
-    own = {
-        f"{each.__module__}.{each.__name__}"
-        for module in (clusterers, embeddings)
-        for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, BaseEstimator) and not each.__name__.startswith("_")
-        if each.__module__ == module.__name__
-    }
-    assert own <= set(package.TRUSTED)
-
-
-def tampered(folder: Path) -> None:
-    """Make the model's file ask for a function of the operating system."""
-    path = folder / package.MODEL
-    with zipfile.ZipFile(path) as archive:
-        content = {name: archive.read(name) for name in archive.namelist()}
-    schema = json.loads(content["schema.json"])
-    evil = {"__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "__id__": 1, "content": "x"}
-    schema["content"]["content"]["features"] = evil
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in {**content, "schema.json": json.dumps(schema)}.items():
-            archive.writestr(name, data)
-
-
-def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
-    package.save(Package(MODEL, packaging.limits(FEATURES)), tmp_path)
-    tampered(tmp_path)
-    with pytest.raises(InputError, match=r"os\.system"):
-        package.load(tmp_path)
-
-
-def test_a_type_that_nobody_trusts_is_not_saved(tmp_path: Path) -> None:
-    model = fitted()
-    model.ranks_ = Path("anything")
-    with pytest.raises(InputError, match="does not trust"):
-        package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
-
-
-def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    package.save(Package(MODEL, packaging.limits(FEATURES)), tmp_path)
-    (tmp_path / package.MODEL).write_bytes(b"PK nothing")
-    with pytest.raises(InputError, match="not a model"):
-        package.load(tmp_path)
-
-
-def test_limits_come_from_the_schema() -> None:
-    assert packaging.limits(("recency_days", "returned_item_share", "net_revenue", "gap_mean_days")) == {
-        "recency_days": Limits(1, None, False),
-        "returned_item_share": Limits(0, 1, False),
-        "net_revenue": Limits(None, None, False),
-        "gap_mean_days": Limits(None, None, True),
-    }
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"recency_days": -1.0}, r"recency_days is -1.0 in row 1 \(and 59 others\); expected at least 1"),
-        ({"returned_revenue_share": 1.5}, "returned_revenue_share is 1.5 .* expected at most 1"),
-        ({"net_revenue": np.nan}, "net_revenue is nan .* expected a value in every row"),
-        ({"net_revenue": np.inf}, "net_revenue is inf .* expected finite numbers"),
-        ({"net_revenue": "much"}, "net_revenue: .*much"),
-    ],
-)
-def test_what_is_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        Package(MODEL, packaging.limits(FEATURES)).predict(customers().assign(**change))
-
-
-def test_a_missing_feature_is_named() -> None:
-    with pytest.raises(InputError, match="lack the features order_count"):
-        Package(MODEL, packaging.limits(FEATURES)).predict(customers().drop(columns="order_count"))
-
-
-def test_nobodys_label_depends_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    served = Package(MODEL, packaging.limits(FEATURES))
-    whole = served.predict(customers())
-    monkeypatch.setattr(package, "CHUNK", 7)
-    assert_frame_equal(served.predict(customers()), whole)
-    alone = pd.concat([served.predict(customers().iloc[[row]]) for row in range(60)])
-    assert_frame_equal(alone, whole)
-
-
-def test_no_customers_get_no_labels() -> None:
-    answer = Package(MODEL, packaging.limits(FEATURES)).predict(customers().iloc[:0])
-    assert_frame_equal(answer, MODEL.predict(customers()).iloc[:0])
-
-
-ALONE = """
-import sys
-class OnlyTheModelsOwn:
-    '''Neither the project as installed nor any library beyond the stated requirements can be imported.'''
-    refused = {"pandera", "ibis", "duckdb", "optuna", "hdbscan", "umap", "matplotlib", "dvc", "typer"}
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in self.refused:
-            raise ModuleNotFoundError(f"{name} is not there")
-sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
-sys.path = [place for place in sys.path if not place.rstrip("/").endswith("/src")]
-sys.meta_path.insert(0, OnlyTheModelsOwn())
-try:
-    import insiders
-except ModuleNotFoundError:
-    pass
-else:
-    sys.exit(f"insiders is there: {insiders.__file__}")
-import mlflow.pyfunc, pandas as pd
-model = mlflow.pyfunc.load_model("models:/insiders@challenger")
-answer = model.predict(pd.read_json(sys.argv[1], dtype=float))
-import insiders.model
-assert "/code/" in insiders.model.__file__, insiders.model.__file__
-answer.to_json(sys.argv[2])
-"""
-
-
-def test_the_model_works_where_the_project_is_not_installed(tmp_path: Path) -> None:
-    submit("a")
-    given, answer = tmp_path / "given.json", tmp_path / "answer.json"
-    customers().to_json(given)
-    command = [sys.executable, "-c", ALONE, str(given), str(answer)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(answer.read_text()) == json.loads(MODEL.predict(customers()).to_json())
 
 
 def test_the_card_says_how_the_model_was_judged() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from insiders import schemas, segments, value
 from insiders.errors import InputError
@@ -111,8 +112,10 @@ def serve(
     `history` tells how far such expectations were off (schemas.SNAPSHOTS).
     """
     assigned = segments.assignments(customers, server.labeller.predict(customers), server.version)
-    model = value.calibrate(value.fit(customers), history, horizon_days)
-    return assigned, segments.ranked(customers, assigned, value.predict(model, customers, horizon_days))
+    with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
+        model = value.calibrate(value.fit(customers), history, horizon_days)
+        expected = value.predict(model, customers, horizon_days)
+    return assigned, segments.ranked(customers, assigned, expected)
 
 
 def write(assigned: pd.DataFrame, insiders: pd.DataFrame, folder: Path = Path()) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
+from insiders.errors import InputError
 from insiders.io import package
 
 
@@ -20,8 +22,11 @@ class ServedSegments(PythonModel):
         self.package = package.load(Path(context.artifacts["segments"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
-        """Label one row per customer."""
-        return self.package.predict(model_input)
+        """Label one row per customer; the server answers 400 with the message where a feature is at fault."""
+        try:
+            return self.package.predict(model_input)
+        except InputError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from error
 
 
 set_model(ServedSegments())

@@ -2,9 +2,7 @@
 
 import os
 import socket
-import subprocess
 import sys
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from insiders.errors import InputError
@@ -22,15 +20,14 @@ def address(port: int) -> str:
 
 
 def serve(port: int) -> None:
-    """Run MLflow's server until it is interrupted; returns at once where the store is itself a server."""
+    """Become MLflow's server, until it is interrupted; returns at once where the store is itself a server."""
     uri = connect().uri
     if address(port) == uri:
         return
     _require_free(port)
     # One worker is what one person needs; each takes half a gigabyte. Jobs belong to the pages that we do not use.
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_LOGGING_LEVEL": "ERROR"}
-    with suppress(KeyboardInterrupt):
-        subprocess.run(command(uri, port), env=environment, check=False)  # noqa: S603
+    os.execve(sys.executable, command(uri, port), environment)  # noqa: S606
 
 
 def command(uri: str, port: int) -> list[str]:

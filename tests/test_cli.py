@@ -1,0 +1,222 @@
+"""The commands: what they print, what they write, and how they end where the input is at fault."""
+
+import os
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from customer_tables import customers, fitted, write_project
+from insiders import cli
+from insiders.io import doctor, paths, tables, tracking
+from insiders.io.tracking import Facts, server
+
+
+@pytest.fixture(autouse=True)
+def project(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose stages have run but for assign, served by a baseline of two customers."""
+    monkeypatch.chdir(tmp_path)
+    write_project()
+    tables.write_json({"regime": "baseline", "baseline": {"name": "net_revenue", "n": 2}}, paths.REGISTERED)
+    return store
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.app, list(words))
+
+
+def refused(*words: str) -> str:
+    """What a command says that ends with status 1."""
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def submit(key: str) -> None:
+    tags = {"gate.stable": "failed 0.7 >= 0.75"} if key == "bad" else {"gate.stable": "passed 0.8 >= 0.75"}
+    tracking.register(fitted(), customers(5), Facts(key, {}, {}, tags, ""))
+
+
+def test_help_comes_at_once() -> None:
+    started = time.perf_counter()
+    code = "import sys; from insiders.cli import app; print(sorted(name.split('.')[0] for name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert not {"pandas", "numpy", "mlflow", "sklearn", "pydantic"} & set(eval(done.stdout))
+    assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize("command", ["simulate", "fetch", "assign", "promote", "rollback", "explain", "ui", "doctor"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert command in run("--help").stdout
+    assert run(command, "--help").exit_code == 0
+
+
+def test_assign_writes_both_tables() -> None:
+    assert run("assign").stdout == "2 Insiders among 60 customers, by model version baseline:net_revenue\n"
+    assert pd.read_csv(paths.INSIDERS)["customer_id"].tolist() == ["c050", "c040"]
+
+
+def test_assign_takes_another_table_another_version_and_another_place(tmp_path: Path) -> None:
+    submit("a")
+    other = tmp_path / "next month.parquet"
+    customers(30).to_parquet(other)
+    result = run("assign", "--customers", str(other), "--version", "challenger", "--out", "elsewhere")
+    assert result.stdout == "3 Insiders among 30 customers, by model version 1\n"
+    assert len(pd.read_parquet("elsewhere/data/assignments.parquet")) == 30
+    assert not paths.INSIDERS.exists()
+
+
+def test_assign_refuses_what_it_cannot_read() -> None:
+    assert "none.parquet is missing" in refused("assign", "--customers", "none.parquet")
+    Path("text.parquet").write_text("no table")
+    assert "text.parquet cannot be read as Parquet" in refused("assign", "--customers", "text.parquet")
+    customers().drop(columns="order_count").to_parquet("narrow.parquet")
+    assert "order_count" in refused("assign", "--customers", "narrow.parquet")
+    assert "no version '7'" in refused("assign", "--version", "7")
+
+
+def test_promote_and_rollback_move_the_champion() -> None:
+    assert "no challenger to promote" in refused("promote")
+    for key in ("good", "bad"):
+        submit(key)
+    assert run("promote", "1").stdout == "version 1 serves: run `dvc repro`\n"
+    assert run("promote").stdout == "version 2 serves (it has not passed every gate): run `dvc repro`\n"
+    assert run("rollback").stdout == "version 1 serves again: run `dvc repro`\n"
+    assert "no champion before version 1" in refused("rollback")
+    assert "no version 9" in refused("promote", "9")
+
+
+def test_explain_tells_why() -> None:
+    assert "assignments.parquet is missing" in refused("explain", "c050")
+    run("assign")
+    lines = run("explain", "c050").stdout.splitlines()
+    assert lines[:2] == ["customer c050", "Insiders: an Insider"]
+    assert lines[2].startswith("22 orders worth 9,500.00 net, the last 6 days ago: ")
+    assert lines[3] == "as of 2011-12-10, by model version baseline:net_revenue"
+    assert any(line.split()[:3] == ["net_revenue", "9,500.00", "currency"] for line in lines)
+    assert any(line.split()[:2] == ["same_season_revenue", "-"] for line in lines)
+    assert "customer 'nobody' is not among the 60" in refused("explain", "nobody")
+
+
+@pytest.mark.parametrize("name", ["shop.csv", "shop.parquet"])
+def test_simulate_writes_a_shop(name: str) -> None:
+    assert run("simulate", "--customers", "30", "--out", name).stdout == f"{name} holds a shop with 30 customers\n"
+    first = Path(name).read_bytes()
+    run("simulate", "--customers", "30", "--out", name, "--seed", "1")
+    assert Path(name).read_bytes() != first
+    run("simulate", "--customers", "30", "--out", name)
+    assert Path(name).read_bytes() == first
+
+
+def test_simulate_refuses_another_form() -> None:
+    assert "expected .parquet or .csv" in refused("simulate", "--customers", "30", "--out", "shop.xlsx")
+
+
+def test_outside_the_project_the_way_in_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "params.yaml is missing: run the command in the project's top folder" in refused("assign")
+
+
+def test_ui_serves_the_store_with_one_worker(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(server.os, "execve", lambda _, command, __: started.append(command))
+    monkeypatch.setattr(server, "_require_free", lambda _: None)
+    shown = run("ui", "--port", "5077").stdout
+    assert shown.splitlines()[0] == "http://127.0.0.1:5077"
+    assert "Model training" in shown
+    [command] = started
+    assert command[1:4] == ["-m", "mlflow", "server"]
+    options = dict(zip(command[4::2], command[5::2], strict=True))
+    assert options == {
+        "--backend-store-uri": f"sqlite:///{project / 'mlflow.db'}",
+        "--default-artifact-root": (project / "artifacts").as_uri(),
+        "--host": "127.0.0.1",
+        "--port": "5077",
+        "--workers": "1",
+    }
+
+
+def test_ui_refuses_a_port_in_use() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert "is in use: name another with --port" in refused("ui", "--port", str(taken.getsockname()[1]))
+
+
+@pytest.fixture
+def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project that lacks nothing: a lock that agrees, DVC set up."""
+    pins = [f"{name}=={version(name)} \\\n    --hash=sha256:00" for name in doctor._direct()]
+    Path("requirements.lock").write_text("\n".join(pins), encoding="utf-8")
+    Path(".dvc").mkdir()
+    Path("dvc.yaml").touch()
+    monkeypatch.setattr(doctor, "FREE_BYTES", 0)
+
+
+def problems() -> dict[str, str]:
+    return {each.name: each.found for each in doctor.examine() if not each.ok}
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_healthy_project_has_no_problem() -> None:
+    result = run("doctor")
+    assert result.exit_code == 0, result.stdout
+    assert all(line.startswith("ok") for line in result.stdout.splitlines())
+    submit("a")
+    tracking.promote()
+    assert "champion     version 1, its model can be read" in run("doctor").stdout
+
+
+@pytest.mark.usefixtures("healthy")
+def test_doctor_finds_what_is_wrong(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("requirements.lock").open("a", encoding="utf-8") as lock:
+        lock.write("\npandas==0.1 ; python_version >= '3'\nscipy==0.1 ; python_version < '3'\n")
+    Path(".dvc").rmdir()
+    (project / "mlflow.db").write_text("no database")
+    settings = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(settings.replace("source: sample", "source: gone.csv"), encoding="utf-8")
+    monkeypatch.setattr(doctor, "FREE_BYTES", 1 << 80)
+    monkeypatch.setattr(doctor, "PYTHON", (9, 0))
+    found = problems()
+    assert found["environment"] == f"pandas {version('pandas')}, locked 0.1"
+    assert found["source"] == "gone.csv is not there"
+    assert set(found) == {"python", "environment", "dvc", "mlflow", "champion", "disk", "source"}
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "         to do        run `make env`" in result.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_doctor_notices_a_changed_source() -> None:
+    settings = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(settings.replace("source: sample", "source: shop.csv"), encoding="utf-8")
+    Path("shop.csv").write_text("a,b\n")
+    tables.write_json({"source": "shop.csv", "bytes": 4, "sha256": "0" * 64}, paths.SOURCE)
+    assert problems() == {"source": "shop.csv has changed since it was read"}
+
+
+@pytest.mark.usefixtures("healthy")
+def test_doctor_leaves_no_store_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'new' / 'mlflow.db'}")
+    assert problems() == {}
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_doctor_tells_of_a_moved_store(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("a")
+    project.rename(tmp_path / "moved")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'moved' / 'mlflow.db'}")
+    assert f"moved from {project}: its paths were rewritten" in run("doctor").stdout
+    assert problems() == {}

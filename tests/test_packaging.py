@@ -1,0 +1,231 @@
+"""The packaged model: saved without pickle, checked on the way in, at work where the project is not installed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from customer_tables import FEATURES, customers, fitted
+from insiders.clusterers import Mixture, Ward
+from insiders.embeddings import LogScaler, ValuePlane
+from insiders.errors import InputError
+from insiders.io import package, tracking
+from insiders.io.package import Limits, Package
+from insiders.io.tracking import Facts, packaging
+
+MODEL = fitted()
+
+
+@pytest.mark.parametrize("embedding", [LogScaler(), ValuePlane(5, 0.5, "net_revenue")])
+@pytest.mark.parametrize("clusterer", [Ward(3), Mixture(3)])
+def test_a_saved_model_says_the_same(embedding: Any, clusterer: Any, tmp_path: Path) -> None:
+    model = fitted(embedding, clusterer)
+    package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
+    assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
+
+
+def test_every_estimator_of_the_project_is_trusted() -> None:
+    from sklearn.base import BaseEstimator
+
+    from insiders import clusterers, embeddings
+
+    own = {
+        f"{each.__module__}.{each.__name__}"
+        for module in (clusterers, embeddings)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, BaseEstimator) and not each.__name__.startswith("_")
+        if each.__module__ == module.__name__
+    }
+    assert own <= set(package.TRUSTED)
+
+
+def tampered(folder: Path) -> None:
+    """Make the model's file ask for a function of the operating system."""
+    path = folder / package.MODEL
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(content["schema.json"])
+    evil = {"__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "__id__": 1, "content": "x"}
+    schema["content"]["content"]["features"] = evil
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in {**content, "schema.json": json.dumps(schema)}.items():
+            archive.writestr(name, data)
+
+
+def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
+    package.save(Package(MODEL, packaging.limits(FEATURES)), tmp_path)
+    tampered(tmp_path)
+    with pytest.raises(InputError, match=r"os\.system"):
+        package.load(tmp_path)
+
+
+def test_a_type_that_nobody_trusts_is_not_saved(tmp_path: Path) -> None:
+    model = fitted()
+    model.ranks_ = Path("anything")
+    with pytest.raises(InputError, match="does not trust"):
+        package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    package.save(Package(MODEL, packaging.limits(FEATURES)), tmp_path)
+    (tmp_path / package.MODEL).write_bytes(b"PK nothing")
+    with pytest.raises(InputError, match="not a model"):
+        package.load(tmp_path)
+
+
+def test_limits_come_from_the_schema() -> None:
+    assert packaging.limits(("recency_days", "returned_item_share", "net_revenue", "gap_mean_days")) == {
+        "recency_days": Limits(1, None, False),
+        "returned_item_share": Limits(0, 1, False),
+        "net_revenue": Limits(None, None, False),
+        "gap_mean_days": Limits(None, None, True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recency_days": -1.0}, r"recency_days is -1.0 in row 1 \(and 59 others\); expected at least 1"),
+        ({"returned_revenue_share": 1.5}, "returned_revenue_share is 1.5 .* expected at most 1"),
+        ({"net_revenue": np.nan}, "net_revenue is nan .* expected a value in every row"),
+        ({"net_revenue": np.inf}, "net_revenue is inf .* expected finite numbers"),
+        ({"net_revenue": "much"}, "net_revenue: .*much"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Package(MODEL, packaging.limits(FEATURES)).predict(customers().assign(**change))
+
+
+def test_a_missing_feature_is_named() -> None:
+    with pytest.raises(InputError, match="lack the features order_count"):
+        Package(MODEL, packaging.limits(FEATURES)).predict(customers().drop(columns="order_count"))
+
+
+def test_nobodys_label_depends_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Package(MODEL, packaging.limits(FEATURES))
+    whole = served.predict(customers())
+    monkeypatch.setattr(package, "CHUNK", 7)
+    assert_frame_equal(served.predict(customers()), whole)
+    alone = pd.concat([served.predict(customers().iloc[[row]]) for row in range(60)])
+    assert_frame_equal(alone, whole)
+
+
+def test_no_customers_get_no_labels() -> None:
+    answer = Package(MODEL, packaging.limits(FEATURES)).predict(customers().iloc[:0])
+    assert_frame_equal(answer, MODEL.predict(customers()).iloc[:0])
+
+
+ALONE = """
+import sys
+class OnlyTheModelsOwn:
+    '''Neither the project as installed nor any library beyond the stated requirements can be imported.'''
+    refused = {"pandera", "ibis", "duckdb", "optuna", "hdbscan", "umap", "matplotlib", "dvc", "typer"}
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.refused:
+            raise ModuleNotFoundError(f"{name} is not there")
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
+sys.path = [place for place in sys.path if not place.rstrip("/").endswith("/src")]
+sys.meta_path.insert(0, OnlyTheModelsOwn())
+try:
+    import insiders
+except ModuleNotFoundError:
+    pass
+else:
+    sys.exit(f"insiders is there: {insiders.__file__}")
+import mlflow.pyfunc, pandas as pd
+model = mlflow.pyfunc.load_model("models:/insiders@challenger")
+answer = model.predict(pd.read_json(sys.argv[1], dtype=float))
+import insiders.model
+assert "/code/" in insiders.model.__file__, insiders.model.__file__
+answer.to_json(sys.argv[2])
+"""
+
+
+@pytest.mark.usefixtures("store")
+def test_the_model_works_where_the_project_is_not_installed(tmp_path: Path) -> None:
+    tracking.register(MODEL, customers(5), Facts("a", {}, {}, {}, ""))
+    given, answer = tmp_path / "given.json", tmp_path / "answer.json"
+    customers()[list(FEATURES)].to_json(given)
+    command = [sys.executable, "-c", ALONE, str(given), str(answer)]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(answer.read_text()) == json.loads(MODEL.predict(customers()).to_json())
+
+
+@contextmanager
+def served(model: Path, log: Path) -> Iterator[str]:
+    """MLflow's model server as `mlflow models serve` starts it; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["-m", str(model), "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port), "-w", "1"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as in an activated environment
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "models", "serve", *options],
+            env={**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/ping", server, log)
+        yield f"http://127.0.0.1:{port}/invocations"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(address).close()
+        except (urllib.error.URLError, ConnectionError):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"no answer in a minute: {log.read_text()}")
+
+
+def asked(address: str, rows: pd.DataFrame) -> tuple[int, Any]:
+    given = rows[list(FEATURES)]
+    table = {"columns": list(FEATURES), "data": given.to_numpy().tolist()}
+    request = urllib.request.Request(
+        address, json.dumps({"dataframe_split": table}).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, json.load(refusal)
+
+
+def test_the_model_can_be_served(tmp_path: Path) -> None:
+    from mlflow.models.model import Model
+
+    with packaging.saved(MODEL, customers(5), Model()) as folder, served(folder, tmp_path / "log") as address:
+        status, answer = asked(address, customers())
+        assert status == 200
+        assert answer["predictions"] == MODEL.predict(customers()).to_dict(orient="records")
+        status, answer = asked(address, customers().assign(recency_days=-1.0))
+        assert status == 400
+        assert "recency_days is -1.0 in row 1 (and 59 others); expected at least 1" in answer["message"]
