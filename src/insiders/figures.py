@@ -307,7 +307,9 @@ def _beside(right: bool) -> dict[str, Any]:
 def segments(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Each segment's share of the customers and of the net revenue (keys segment, customer_share, ...)."""
     shown = list(rows)[::-1]
-    figure, axes = _canvas(left=0.3, right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
+    names = [row["segment"] for row in shown]
+    left = min(0.06 + 0.0135 * max(map(len, names), default=0), 0.55)
+    figure, axes = _canvas(left=left, right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
     places = np.arange(len(shown))
     for offset, column, color, label in (
         (0.2, "customer_share", OTHER, "of the customers"),
@@ -315,9 +317,10 @@ def segments(rows: Sequence[Mapping[str, Any]]) -> Figure:
     ):
         bars = axes.barh(places + offset, [row[column] for row in shown], 0.36, color=color, label=label)
         axes.bar_label(bars, [f"{row[column]:.1%}" for row in shown], padding=3, fontsize=8)
-    axes.set_yticks(places, [row["segment"] for row in shown])
+    axes.set_yticks(places, names)
     _percent(axes.xaxis)
-    figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.28, 1.0))
+    axes.margins(x=0.12)
+    figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.0))
     return figure
 
 

@@ -65,7 +65,7 @@ def build(tables: Tables, findings: Findings, terms: Terms) -> dict[str, Numbers
         "how_many": how_many(tables, terms),
         "traits": traits(tables),
         "revenue_share": revenue_share(tables),
-        "expected_revenue": {**findings.forecast, **group_size(tables)},
+        "expected_revenue": {**findings.forecast, **group_size(tables), "history_days": _history_days(tables)},
         "enter": findings.enter,
         "leave": findings.leave,
         "guarantee": guarantee(tables, terms),
@@ -108,6 +108,11 @@ def who(tables: Tables) -> Numbers:
 
 def group_size(tables: Tables) -> Numbers:
     return {"count": int(tables.members["is_insider"].sum()), "customers": len(tables.members)}
+
+
+def _history_days(tables: Tables) -> int:
+    """Days from the first order of anybody to as_of."""
+    return int(tables.members["tenure_days"].max())
 
 
 def how_many(tables: Tables, terms: Terms) -> Numbers:
