@@ -42,6 +42,12 @@ def by_hand(alias: str, number: str) -> None:
     tracking.connect().client.set_registered_model_alias("insiders", alias, number)
 
 
+def promoted(*given: Any, **named: Any) -> Version:
+    version = registry.promote(*given, **named)
+    assert version is not None
+    return version
+
+
 def serves() -> str | None:
     found = registry.champion()
     return found.number if found else None
@@ -72,9 +78,10 @@ def test_the_same_key_never_becomes_a_second_version() -> None:
 
 
 def test_verdicts_of_a_known_version_are_brought_up_to_date() -> None:
-    submit("a", tags={"gate.champion": "passed 1 >= 1"})
+    submit("a", tags={"gate.champion": "passed 1 >= 1", "gate.gone": "failed 0 >= 1"})
     version = submit("a", tags={"gate.champion": "failed 0.9 >= 1"}, card="# new")
     assert (version.tags["gate.champion"], version.card) == ("failed 0.9 >= 1", "# new")
+    assert "gate.gone" not in version.tags
 
 
 def test_an_unchanged_registration_writes_nothing(store: Path) -> None:
@@ -108,9 +115,9 @@ def test_rollback_goes_back_step_by_step() -> None:
 
 def test_who_promoted_is_recorded() -> None:
     bare("a")
-    assert registry.promote(by="gate").tags["promoted_by"] == "gate"
+    assert promoted(by="gate").tags["promoted_by"] == "gate"
     bare("b")
-    assert registry.promote().tags["promoted_by"] == "person"
+    assert promoted().tags["promoted_by"] == "person"
     with pytest.raises(InputError, match="no version 9; there is 1, 2"):
         registry.promote("9")
 
@@ -122,8 +129,9 @@ def test_a_gate_does_not_overrule_a_person() -> None:
     registry.rollback()
     again = submit("b")
     assert again.set_aside
-    assert registry.promote(again.number, by="gate").number == "1"
-    assert registry.promote(again.number).number == "2"
+    assert promoted(again.number, by="gate").number == "1"
+    chosen = promoted(again.number)
+    assert (chosen.number, chosen.set_aside) == ("2", False)
 
 
 def test_a_promotion_by_hand_is_noticed() -> None:
@@ -151,6 +159,7 @@ def test_a_champion_whose_alias_was_removed_comes_back() -> None:
     bare("a")
     registry.promote()
     tracking.connect().client.delete_registered_model_alias("insiders", "champion")
+    assert registry.promote("1", by="gate") is None
     assert serves() is None
     assert registry.rollback().number == "1"
 
@@ -192,7 +201,7 @@ def test_the_card_says_how_the_model_was_judged() -> None:
             "seed": 7,
             "trial": 5,
             "features": list(FEATURES),
-            "measures": {"stability": 0.912345},
+            "measures": {"stability": 0.912345, "value_lift_1": 1.1},
         },
         "gates": GATES,
         "validation": {"value_lift": 1.0123456, "n": 312, "as_of": "2011-09-11", "horizon_days": 90},
@@ -203,4 +212,5 @@ def test_the_card_says_how_the_model_was_judged() -> None:
     assert "| stable | failed | 0.7 >= 0.75 | Jaccard |" in card
     assert "| value_lift | 1.012 |" in card
     assert "| stability | 0.9123 |" in card
+    assert "value_lift_1" not in card
     assert "list of 312 customers" in card

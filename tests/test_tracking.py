@@ -48,6 +48,13 @@ def test_the_experiment_opens_on_model_training() -> None:
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
 
 
+def test_a_deleted_experiment_comes_back() -> None:
+    opened = tracking.connect()
+    opened.client.delete_experiment(opened.experiment)
+    log("ingest", {}, {"rows": 1})
+    assert len(runs("ingest")) == 1
+
+
 def test_an_unchanged_result_adds_no_run() -> None:
     for customers in (12, 12, 13, 12):
         log("assign", {"horizon_days": 90}, {"customers": customers})

@@ -98,9 +98,9 @@ def promote(
     """Let a version serve; the next `dvc repro` follows."""
     from insiders.io import tracking
 
-    chosen = tracking.promote(version)
-    warning = "" if chosen.passed else " (it has not passed every gate)"
-    typer.echo(f"version {chosen.number} serves{warning}: run `dvc repro`")
+    if chosen := tracking.promote(version):
+        warning = "" if chosen.passed else " (it has not passed every gate)"
+        typer.echo(f"version {chosen.number} serves{warning}: run `dvc repro`")
 
 
 @app.command()

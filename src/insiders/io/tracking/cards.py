@@ -31,7 +31,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             "",
             *_table(["on the untouched period", "value"], _rows(judged, skipped=("n", "as_of", "horizon_days"))),
             "",
-            *_table(["in the search", "value"], _rows(candidate["measures"])),
+            *_table(["in the search, over all origins", "value"], _rows(_whole(candidate["measures"]))),
             "",
             f"The judged list and the registered one, fitted on everything, agree at {_figure(manifest['agreement'])} "
             "(Jaccard, common customers).",
@@ -59,6 +59,11 @@ def _claim(gate: Mapping[str, Any]) -> str:
 
 def _rows(values: Mapping[str, Any], skipped: tuple[str, ...] = ()) -> list[list[str]]:
     return [[key, _figure(value)] for key, value in values.items() if isinstance(value, Real) and key not in skipped]
+
+
+def _whole(measures: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures without those of a single origin, which end in its number."""
+    return {name: value for name, value in measures.items() if not name.rpartition("_")[2].isdigit()}
 
 
 def _figure(value: Any) -> str:

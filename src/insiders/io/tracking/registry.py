@@ -124,10 +124,10 @@ def serving() -> Version | None:
         return registry.named(CHAMPION)
 
 
-def promote(number: str | None = None, by: Who = "person") -> Version:
+def promote(number: str | None = None, by: Who = "person") -> Version | None:
     """Let a version serve, the challenger when none is named; returns the version that serves then.
 
-    A gate does not overrule a person: a version that was set aside stays so, and the champion goes on.
+    A gate does not overrule a person: a version that was set aside stays so, and whoever serves, if anybody, goes on.
     """
     with _registry() as registry:
         registry.take_notice()
@@ -137,7 +137,7 @@ def promote(number: str | None = None, by: Who = "person") -> Version:
                 "there is no challenger to promote: run `dvc repro`, which registers one, or name a version"
             )
         serves = registry.named(CHAMPION)
-        if serves is not None and (serves.number == chosen.number or (by == "gate" and chosen.set_aside)):
+        if (serves and serves.number == chosen.number) or (by == "gate" and chosen.set_aside):
             return serves
         registry.crown(chosen, by)
         registry.remember([*registry.history(), chosen.number])
@@ -236,6 +236,9 @@ class _Registry:
 
     def describe(self, version: Version, facts: Facts) -> None:
         """Bring tags and card of a known version up to date; writes only what differs."""
+        for key in version.tags:
+            if key.startswith(GATE_PREFIX) and key not in facts.tags:
+                self.client.delete_model_version_tag(NAME, version.number, key)
         for key, value in facts.tags.items():
             if version.tags.get(key) != value:
                 self.client.set_model_version_tag(NAME, version.number, key, value)
@@ -245,14 +248,17 @@ class _Registry:
     def crown(self, chosen: Version, by: Who) -> None:
         """Move the alias; a person's choice sets the version aside that served."""
         before = self.named(CHAMPION)
-        moment = datetime.now(UTC).isoformat(timespec="seconds")
         self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_BY_TAG, by)
-        self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_AT_TAG, moment)
+        self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_AT_TAG, _moment())
         if chosen.set_aside:
             self.client.delete_model_version_tag(NAME, chosen.number, SET_ASIDE_TAG)
         self.client.set_registered_model_alias(NAME, CHAMPION, chosen.number)
         if by == "person" and before is not None and before.number != chosen.number:
-            self.client.set_model_version_tag(NAME, before.number, SET_ASIDE_TAG, moment)
+            self.set_aside(before)
+
+    def set_aside(self, version: Version) -> None:
+        if not version.set_aside:
+            self.client.set_model_version_tag(NAME, version.number, SET_ASIDE_TAG, _moment())
 
     def history(self) -> list[str]:
         """Numbers of the champions in order, without versions that were deleted since."""
@@ -265,13 +271,12 @@ class _Registry:
         self.client.set_registered_model_tag(NAME, HISTORY_TAG, json.dumps(past[-HISTORY_LENGTH:]))
 
     def take_notice(self) -> None:
-        """Enter a champion that somebody named in MLflow's UI; going one step back there is a rollback."""
+        """Enter what somebody did in MLflow's UI: named another champion (one step back is a rollback), or none."""
         serves, past = self.named(CHAMPION), self.history()
+        if past and (serves is None or past[-1] != serves.number):
+            self.set_aside(self.version(past[-1]))
         if serves is None or past[-1:] == [serves.number]:
             return
-        if past:
-            moment = datetime.now(UTC).isoformat(timespec="seconds")
-            self.client.set_model_version_tag(NAME, past[-1], SET_ASIDE_TAG, moment)
         self.client.set_model_version_tag(NAME, serves.number, PROMOTED_BY_TAG, "person")
         if serves.set_aside:
             self.client.delete_model_version_tag(NAME, serves.number, SET_ASIDE_TAG)
@@ -311,6 +316,10 @@ def _version(found: Any, aliases: Mapping[str, str]) -> Version:
     number = str(found.version)
     own = tuple(sorted(alias for alias, named in aliases.items() if named == number))
     return Version(number, own, dict(found.tags), found.description or "")
+
+
+def _moment() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def git_commit() -> str | None:
