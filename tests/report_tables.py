@@ -200,6 +200,7 @@ def registered() -> dict:
         "version": "3",
         "alias": "champion",
         "candidate": {**candidate, "features": ["net_revenue"], "measures": MEASURES},
+        "serving": {"embedding": "value_plane", "clusterer": "kmeans", "measures": MEASURES},
         "gates": GATES,
         "passed": True,
         "validation": VALIDATION,
@@ -211,7 +212,7 @@ def registered() -> dict:
     }
 
 
-SOURCE = {"path": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"}
+SOURCE = {"source": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"}
 
 
 def orders(customers: pd.DataFrame) -> pd.DataFrame:

@@ -53,21 +53,29 @@ def members(model: SegmentModel) -> Flags:
 
 
 def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
-    """The figures of a list made at the start of the period; the baselines' are of the same size (holdout.Capture)."""
+    """The figures of a list made at the start of the period, beside baselines of the same size (holdout.Capture)."""
     customers = found.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
     baselines = holdout.baselines(customers, int(chosen.sum()))
-    return {
+    figures = {
         **holdout.capture(chosen, past, revenue).as_dict(),
         **holdout.intervals(chosen, past, revenue, weights),
         "top_n_capture": baselines["net_revenue"]["value_capture"],
         "clv_capture": _by_expected_revenue(found, int(chosen.sum())),
-        "baselines": {name: measures["value_capture"] for name, measures in baselines.items()},
+    }
+    return {
+        **_known(figures),
+        "baselines": _known({name: measures["value_capture"] for name, measures in baselines.items()}),
         "n": int(chosen.sum()),
         "as_of": f"{customers['as_of'].iloc[0]:%Y-%m-%d}",
         "horizon_days": found.horizon_days,
     }
+
+
+def _known(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN: a figure that does not exist is null."""
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}
 
 
 def baseline_members(customers: pd.DataFrame, name: str, share: float) -> Flags:

@@ -302,10 +302,12 @@ def predict(model: ValueModel, customers: pd.DataFrame, horizon_days: float) -> 
 def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> ValueModel:
     """Correct level, slope and width by what came after earlier dates (schemas.SNAPSHOTS).
 
-    Only windows that had ended by the model's as_of count; each is predicted by a model fitted at its own start.
+    Only windows count that had ended by the model's as_of and had seen as long as they foretell; each is predicted by
+    a model fitted at its own start.
     """
     ended = history["as_of"] + pd.Timedelta(days=horizon_days) <= model.as_of
-    past = history[ended & history["next_revenue"].notna()].sort_values("as_of", kind="stable")
+    seen_long = history.groupby("as_of")["tenure_days"].transform("max") >= horizon_days
+    past = history[ended & seen_long & history["next_revenue"].notna()].sort_values("as_of", kind="stable")
     if past.empty or past["next_revenue"].sum() <= 0:
         return model
     each = [_foresee(fit(window), window, horizon_days) for _, window in past.groupby("as_of")]

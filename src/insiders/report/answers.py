@@ -212,6 +212,7 @@ def guarantee(tables: Tables, terms: Terms) -> Numbers:
         "passed": registered["passed"],
         "captures": captures(validation),
         "agreement": registered["agreement"],
+        "serving": registered["serving"],
         "search": search(tables.trials, registered["candidate"], registered["backtest"]),
         "without_order": _without_order(tables),
         "ledger": [{**row, "amount": float(row["amount"])} for row in tables.ledger.to_dict("records")],
@@ -228,6 +229,8 @@ def _without_order(tables: Tables) -> int:
 def verdict(validation: Mapping[str, Any], lift_margin: float) -> str:
     """`better`, `as_good` (within the stated margin), `worse` than the sort, or `unproven`: too little to tell."""
     low, high = validation["value_lift_low"], validation["value_lift_high"]
+    if low is None or high is None:  # the period brought nothing
+        return "unproven"
     if low > 1:
         return "better"
     if low >= 1 - lift_margin:
@@ -281,7 +284,7 @@ def _best_sort(trials: pd.DataFrame) -> Numbers | None:
 
 def provenance(tables: Tables, terms: Terms) -> Numbers:
     return {
-        "source": tables.source.get("path"),
+        "source": tables.source["source"],
         "sha256": tables.source.get("sha256"),
         "as_of": f"{tables.members['as_of'].iloc[0]:%Y-%m-%d}",
         "model_version": tables.members["model_version"].iloc[0],

@@ -17,7 +17,7 @@ VALIDATION = (
     "clv_capture",
     "regime",
 )
-SEARCH = ("folds", "value_lift_mean", "value_lift_min", "value_oracle_mean")
+SEARCH = ("value_lift_mean", "value_lift_min", "value_oracle_mean")
 FORECAST = ("horizon_days", "expected", "low", "high", "backtest_mase", "coverage")
 
 
@@ -28,7 +28,7 @@ def build(answers: Mapping[str, Numbers]) -> dict[str, Numbers]:
         "data": _data(answers),
         "model": _model(answers),
         "insiders": _insiders(answers),
-        "search": {key: guarantee["search"].get(key) for key in SEARCH},
+        "search": {"folds": guarantee["search"]["folds"]} | _measured(guarantee, SEARCH),
         "validation": {key: guarantee.get(key) for key in VALIDATION},
         "forecast": {key: answers["expected_revenue"][key] for key in FORECAST},
     }
@@ -46,14 +46,19 @@ def _data(answers: Mapping[str, Numbers]) -> Numbers:
 
 
 def _model(answers: Mapping[str, Numbers]) -> Numbers:
-    search = answers["guarantee"]["search"]
+    guarantee = answers["guarantee"]
     return {
-        "version": answers["guarantee"]["provenance"]["model_version"],
-        "embedding": search["embedding"],
-        "clusterer": search["clusterer"],
+        "version": guarantee["provenance"]["model_version"],
+        "embedding": guarantee["serving"]["embedding"],
+        "clusterer": guarantee["serving"]["clusterer"],
         "segments": len(answers["how_many"]["segments"]),
-        **{key: search.get(key) for key in ("silhouette", "control_gap", "stability")},
+        **_measured(guarantee, ("silhouette", "control_gap", "stability")),
     }
+
+
+def _measured(guarantee: Numbers, names: tuple[str, ...]) -> Numbers:
+    """Measures of what serves, which need not be the newest candidate; null where it has none."""
+    return {name: guarantee["serving"]["measures"].get(name) for name in names}
 
 
 def _insiders(answers: Mapping[str, Numbers]) -> Numbers:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from insiders.io.tracking.registry import Version
     from insiders.model import SegmentModel
     from insiders.search import Recipe, Settings
-    from insiders.validation import Flags, Period
+    from insiders.validation import Period
 
 RECIPE_TAG = "insiders.recipe"
+MEASURES_TAG = "insiders.measures"
 VALIDATION_TAG = "insiders.validation"
 RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared with; "none": nothing served
 EXAMPLE_ROWS = 5
@@ -104,7 +105,7 @@ def _verdict(case: _Case) -> _Verdict:
     found = validation.judge(validation.members(case.judged), case.period, case.search)
     measured = {
         **case.candidate["measures"],
-        **{name: value for name, value in found.items() if isinstance(value, float)},
+        **{name: value for name, value in found.items() if name.startswith("value_")},
         "insider_share": case.judged.insider_share_,
         "segment_share": validation.smallest_segment(case.judged),
     }
@@ -172,6 +173,7 @@ def _facts(case: _Case, verdict: _Verdict) -> Any:
             RECIPE_TAG: tables.as_json({name: case.candidate[name] for name in _RECIPE}),
             RIVAL_TAG: verdict.rival,
             VALIDATION_TAG: tables.as_json(verdict.validation),
+            MEASURES_TAG: tables.as_json(case.candidate["measures"]),
             "insiders.data": tables.digest(paths.CUSTOMERS),
             "embedding": case.candidate["embedding"],
             "clusterer": case.candidate["clusterer"],
@@ -204,55 +206,59 @@ def _manifest(case: _Case, verdict: _Verdict, version: "Version", champion: "Ver
 
 
 def _serving(case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None") -> dict[str, Any]:
-    """Regime, validation and back-test of the list that is used."""
-    from insiders import validation
-
+    """Regime, recipe, validation and back-test of the list that is used."""
     if champion is None:
         return _fallback(case)
-    same = champion.number == version.number
-    recipe = case.recipe if same else _rebuilt(case, champion)
+    if champion.number == version.number:
+        return _by_model(case, case.recipe, case.candidate["measures"], verdict.validation)
+    recipe = _rebuilt(case, champion)
     if recipe is None:
-        return {"regime": "model", "baseline": None, "validation": _recorded(champion), "backtest": []}
+        own = _tag(champion, RECIPE_TAG)
+        known = {"embedding": own["embedding"], "clusterer": own["clusterer"], "measures": _tag(champion, MEASURES_TAG)}
+        validation = _tag(champion, VALIDATION_TAG)
+        return {"regime": "model", "baseline": None, "serving": known, "validation": validation, "backtest": []}
+    return _by_model(case, recipe, _tag(champion, MEASURES_TAG), _judged(case, recipe))
+
+
+def _by_model(case: _Case, recipe: "Recipe", measures: Mapping[str, Any], judged: Mapping[str, Any]) -> dict[str, Any]:
+    from insiders import validation
+
     return {
         "regime": "model",
         "baseline": None,
-        "validation": verdict.validation if same else _judged(case, recipe),
+        "serving": {"embedding": recipe.embedding, "clusterer": recipe.clusterer, "measures": measures},
+        "validation": judged,
         "backtest": validation.backtest(recipe, case.period, case.search),
     }
 
 
-def _recorded(champion: "Version") -> Any:
-    """The figures of the period on which a version was judged that today's code cannot refit."""
-    if VALIDATION_TAG not in champion.tags:
+def _tag(champion: "Version", tag: str) -> Any:
+    """What was written down with a version when it was judged."""
+    if tag not in champion.tags:
         raise InputError(
             f"version {champion.number} of the registered model is @champion but was not registered by this project: "
             "nothing is known of what its list brings; promote another version with `insiders promote NUMBER`"
         )
-    return json.loads(champion.tags[VALIDATION_TAG])
+    return json.loads(champion.tags[tag])
 
 
 def _fallback(case: _Case) -> dict[str, Any]:
     """The best baseline of the rolling origins, at the candidate's size; no list where it is no better than chance."""
-    from insiders import validation
+    from insiders import search, validation
 
-    name, share = _best_baseline(case), _share(case)
-    chosen = validation.baseline_members(case.period.later, name, share)
-    found = validation.judge(chosen, case.period, case.search)
-    defended = found["value_over_random_low"] > case.settings.register_.value_over_random_min
-    final: Flags = validation.baseline_members(case.customers, name, share)
+    share = _share(case)
+    measured = search.baselines(case.period.cut, share)
+    name = max(sorted(measured.keys() - {"random"}), key=lambda name: measured[name]["value_lift_mean"])
+    found = validation.judge(validation.baseline_members(case.period.later, name, share), case.period, case.search)
+    low, final = found["value_over_random_low"], validation.baseline_members(case.customers, name, share)
+    defended = low is not None and low > case.settings.register_.value_over_random_min
     return {
         "regime": "baseline" if defended else "none",
         "baseline": {"name": name, "n": int(final.sum())} if defended else None,
+        "serving": {"embedding": None, "clusterer": name, "measures": measured[name]},
         "validation": found,
         "backtest": validation.baseline_backtest(name, share, case.period),
     }
-
-
-def _best_baseline(case: _Case) -> str:
-    from insiders import search
-
-    measured = search.baselines(case.period.cut, _share(case))
-    return max(sorted(measured), key=lambda name: measured[name]["value_lift_mean"])
 
 
 def _share(case: _Case) -> float:
