@@ -109,6 +109,14 @@ def test_nothing_is_done_where_nothing_changed(project: Path, monkeypatch: pytes
     assert (project / "mlflow.db").read_bytes() == database
 
 
+def test_the_run_of_a_later_stage_leaves_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assign.main()
+    with tracking.stage_run("report", {}) as log:
+        log({"insiders": 1})
+    monkeypatch.setattr(serving, "named", lambda _: pytest.fail("it ran"))
+    assign.main()
+
+
 def test_the_same_state_gives_the_same_bytes_and_no_further_run() -> None:
     submit("a")
     tracking.promote()

@@ -72,22 +72,21 @@ def test_back_to_old_inputs_is_a_change() -> None:
     assert not fresh()
 
 
-def test_what_assign_itself_writes_leaves_register_fresh() -> None:
+def test_the_run_of_a_later_stage_changes_nothing() -> None:
     freshness.record("register", [INPUT], [OUTPUT])
-    begun = freshness.store_state()
-    DATABASE.write_text("assign's own run")
-    freshness.record("assign", [INPUT], [OUTPUT], begun, others=["register"])
+    with freshness.own_change():
+        DATABASE.write_text("the report's run")
+    assert fresh()
     assert fresh("register")
 
 
-def test_what_somebody_else_wrote_between_does_not() -> None:
-    freshness.record("register", [INPUT], [OUTPUT])
+def test_such_a_run_hides_no_change_before_it() -> None:
     DATABASE.write_text("a promotion in MLflow's UI")
-    begun = freshness.store_state()
-    DATABASE.write_text("assign's own run")
-    freshness.record("assign", [INPUT], [OUTPUT], begun, others=["register"])
-    assert fresh()
-    assert not fresh("register")
+    freshness.record("assign", [INPUT], [OUTPUT])
+    DATABASE.write_text("another promotion")
+    with freshness.own_change():
+        DATABASE.write_text("the report's run")
+    assert not fresh()
 
 
 def test_asking_imports_nothing_that_takes_time() -> None:

@@ -7,7 +7,8 @@ also one that means nothing: then the stage runs and finds the same result.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,23 +30,25 @@ def is_fresh(stage: str, inputs: Iterable[Path], outputs: Iterable[Path]) -> boo
     return bool(known == _stamp(inputs, outputs))
 
 
-def record(
-    stage: str,
-    inputs: Iterable[Path],
-    outputs: Iterable[Path],
-    since: Stamp | None = None,
-    others: Iterable[str] = (),
-) -> None:
-    """Write down that the stage's outputs agree with everything they depend on.
+def record(stage: str, inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Write down that the stage's outputs agree with everything they depend on."""
+    _write(_stamps() | {stage: _stamp(inputs, outputs)})
 
-    A stage that itself writes to the store passes `since`, the store's state when it began: `others`, whose stamps held
-    then, hold on.
-    """
+
+@contextmanager
+def own_change() -> Iterator[None]:
+    """Around a change of the store that no list depends on, such as a run's: stamps that held before it hold on."""
+    before = store_state()
+    yield
     stamps = _stamps()
-    stamps[stage] = _stamp(inputs, outputs)
-    for other in others:
-        if other in stamps and stamps[other]["store"] == since:
-            stamps[other]["store"] = stamps[stage]["store"]
+    held = [stamp for stamp in stamps.values() if before is not None and stamp["store"] == before]
+    for stamp in held:
+        stamp["store"] = store_state()
+    if held:
+        _write(stamps)
+
+
+def _write(stamps: Mapping[str, Stamp]) -> None:
     STAMPS.parent.mkdir(parents=True, exist_ok=True)
     temporary = STAMPS.with_suffix(".new")
     temporary.write_text(json.dumps(stamps, indent=1), encoding="utf-8")

@@ -13,7 +13,6 @@ def main() -> None:
         return
     from insiders.io import params, serving, tracking
 
-    begun = freshness.store_state()
     settings = params.read().featurize
     customers = serving.read_customers(paths.CUSTOMERS)
     server = serving.named(None)
@@ -22,7 +21,7 @@ def main() -> None:
         serving.write(assigned, insiders)
         log({"customers": len(assigned), "insiders": len(insiders)})
     if serving.still_serves(server):
-        freshness.record("assign", INPUTS, OUTPUTS, begun, others=["register"])
+        freshness.record("assign", INPUTS, OUTPUTS)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from insiders.io import freshness
 from insiders.io.tracking.connection import Connection, connect, reaching
 
 STAGE_TAG = "insiders.stage"
@@ -52,7 +53,8 @@ def _log_result(
     )
     if not (last and last[0].data.tags.get(RESULT_TAG) == result):
         tags = {STAGE_TAG: name, RESULT_TAG: result}
-        write_run(connection, Entry(name, params, metrics, tags, started))
+        with freshness.own_change():
+            write_run(connection, Entry(name, params, metrics, tags, started))
 
 
 @dataclass(frozen=True)
