@@ -74,6 +74,16 @@ def test_front_marks_the_chosen_trial_only_when_it_is_there():
     assert {"scaled", "value plane"} <= set(texts[0])
 
 
+def test_the_chosen_recipe_is_in_sight_in_every_period():
+    best = TRIALS["number"] == 17
+    trials = TRIALS.assign(value_lift_1=TRIALS["value_lift_1"].where(~best, 1.4))
+    axes = figures.lift_by_period(trials, 17).axes[0]
+    low, high = axes.get_ylim()
+
+    assert low < trials.loc[best, ["value_lift_1", "value_lift_2", "value_lift_3"]].to_numpy().min()
+    assert high > 1.4
+
+
 def test_baselines_stand_at_their_own_lift():
     axes = figures.front(TRIALS, 17).axes[0]
 

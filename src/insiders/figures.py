@@ -221,7 +221,7 @@ def lift_by_period(trials: pd.DataFrame, chosen: int | None, starts: Sequence[st
     axes.axhline(1, color=INK, lw=1, label="the sort")
     own = tried.loc[tried["number"] == chosen, folds].to_numpy(float)
     axes.plot(places, own.T, color=INSIDER, lw=2.2, marker="o", label="this recipe" if len(own) else None)
-    _focus(axes, tried["value_lift_mean"])
+    _focus(axes, tried[folds].melt()["value"])
     axes.set(xlabel="start of the period", ylabel="value lift over the sort", xlim=(-0.3, len(folds) - 0.7))
     axes.set_xticks(places, starts if starts and len(starts) == len(folds) else [c.split("_")[-1] for c in folds])
     axes.legend(loc="lower right")
