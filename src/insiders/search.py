@@ -40,6 +40,7 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
 VALIDATION = "validation"
+SCORED = "scored"  # a trial's attribute: what was measured
 DRAWS = 8  # for one trial, where the sampler repeats itself
 FIRST_RESAMPLES = 3  # after which an unstable trial is given up
 OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
@@ -327,8 +328,9 @@ def run(study: Any, settings: Settings, score: Callable[[list[Recipe]], Iterable
     yield from _scored(study)
     _enqueue(study, settings)
     while batch := _next_batch(study, settings):
-        recipes = [Recipe(**trial.user_attrs["recipe"]) for trial in batch]
-        for trial, recipe, answer in zip(batch, recipes, score(recipes), strict=True):
+        open_trials = [trial for trial in batch if SCORED not in trial.user_attrs]
+        recipes = [Recipe(**trial.user_attrs["recipe"]) for trial in open_trials]
+        for trial, recipe, answer in zip(open_trials, recipes, score(recipes), strict=True):
             result = Trial(trial.number, recipe, *answer)
             _keep(study, trial, result)
             yield result
@@ -337,9 +339,9 @@ def run(study: Any, settings: Settings, score: Callable[[list[Recipe]], Iterable
 
 
 def _scored(study: Any) -> list[Trial]:
-    """The trials that an earlier process finished, in order."""
-    done = [trial for trial in study.trials if trial.state.is_finished() and "scored" in trial.user_attrs]
-    return [_from_attrs(trial.number, trial.user_attrs) for trial in done]
+    """The trials that an earlier process scored, in order."""
+    known = [trial for trial in study.trials if SCORED in trial.user_attrs]
+    return [_from_attrs(trial.number, trial.user_attrs) for trial in known]
 
 
 def pick(trials: list[Trial], stability_floor: float, lift_tolerance: float) -> Trial:
@@ -443,20 +445,25 @@ def _drawn(study: Any, settings: Settings, place: int) -> Any:
 
 def _keep(study: Any, trial: Any, result: Trial) -> None:
     """Store what was measured with the trial; JSON knows no NaN."""
-    from optuna.trial import Trial as Handle
-
-    handle = Handle(study, trial._trial_id)
     measures = {name: (None if math.isnan(value) else value) for name, value in result.measures.items()}
-    handle.set_user_attr("scored", {"measures": measures, "violation": result.violation, "reason": result.reason})
-    handle.set_constraint("size", result.violation)
+    found = {"measures": measures, "violation": result.violation, "reason": result.reason}
+    _handle(study, trial.number).set_user_attr(SCORED, found)
 
 
 def _tell(study: Any, number: int) -> None:
-    measures = study.trials[number].user_attrs["scored"]["measures"]
-    study.tell(number, [measures.get(name) or 0.0 for name in OBJECTIVES])
+    found = study.trials[number].user_attrs[SCORED]
+    _handle(study, number).set_constraint("size", found["violation"])
+    study.tell(number, [found["measures"].get(name) or 0.0 for name in OBJECTIVES])
+
+
+def _handle(study: Any, number: int) -> Any:
+    """The trial as Optuna lets it be written to, also one that an earlier process opened."""
+    from optuna.trial import Trial as Handle
+
+    return Handle(study, study.trials[number]._trial_id)
 
 
 def _from_attrs(number: int, attrs: Mapping[str, Any]) -> Trial:
-    kept = attrs["scored"]
+    kept = attrs[SCORED]
     measures = {name: (float("nan") if value is None else value) for name, value in kept["measures"].items()}
     return Trial(number, Recipe(**attrs["recipe"]), measures, kept["violation"], kept["reason"])

@@ -1,0 +1,187 @@
+import math
+from dataclasses import asdict, replace
+
+import optuna
+import pandas as pd
+import pytest
+
+from insiders import search
+from insiders.search import Judge, Recipe, Settings, Trial, Window, front, pick, run, windows
+from population import DAY, FEATURES, snapshots
+
+SETTINGS = Settings(
+    seed=11,
+    trials=10,
+    batch=4,
+    embeddings=("scaled", "value_plane"),
+    clusterers=("kmeans", "ward"),
+    features=FEATURES,
+    insider_share_min=0.02,
+    insider_share_max=0.25,
+    segment_share_min=0.005,
+    resamples=4,
+    seeds=2,
+    silhouette_rows=200,
+    bootstrap=50,
+    hopeless_lift=0.5,
+    hopeless_stability=0.3,
+    stability_floor=0.75,
+    lift_tolerance=0.01,
+)
+RECIPE = Recipe(
+    "value_plane",
+    "kmeans",
+    {"value_plane.leaf": 20, "value_plane.weight": 0.2, "kmeans.clusters": 5, "list.place": 0.5},
+    11,
+)
+
+
+@pytest.fixture(scope="module")
+def cut():
+    return windows(snapshots(300), 90, FEATURES)
+
+
+@pytest.fixture(scope="module")
+def judge(cut):
+    return Judge(cut, SETTINGS)
+
+
+def study():
+    return optuna.create_study(directions=["maximize", "maximize"])
+
+
+def cheap(recipes):
+    """Measures that are a plain function of the params, in place of fits."""
+    for recipe in recipes:
+        clusters = recipe.params.get("kmeans.clusters") or recipe.params.get("ward.clusters")
+        yield {"value_lift_min": 1 + clusters / 100, "stability": 1 / clusters}, 0.0, ""
+
+
+def trial(number, lift, stability, violation=0.0, reason=""):
+    return Trial(number, RECIPE, {"value_lift_min": lift, "stability": stability}, violation, reason)
+
+
+def test_windows_are_the_validation_date_and_origins_that_ended_by_then():
+    named = windows(snapshots(50, folds=3), 90, FEATURES)
+    assert list(named) == ["validation", "1", "2", "3"]
+    days = {name: window.customers["as_of"].iloc[0] for name, window in named.items()}
+    assert days == {"validation": DAY, **{str(i + 1): DAY - pd.Timedelta(days=90 + 30 * i) for i in range(3)}}
+    for name, window in named.items():
+        assert (window.past["as_of"] == days[name] - pd.Timedelta(days=90)).all()
+        assert (window.past["as_of"] + pd.Timedelta(days=90) <= days[name]).all()
+
+
+def test_an_origin_without_a_date_to_learn_from_is_left_out():
+    known = snapshots(50, folds=3)
+    earliest = known[known["as_of"] > known["as_of"].min()]
+    assert list(windows(earliest, 90, FEATURES)) == ["validation", "1", "2"]
+
+
+def test_every_measure_of_a_trial(judge):
+    measures, violation, reason = judge.score(RECIPE)
+    assert (violation, reason) == (0.0, "")
+    for fold in ("1", "2", "3"):
+        assert (
+            measures[f"value_lift_low_{fold}"] <= measures[f"value_lift_{fold}"] <= measures[f"value_lift_high_{fold}"]
+        )
+    lifts = [measures[f"value_lift_{fold}"] for fold in ("1", "2", "3")]
+    assert measures["value_lift_mean"] == pytest.approx(sum(lifts) / 3)
+    assert measures["value_lift_min"] == min(lifts)
+    assert 0 < measures["value_oracle_mean"] <= 1
+    assert 0 <= measures["stability"] <= 1
+    assert measures["control_gap"] == pytest.approx(measures["silhouette"] - measures["control_silhouette"])
+    assert not any(math.isnan(value) for value in measures.values())
+
+
+def test_a_score_does_not_depend_on_what_was_scored_before(cut, judge):
+    judge.score(replace(RECIPE, clusterer="ward", params={**RECIPE.params, "ward.clusters": 4}))
+    assert judge.score(RECIPE) == Judge(cut, SETTINGS).score(RECIPE)
+
+
+def test_a_list_out_of_size_is_given_up_with_its_reason(cut):
+    measures, violation, reason = Judge(cut, replace(SETTINGS, insider_share_max=0.03)).score(RECIPE)
+    assert violation > 0
+    assert reason.startswith("Insiders are ")
+    assert "stability" not in measures
+    assert "value_lift_min" in measures
+
+
+def test_what_follows_the_validation_date_cannot_touch_a_score(cut):
+    changed = cut["validation"].customers.assign(next_revenue=1e6)
+    other = {**cut, "validation": Window(changed, cut["validation"].past)}
+    assert Judge(other, SETTINGS).score(RECIPE) == Judge(cut, SETTINGS).score(RECIPE)
+
+
+def test_the_study_is_the_same_when_killed_and_resumed():
+    whole = list(run(study(), SETTINGS, cheap))
+    broken = study()
+    with pytest.raises(KeyboardInterrupt):
+        list(run(broken, SETTINGS, interrupted(cheap, after=6)))
+    assert [each.number for each in broken.get_trials(states=[optuna.trial.TrialState.RUNNING])]
+    resumed = list(run(broken, SETTINGS, cheap))
+    assert sorted(resumed, key=lambda each: each.number) == whole
+
+
+def interrupted(score, after):
+    done = 0
+
+    def scored(recipes):
+        nonlocal done
+        for answer in score(recipes):
+            if done == after:
+                raise KeyboardInterrupt
+            done += 1
+            yield answer
+
+    return scored
+
+
+def test_trials_are_as_many_as_asked_for_and_none_is_tried_twice():
+    trials = list(run(study(), SETTINGS, cheap))
+    assert len(trials) == SETTINGS.trials
+    recipes = [asdict(each.recipe) for each in trials]
+    assert all(recipes.count(recipe) == 1 for recipe in recipes)
+
+
+def test_the_first_trials_are_the_promising_points_that_the_registries_allow():
+    trials = list(run(study(), SETTINGS, cheap))
+    allowed = [
+        point
+        for point in search.FIRST
+        if point["embedding"] in SETTINGS.embeddings and point["clusterer"] in SETTINGS.clusterers
+    ]
+    for each, point in zip(trials, allowed, strict=False):
+        assert (each.recipe.embedding, each.recipe.clusterer) == (point["embedding"], point["clusterer"])
+        assert all(each.recipe.params[name] == value for name, value in point.items() if "." in name)
+
+
+def test_the_pick_by_hand():
+    trials = [
+        trial(0, 1.05, 0.60),
+        trial(1, 1.02, 0.80),
+        trial(2, 1.015, 0.95),
+        trial(3, 0.99, 0.99),
+        trial(4, 1.3, 0.9, 0.1),
+    ]
+    # 0 is not stable, 4 out of size; 2 is within 0.01 of 1 and more stable; 3 is too far below.
+    assert pick(trials, 0.75, 0.01).number == 2
+    assert pick(trials, 0.75, 0.001).number == 1
+
+
+def test_the_pick_where_no_trial_is_stable_or_in_size():
+    assert pick([trial(0, 1.05, 0.60), trial(1, 1.02, 0.70)], 0.75, 0.01).number == 1
+    assert pick([trial(0, 1.0, 0.9, 0.2), trial(1, 1.0, 0.9, 0.1)], 0.75, 0.01).number == 1
+    hopeless = Trial(0, RECIPE, {"value_lift_min": 0.4}, 0.0, "value lift is 0.400")
+    assert pick([hopeless, trial(1, 0.9, 0.1)], 0.75, 0.01).number == 1
+
+
+def test_the_front_by_hand():
+    trials = [trial(0, 1.05, 0.60), trial(1, 1.02, 0.80), trial(2, 1.01, 0.75), trial(3, 1.2, 0.99, 0.1)]
+    assert [each.number for each in front(trials)] == [0, 1]
+
+
+def test_baselines_stand_on_the_same_origins(cut):
+    found = search.baselines(cut, 0.05)
+    assert found["net_revenue"]["value_lift_mean"] == 1
+    assert found["random"]["value_over_random_mean"] == pytest.approx(1)
+    assert {"gross_revenue", "faded_revenue", "rfm_quintiles"} <= set(found)

@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from insiders import validation
+from insiders.search import windows
+from population import FEATURES, customers, snapshots
+from test_search import RECIPE, SETTINGS
+
+HORIZON = 90
+
+
+@pytest.fixture(scope="module")
+def period():
+    known = snapshots(300)
+    brought = customers(300)[["customer_id", "next_revenue"]].sample(frac=1, random_state=1)
+    return validation.period(windows(known, HORIZON, FEATURES), brought, HORIZON)
+
+
+def test_what_the_period_brought_is_joined_by_customer(period):
+    brought = customers(300).set_index("customer_id")["next_revenue"]
+    joined = period.later.set_index("customer_id")["next_revenue"]
+    pd.testing.assert_series_equal(joined.sort_index(), brought.sort_index())
+
+
+def test_judging_by_hand(period):
+    later = period.later
+    chosen = (later["net_revenue"].rank(ascending=False) <= 30).to_numpy()
+    found = validation.judge(chosen, period, SETTINGS)
+    assert found["n"] == 30
+    assert found["value_capture"] == pytest.approx(
+        later.loc[chosen, "next_revenue"].sum() / later["next_revenue"].sum()
+    )
+    assert found["value_lift"] == pytest.approx(1) == found["value_lift_low"]
+    assert found["top_n_capture"] == pytest.approx(found["value_capture"]) == found["baselines"]["net_revenue"]
+    assert 0 < found["clv_capture"] < 1
+    assert found["as_of"] == "2024-06-01"
+
+
+def test_a_period_that_brought_nothing_has_null_figures(period):
+    empty = validation.Period(period.cut, period.later.assign(next_revenue=0.0), HORIZON)
+    found = validation.judge(np.arange(300) < 30, empty, SETTINGS)
+    assert found["value_lift"] is None
+    assert found["value_over_random_low"] is None
+
+
+def test_a_baseline_takes_in_everyone_tied_at_its_boundary():
+    frame = customers(100)
+    frame["net_revenue"] = [100.0] * 5 + [50.0] * 10 + [1.0] * 85
+    assert validation.baseline_members(frame, "net_revenue", 0.05).sum() == 5
+    assert validation.baseline_members(frame, "net_revenue", 0.06).sum() == 15
+
+
+def test_the_back_test_looks_at_each_origin_and_at_the_period(period):
+    rows = validation.backtest(RECIPE, period, SETTINGS)
+    assert [row["as_of"] for row in rows] == ["2024-01-03", "2024-02-02", "2024-03-03", "2024-06-01"]
+    for row in rows:
+        assert 0 < row["low"] <= row["expected"] <= row["high"] or row["low"] == 0
+        assert row["members"] > 0
+    last = RECIPE.model(SETTINGS).fit(period.window.customers, period.window.past)
+    members = set(period.window.customers.loc[validation.members(last), "customer_id"])
+    actual = period.later.set_index("customer_id").loc[sorted(members), "next_revenue"].sum()
+    assert rows[-1]["actual"] == pytest.approx(actual)
+
+
+def test_the_same_list_agrees_with_itself(period):
+    model = RECIPE.model(SETTINGS).fit(period.window.customers, period.window.past)
+    assert validation.list_agreement(model, model, period.window.customers) == 1
+    assert 0 < validation.smallest_segment(model) < 0.5
