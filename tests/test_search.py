@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from insiders import search
-from insiders.search import Judge, Recipe, Settings, Trial, Window, front, pick, run, windows
+from insiders.judge import Judge, Recipe, Settings, Window, baselines, windows
+from insiders.search import Trial, front, pick, run
 from population import DAY, FEATURES, snapshots
 
 SETTINGS = Settings(
@@ -181,7 +182,7 @@ def test_the_front_by_hand():
 
 
 def test_baselines_stand_on_the_same_origins(cut):
-    found = search.baselines(cut, 0.05)
+    found = baselines(cut, 0.05)
     assert found["net_revenue"]["value_lift_mean"] == 1
     assert found["random"]["value_over_random_mean"] == pytest.approx(1)
     assert {"gross_revenue", "faded_revenue", "rfm_quintiles"} <= set(found)

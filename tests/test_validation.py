@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from insiders import validation
-from insiders.search import windows
+from insiders.judge import windows
 from population import FEATURES, customers, snapshots
 from test_search import RECIPE, SETTINGS
 

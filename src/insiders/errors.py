@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 
 
 class InputError(Exception):
@@ -17,6 +18,7 @@ def reported(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except InputError as error:
-            sys.exit(f"{main.__module__}: {error}")
+            # By its file: a stage that is run as a module calls itself __main__.
+            sys.exit(f"{Path(main.__code__.co_filename).stem}: {error}")
 
     return run

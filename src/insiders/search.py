@@ -1,27 +1,20 @@
-"""The Optuna study: propose recipes, score each by what happened afterwards, pick one point of the front.
+"""The Optuna study: propose recipes, have them scored, pick one point of the front.
 
-Everything here looks at cut-offs up to the start of the untouched last period; that period itself is not in its input.
 Trials are proposed in batches whose size does not depend on the number of workers, each with a seed of its own, so that
 the study is the same whatever works on it, and the same again when it is killed and resumed.
 """
 
-import json
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from insiders import holdout, quality
 from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import EMBEDDINGS, LogScaler
-from insiders.model import NO_CLUSTER, SegmentModel, in_order
+from insiders.embeddings import EMBEDDINGS
+from insiders.judge import Recipe, Settings, least_share
 
 FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combination; what they leave open is drawn
     {
@@ -39,63 +32,9 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
     {"embedding": "pca", "clusterer": "ward", "ward.clusters": 8},
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
-VALIDATION = "validation"
+OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
 SCORED = "scored"  # a trial's attribute: what was measured
 DRAWS = 8  # for one trial, where the sampler repeats itself
-FIRST_RESAMPLES = 3  # after which an unstable trial is given up
-OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the search needs of params.yaml; the units stand there."""
-
-    seed: int
-    trials: int
-    batch: int
-    embeddings: tuple[str, ...]
-    clusterers: tuple[str, ...]
-    features: tuple[str, ...]
-    insider_share_min: float
-    insider_share_max: float
-    segment_share_min: float
-    resamples: int
-    seeds: int
-    silhouette_rows: int
-    bootstrap: int
-    hopeless_lift: float
-    hopeless_stability: float
-    stability_floor: float
-    lift_tolerance: float
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """All that decides a model besides its data: the very same code rebuilds the winner from it."""
-
-    embedding: str
-    clusterer: str
-    params: Mapping[str, Any]
-    seed: int
-
-    def model(self, settings: Settings, seed_offset: int = 0) -> SegmentModel:
-        from optuna.trial import FixedTrial
-
-        trial, seed = FixedTrial(dict(self.params)), self.seed + seed_offset
-        return SegmentModel(
-            EMBEDDINGS[self.embedding](trial, seed),
-            CLUSTERERS[self.clusterer](trial, seed),
-            tuple(settings.features),
-            least_share(trial, settings),
-        )
-
-
-@dataclass(frozen=True)
-class Window:
-    """Customers as of a cut-off, and the earlier snapshot from which a supervised embedding may learn."""
-
-    customers: pd.DataFrame
-    past: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -126,187 +65,6 @@ class Trial:
     @property
     def state(self) -> str:
         return "PRUNED" if self.reason else "COMPLETE"
-
-
-def least_share(trial: Any, settings: Settings) -> float:
-    """Share of the customers that a list must at least hold: one of three places in the lower half of the range.
-
-    With the lowest, a first cluster of nearly that size is enough in one sample and not in the next.
-    """
-    place = trial.suggest_categorical("list.place", [0.0, 0.25, 0.5])
-    return float(settings.insider_share_min * (settings.insider_share_max / settings.insider_share_min) ** place)
-
-
-def windows(snapshots: pd.DataFrame, horizon_days: int, features: tuple[str, ...]) -> dict[str, Window]:
-    """Cut `snapshots` into the validation window and the rolling origins, latest first: `validation`, `1`, `2`, ...
-
-    An origin is a cut-off whose next period ended by the validation cut-off; it needs the snapshot one period earlier
-    to learn from, and where that is missing it is left out.
-    """
-    horizon = pd.Timedelta(days=horizon_days)
-    by_day = {day: in_order(rows, [*features, "next_revenue"]) for day, rows in snapshots.groupby("as_of")}
-    last = max(by_day)
-    days = [day for day in sorted(by_day, reverse=True) if day - horizon in by_day and day <= last - horizon]
-    named = {VALIDATION: last, **{str(place): day for place, day in enumerate(days, start=1)}}
-    return {
-        name: Window(by_day[day].reset_index(drop=True), by_day[day - horizon].reset_index(drop=True))
-        for name, day in named.items()
-    }
-
-
-class Judge:
-    """Scores recipes on the same windows, resamples and permutations; shares embeddings between trials."""
-
-    def __init__(self, cut: Mapping[str, Window], settings: Settings) -> None:
-        self.settings = settings
-        self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {"permuted": self._permuted(cut[VALIDATION])}
-        self.folds = [name for name in cut if name != VALIDATION]
-        self._embedded = lru_cache(maxsize=256)(self._embed)
-
-    def score(self, recipe: Recipe) -> tuple[dict[str, float], float, str]:
-        """Measures, size violation, and why the trial was given up, if it was.
-
-        A list out of size, or far below the sort at some origin, is hopeless: its stability, which costs most of the
-        time, is not measured and is missing.
-        """
-        with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
-            models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
-            violation, reason = self._violation(models)
-            measures = self._value(models) | self._shape(models[VALIDATION])
-            if violation <= 0 and measures["value_lift_min"] < self.settings.hopeless_lift:
-                reason = f"value lift is {measures['value_lift_min']:.3f} at its worst origin"
-            if not reason:
-                stability = self._stability(recipe, models[VALIDATION])
-                measures |= stability | self._control(recipe, measures["silhouette"])
-            return measures, violation, reason
-
-    def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
-        embedded, _ = self._share(recipe, window, seed_offset)
-        return recipe.model(self.settings, seed_offset).fit_clusters(embedded, self.windows[window].customers)
-
-    def _share(self, recipe: Recipe, window: str, seed_offset: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        own = {name: value for name, value in recipe.params.items() if name.startswith(f"{recipe.embedding}.")}
-        return self._embedded(recipe.embedding, json.dumps(own, sort_keys=True), recipe.seed + seed_offset, window)
-
-    def _embed(self, name: str, params: str, seed: int, window: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The window's customers in an embedding fitted on it, and everyone of the validation window in the same."""
-        from optuna.trial import FixedTrial
-
-        data = self.windows[window]
-        embedding = EMBEDDINGS[name](FixedTrial(json.loads(params)), seed)
-        model = SegmentModel(embedding, None, tuple(self.settings.features), 0)
-        model.fit_embedding(data.customers, data.past)
-        return model.embed(data.customers), model.embed(self.windows[VALIDATION].customers)
-
-    def _value(self, models: Mapping[str, SegmentModel]) -> dict[str, float]:
-        """Value capture on every rolling origin, and its mean and worst over them."""
-        found: dict[str, float] = {}
-        for fold in self.folds:
-            found |= {f"{name}_{fold}": value for name, value in self._fold_value(fold, models[fold]).items()}
-        return found | _over_folds(found, self.folds)
-
-    def _fold_value(self, fold: str, model: SegmentModel) -> dict[str, float]:
-        customers = self.windows[fold].customers
-        chosen = np.isin(model.labels_, model.insider_clusters_)
-        past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
-        return holdout.capture(chosen, past, later).as_dict() | holdout.intervals(
-            chosen, past, later, self._draws[fold]
-        )
-
-    @cached_property
-    def _draws(self) -> dict[str, NDArray[np.float64]]:
-        settings = self.settings
-        return {
-            fold: holdout.draws(len(self.windows[fold].customers), settings.bootstrap, settings.seed)
-            for fold in self.folds
-        }
-
-    def _shape(self, model: SegmentModel) -> dict[str, float]:
-        labels = model.labels_
-        return {
-            "segments": float(len(np.unique(labels[labels != NO_CLUSTER]))),
-            "insider_share": model.insider_share_,
-            "noise_share": float(np.mean(labels == NO_CLUSTER)),
-            **self._separation(VALIDATION, labels),
-        }
-
-    def _separation(self, window: str, labels: NDArray[np.int64]) -> dict[str, float]:
-        return quality.separation(self._spaces[window], labels, self.settings.silhouette_rows, self.settings.seed)
-
-    @cached_property
-    def _spaces(self) -> dict[str, NDArray[np.float64]]:
-        features = list(self.settings.features)
-        return {
-            name: LogScaler().fit_transform(self.windows[name].customers[features]) for name in (VALIDATION, "permuted")
-        }
-
-    def _stability(self, recipe: Recipe, model: SegmentModel) -> dict[str, float]:
-        """Agreement with refits on bootstrap samples of the customers, and with refits under other seeds.
-
-        Where the first few samples show that there is no cluster, the others are spared.
-        """
-        base = (model.labels_, np.isin(model.labels_, model.insider_clusters_))
-        names = [f"resample {i}" for i in range(self.settings.resamples)]
-        samples = [self._refit(recipe, name, 0) for name in names[:FIRST_RESAMPLES]]
-        if quality.agreement(base, samples)["jaccard"] >= self.settings.hopeless_stability:
-            samples += [self._refit(recipe, name, 0) for name in names[FIRST_RESAMPLES:]]
-        seeds = [self._refit(recipe, VALIDATION, i + 1) for i in range(self.settings.seeds)]
-        across, by_seed = quality.agreement(base, samples), quality.agreement(base, seeds)
-        return {
-            "stability": across["jaccard"],
-            "stability_rand": across["rand"],
-            "stability_seeds": by_seed["jaccard"],
-            "stability_seeds_rand": by_seed["rand"],
-        }
-
-    def _refit(self, recipe: Recipe, window: str, seed_offset: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Labels and list that a refit gives to everyone of the validation window."""
-        model = self._fit(recipe, window, seed_offset)
-        labels = model.label(self._share(recipe, window, seed_offset)[1])
-        return labels, np.isin(labels, model.insider_clusters_)
-
-    def _control(self, recipe: Recipe, silhouette: float) -> dict[str, float]:
-        labels = self._fit(recipe, "permuted").labels_
-        control = self._separation("permuted", labels)["silhouette"]
-        return {"control_silhouette": control, "control_gap": silhouette - (0.0 if math.isnan(control) else control)}
-
-    def _violation(self, models: Mapping[str, SegmentModel]) -> tuple[float, str]:
-        """The worst departure from the stated sizes over all windows, in shares of the customers."""
-        found = [(0.0, "")]
-        for name, model in models.items():
-            found += [(size, f"{what} at {name}") for size, what in self._departures(model)]
-        return max(found)
-
-    def _departures(self, model: SegmentModel) -> Iterator[tuple[float, str]]:
-        settings, labels = self.settings, model.labels_
-        sizes = np.bincount(labels[labels != NO_CLUSTER]) / len(labels)
-        if len(sizes) < 2:  # noqa: PLR2004 (two segments)
-            yield 1.0, f"{len(sizes)} segment"
-        share = model.insider_share_
-        if share > settings.insider_share_max:
-            yield share - settings.insider_share_max, f"Insiders are {share:.1%} of the customers"
-        if share < settings.insider_share_min:
-            yield settings.insider_share_min - share, f"Insiders are {share:.1%} of the customers"
-        if len(sizes) and sizes.min() < settings.segment_share_min:
-            yield settings.segment_share_min - sizes.min(), f"a segment is {sizes.min():.2%} of the customers"
-
-    def _resamples(self, window: Window) -> dict[str, Window]:
-        rng = np.random.default_rng(self.settings.seed)
-        return {f"resample {i}": _resampled(window, rng) for i in range(self.settings.resamples)}
-
-    def _permuted(self, window: Window) -> Window:
-        features, seed = tuple(self.settings.features), self.settings.seed
-        return Window(
-            quality.permuted(window.customers, features, seed), quality.permuted(window.past, features, seed + 1)
-        )
-
-
-def _resampled(window: Window, rng: np.random.Generator) -> Window:
-    customers, past = (
-        frame.iloc[rng.integers(len(frame), size=len(frame))].reset_index(drop=True)
-        for frame in (window.customers, window.past)
-    )
-    return Window(customers, past)
 
 
 def propose(trial: Any, settings: Settings) -> Recipe:
@@ -366,25 +124,6 @@ def front(trials: list[Trial]) -> list[Trial]:
     """Feasible trials that no other beats in both value lift and stability."""
     points = [trial for trial in trials if trial.feasible and not trial.reason]
     return [one for one in points if not any(_dominates(other, one) for other in points)]
-
-
-def baselines(cut: Mapping[str, Window], share: float) -> dict[str, dict[str, float]]:
-    """The value measures of what needs no clustering, at the size of a list, on the same rolling origins."""
-    folds = [name for name in cut if name != VALIDATION]
-    found: dict[str, dict[str, float]] = {}
-    for fold in folds:
-        customers = cut[fold].customers
-        for name, measures in holdout.baselines(customers, round(share * len(customers))).items():
-            found.setdefault(name, {}).update({f"{key}_{fold}": value for key, value in measures.items()})
-    return {name: measures | _over_folds(measures, folds) for name, measures in found.items()}
-
-
-def _over_folds(measures: Mapping[str, float], folds: list[str]) -> dict[str, float]:
-    """Mean of each value measure over the rolling origins, and the worst value lift."""
-    means = {
-        f"{name}_mean": float(np.mean([measures[f"{name}_{fold}"] for fold in folds])) for name in holdout.MEASURES
-    }
-    return means | {"value_lift_min": min(measures[f"value_lift_{fold}"] for fold in folds)}
 
 
 def _dominates(one: Trial, other: Trial) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from insiders import forecast, holdout, quality, value
+from insiders.judge import VALIDATION, Recipe, Settings, Window
 from insiders.model import SegmentModel
-from insiders.search import VALIDATION, Recipe, Settings, Window
 
 Flags = NDArray[np.bool_]
 
@@ -139,8 +140,9 @@ def _expected(customers: pd.DataFrame, found: Period) -> pd.DataFrame:
     """Each customer's expected revenue, from a model of their own date calibrated on what had ended by then."""
     history = pd.concat([each.customers for each in found.cut.values()] + [each.past for each in found.cut.values()])
     history = history.drop_duplicates(["as_of", "customer_id"])
-    model = value.calibrate(value.fit(customers), history, found.horizon_days)
-    return value.predict(model, customers, found.horizon_days)
+    with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
+        model = value.calibrate(value.fit(customers), history, found.horizon_days)
+        return value.predict(model, customers, found.horizon_days)
 
 
 def _by_expected_revenue(found: Period, n: int) -> float:

@@ -11,11 +11,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from insiders import clusterers, embeddings, holdout, model, quality, search
+from insiders import clusterers, embeddings, holdout, judge, model, quality, search
 from insiders.errors import InputError
 from insiders.io import paths
 from insiders.io.params import Params
-from insiders.search import Judge, Recipe, Settings, Window
+from insiders.judge import Judge, Recipe, Settings, Window
 
 LOCAL = paths.MLRUNS / "optuna.db"
 Answer = tuple[dict[str, float], float, str]
@@ -23,12 +23,10 @@ Answer = tuple[dict[str, float], float, str]
 _judge: Judge | None = None  # one per worker process, made when it starts
 
 
-def search_settings(settings: Params) -> search.Settings:
+def search_settings(settings: Params) -> Settings:
     """The part of the params that decides what the search finds; workers and storage do not."""
-    named = {
-        field.name: getattr(settings.tune, field.name) for field in fields(search.Settings) if field.name != "seed"
-    }
-    return search.Settings(**named, seed=settings.seed)
+    named = {field.name: getattr(settings.tune, field.name) for field in fields(Settings) if field.name != "seed"}
+    return Settings(**named, seed=settings.seed)
 
 
 def open_study(storage: str | None, name: str) -> Any:
@@ -58,7 +56,7 @@ def study_name(snapshots: Path, settings: Settings) -> str:
     """
     digest = sha256(snapshots.read_bytes())
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
-    for module in (search, model, embeddings, clusterers, holdout, quality):
+    for module in (search, judge, model, embeddings, clusterers, holdout, quality):
         digest.update(Path(str(module.__file__)).read_bytes())
     return f"insiders-{digest.hexdigest()[:16]}"
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from insiders.gates import Gate
     from insiders.io.params import Params
     from insiders.io.tracking.registry import Version
+    from insiders.judge import Recipe, Settings
     from insiders.model import SegmentModel
-    from insiders.search import Recipe, Settings
     from insiders.validation import Period
 
 RECIPE_TAG = "insiders.recipe"
@@ -80,12 +80,12 @@ class _Verdict:
 
 def _case(settings: "Params") -> _Case:
     """Fit the recipe twice: on what was known before the last period, and on everything."""
-    from insiders import schemas, search, segments, validation
+    from insiders import judge, schemas, segments, validation
     from insiders.io import paths, studies, tables
 
     horizon, wanted = settings.featurize.horizon_days, studies.search_settings(settings)
     candidate = tables.read_json(paths.CANDIDATE)
-    cut = search.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, wanted.features)
+    cut = judge.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, wanted.features)
     period = validation.period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), horizon)
     customers = tables.read(paths.CUSTOMERS, schemas.CUSTOMERS)
     recipe = _recipe(candidate)
@@ -244,10 +244,10 @@ def _tag(champion: "Version", tag: str) -> Any:
 
 def _fallback(case: _Case) -> dict[str, Any]:
     """The best baseline of the rolling origins, at the candidate's size; no list where it is no better than chance."""
-    from insiders import search, validation
+    from insiders import judge, validation
 
     share = _share(case)
-    measured = search.baselines(case.period.cut, share)
+    measured = judge.baselines(case.period.cut, share)
     name = max(sorted(measured.keys() - {"random"}), key=lambda name: measured[name]["value_lift_mean"])
     found = validation.judge(validation.baseline_members(case.period.later, name, share), case.period, case.search)
     low, final = found["value_over_random_low"], validation.baseline_members(case.customers, name, share)
@@ -271,7 +271,7 @@ _RECIPE = ("embedding", "clusterer", "params", "seed")
 
 
 def _recipe(candidate: Mapping[str, Any]) -> "Recipe":
-    from insiders.search import Recipe
+    from insiders.judge import Recipe
 
     return Recipe(**{name: candidate[name] for name in _RECIPE})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from insiders import figures, schemas, search
+from insiders import figures, judge, schemas, search
 from insiders.errors import InputError, reported
 from insiders.io import params, paths, studies, tables, tracking
 
@@ -17,7 +17,7 @@ from insiders.io import params, paths, studies, tables, tracking
 def main() -> None:
     settings = params.read()
     wanted = studies.search_settings(settings)
-    cut = search.windows(
+    cut = judge.windows(
         tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), settings.featurize.horizon_days, wanted.features
     )
     _check(cut)
@@ -29,13 +29,13 @@ def main() -> None:
         trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
         chosen = search.pick(trials, wanted.stability_floor, wanted.lift_tolerance)
-        rows = _rows(trials, search.baselines(cut, chosen.measures["insider_share"]))
+        rows = _rows(trials, judge.baselines(cut, chosen.measures["insider_share"]))
         tables.write(rows, paths.TRIALS)
         tables.write_json(_candidate(chosen, wanted, cut), paths.CANDIDATE)
         _log_result(run, rows, chosen)
 
 
-def _check(cut: Mapping[str, search.Window]) -> None:
+def _check(cut: Mapping[str, judge.Window]) -> None:
     if len(cut) == 1:
         raise InputError(
             f"{paths.SNAPSHOTS}: no rolling origin has a full period before and after it inside the calibration; give "
@@ -109,7 +109,7 @@ def _row(trial: search.Trial) -> dict[str, Any]:
     return own | dict(trial.measures)
 
 
-def _candidate(trial: search.Trial, wanted: search.Settings, cut: Mapping[str, search.Window]) -> dict[str, Any]:
+def _candidate(trial: search.Trial, wanted: judge.Settings, cut: Mapping[str, judge.Window]) -> dict[str, Any]:
     """The recipe and what speaks for it; a missing measure is null."""
     measures = {name: (value if pd.notna(value) else None) for name, value in trial.measures.items()}
     recipe = trial.recipe
