@@ -1,6 +1,7 @@
 """The commands: what they print, what they write, and how they end where the input is at fault."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -133,6 +134,7 @@ def test_ui_serves_the_store_with_one_worker(project: Path, monkeypatch: pytest.
     shown = run("ui", "--port", "5077").stdout
     assert shown.splitlines()[0] == "http://127.0.0.1:5077"
     assert "Model training" in shown
+    assert re.search(r"http://127\.0\.0\.1:5077/#/experiments/\d+/runs\?\S+viewStateShareKey=trials", shown)
     [command] = started
     assert command[1:4] == ["-m", "mlflow", "server"]
     options = dict(zip(command[4::2], command[5::2], strict=True))

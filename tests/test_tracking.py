@@ -1,5 +1,6 @@
 """Runs of stages and trials, in a store of the test's own."""
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -46,6 +47,21 @@ def test_the_experiment_opens_on_model_training() -> None:
     experiment = opened.client.get_experiment(opened.experiment)
     assert experiment.name == "insiders"
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+
+
+def test_the_experiment_has_a_view_of_the_trials() -> None:
+    with tracking.search_run("study", {}, {}) as run:
+        run.log_trial(trial(0))
+    opened = tracking.connect()
+    saved = json.loads(opened.client.get_experiment(opened.experiment).tags["mlflow.sharedViewState.trials"])
+    view = json.loads(saved["state"])
+    assert saved["name"] == "trials"
+    assert len(opened.client.search_runs([opened.experiment])) == 2
+    [found] = opened.client.search_runs([opened.experiment], view["searchFilter"])
+    assert found.info.run_name == "pca-kmeans-0"
+    assert {"metrics.`value_lift_min`", "metrics.`stability`"} < set(view["selectedColumns"])
+    drawn, sections = view["compareRunCharts"], {each["uuid"] for each in view["compareRunSections"]}
+    assert {chart["metricSectionId"] for chart in drawn} < sections
 
 
 def test_a_deleted_experiment_comes_back() -> None:

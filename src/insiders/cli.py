@@ -127,7 +127,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this ma
     """Open MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server
 
-    typer.echo(f"{server.address(port)}\n{server.HINT}")
+    typer.echo(f"{server.address(port)}\n{server.HINT}\nthe trials side by side: {server.trials(port)}")
     server.serve(port)
 
 

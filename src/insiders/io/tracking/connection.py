@@ -10,6 +10,7 @@ from typing import Any
 
 from insiders.errors import InputError
 from insiders.io import store
+from insiders.io.tracking import views
 
 EXPERIMENT = "insiders"
 HOME_TAG = "insiders.home"  # the folder in which a local store lay when its artifact paths were written
@@ -99,7 +100,7 @@ def _experiment(client: Any, uri: str) -> str:
 
 def _new_experiment(client: Any, uri: str) -> str:
     """Make the experiment; a local store keeps artifacts beside its database, a server where it wants."""
-    tags = dict([KIND_TAG])
+    tags = dict([KIND_TAG, views.tag()])
     database = store.database(uri)
     if database is None:
         return str(client.create_experiment(EXPERIMENT, tags=tags))

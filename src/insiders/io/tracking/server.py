@@ -7,16 +7,22 @@ from urllib.parse import urlsplit
 
 from insiders.errors import InputError
 from insiders.io import store
+from insiders.io.tracking import views
 from insiders.io.tracking.connection import connect
 
 HOST = "127.0.0.1"
-HINT = 'MLflow opens on its page for language models: click "Model training", then the experiment insiders'
+HINT = 'MLflow may open on its page for language models: click "Model training", then the experiment insiders'
 
 
 def address(port: int) -> str:
     """Where the page will be; a store that is itself a server has one already."""
     uri = store.address()
     return uri if urlsplit(uri).scheme in {"http", "https"} else f"http://{HOST}:{port}"
+
+
+def trials(port: int) -> str:
+    """Where the page shows the trials side by side."""
+    return views.page(address(port), connect().experiment)
 
 
 def serve(port: int) -> None:
