@@ -8,11 +8,11 @@ def main() -> None:
     from insiders import lines, orders, schemas
     from insiders.io import engine, params, paths, tables, tracking
 
-    settings = params.read().preprocess
-    with tracking.stage_run("preprocess", settings.model_dump()) as log:
+    rules = params.read().preprocess.model_dump(exclude={"currency"})
+    with tracking.stage_run("preprocess", rules) as log:
         con = engine.connect()
         transactions = engine.read(con, paths.TRANSACTIONS)
-        judged = engine.keep(con, lines.judge(transactions, **settings.model_dump(exclude={"currency"})))
+        judged = engine.keep(con, lines.judge(transactions, **rules))
         refused = engine.read(con, paths.QUARANTINE).reason.value_counts(name="rows")
         ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))
         clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])

@@ -1,0 +1,51 @@
+"""A project on a small shop: params.yaml with less of everything, and the stages run in it, in this process."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import chdir
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TOP = Path(__file__).parents[1]
+STAGES = ("ingest", "preprocess", "featurize", "tune", "register", "assign", "report")
+LESS: Mapping[str, Any] = {
+    "simulate": {"customers": 300, "products": 100},
+    "featurize": {"folds": 2},
+    "tune": {
+        "trials": 6,
+        "workers": 1,
+        "batch": 4,
+        "resamples": 3,
+        "seeds": 1,
+        "silhouette_rows": 200,
+        "bootstrap": 50,
+    },
+}
+# So few customers rarely convince the gates of params.yaml.
+EASY: Mapping[str, Any] = {"register": {"value_lift_margin": 0.5, "stability_min": 0.2, "champion_margin": 0.1}}
+
+
+def write_params(folder: Path, *changes: Mapping[str, Any]) -> None:
+    """The project's own params.yaml with other values, section by section."""
+    settings = yaml.safe_load((TOP / "params.yaml").read_text(encoding="utf-8"))
+    for change in (LESS, *changes):
+        for name, value in change.items():
+            settings[name] = settings[name] | value if isinstance(value, Mapping) else value
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def new_project(folder: Path, store: Path, *changes: Mapping[str, Any]) -> Path:
+    """A project in which nothing ran yet, with MLflow's tables copied from `store`."""
+    (folder / "mlruns").mkdir(parents=True)
+    shutil.copy(store, folder / "mlruns" / "mlflow.db")
+    write_params(folder, *changes)
+    return folder
+
+
+def run(folder: Path, stages: Iterable[str] = STAGES) -> None:
+    with chdir(folder):
+        for stage in stages:
+            import_module(f"insiders.stages.{stage}").main()
