@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from deliveries import ROWS, csv_text, taken
 from insiders.cli import app
 from insiders.errors import InputError
-from insiders.io import download, sources
+from insiders.io import download, files
 
 CONTENT = csv_text(ROWS).encode()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -70,7 +70,7 @@ def test_a_copy_of_the_expected_digest_is_not_fetched_again(address):
     for _ in range(2):
         record = taken(f"{address}/shop.csv", sha256=DIGEST)
     assert (record["sha256"], Publisher.asked) == (DIGEST, 1)
-    assert not sources.changed_since(record)
+    assert not files.changed_since(record)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from deliveries import HEADER, REAL, REPOSITORY, ROWS, changed, quarantined, taken, transactions, write_csv
 from insiders.errors import InputError
-from insiders.io import paths, sources, tables
+from insiders.io import files, paths, tables
 from insiders.stages import ingest
 
 GOOD = [changed(ROWS[1], InvoiceNo=str(number)) for number in range(20)]
@@ -201,7 +201,7 @@ def test_the_stage_writes_the_same_bytes_in_any_time_zone(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
     assert [paths.TRANSACTIONS.read_bytes(), paths.QUARANTINE.read_bytes()] == expected
     assert not paths.TRUTH.exists()
-    assert not sources.changed_since(tables.read_json(paths.SOURCE))
+    assert not files.changed_since(tables.read_json(paths.SOURCE))
 
 
 @pytest.mark.usefixtures("store")

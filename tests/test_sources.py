@@ -25,7 +25,7 @@ from deliveries import (
     write_workbook,
 )
 from insiders.errors import InputError
-from insiders.io import blocks, sources
+from insiders.io import blocks, files, sources
 from insiders.io.files import digest
 
 TYPED = pa.table(
@@ -285,20 +285,20 @@ def test_another_digest_is_refused(tmp_path):
 def test_changed_since(tmp_path):
     path = plain(tmp_path)
     record = taken(path)
-    assert not sources.changed_since(record)
+    assert not files.changed_since(record)
     write_csv(path, ROWS[::-1])
-    assert sources.changed_since(record)  # as many bytes, others
+    assert files.changed_since(record)  # as many bytes, others
     path.unlink()
-    assert sources.changed_since(record)
-    assert not sources.changed_since({"source": "sample"})
+    assert files.changed_since(record)
+    assert not files.changed_since({"source": "sample"})
 
 
 def test_a_changed_folder_is_seen(tmp_path):
     folder = parquet_folder(tmp_path)
     record = taken(folder)
-    assert not sources.changed_since(record)
+    assert not files.changed_since(record)
     parquet.write_table(TYPED.slice(0, 1), folder / "c.parquet")
-    assert sources.changed_since(record)
+    assert files.changed_since(record)
 
 
 def test_the_sample_is_read_like_any_file():
@@ -337,3 +337,15 @@ def test_a_time_is_the_one_that_the_clock_showed():
     assert typed.to_pylist()[0]["at"] == "1970-01-01 09:00:00.000000"
     value = datetime(1970, 1, 1, 9, tzinfo=timezone(timedelta(hours=9)))
     assert next(blocks.from_values([[value]], ["at"])).to_pylist()[0]["at"] == "1970-01-01 09:00:00"
+
+
+def test_a_file_that_changed_after_it_was_read_stops_the_run_and_says_what_to_do(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("a\n1\n")
+    record = {"source": str(path), **files.identity(path)}
+    files.refuse_changed(record)
+    path.write_text("a\n2\n")
+    with pytest.raises(InputError, match="has changed since it was ingested.*dvc repro --force --single-item ingest"):
+        files.refuse_changed(record)
+    path.unlink()
+    files.refuse_changed(record)  # what was read from it stands

@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from insiders.errors import InputError
-from insiders.io import params, paths, sources, store, tables, tracking
+from insiders.io import files, params, paths, sources, store, tables, tracking
 
 PYTHON = (3, 11)
 LOCK = Path("requirements.lock")
@@ -130,7 +130,7 @@ def _source() -> Finding:
     if not paths.SOURCE.exists():
         return Finding("source", f"{shown}: not read yet, run `dvc repro`")
     record = tables.read_json(paths.SOURCE)
-    if local and sources.changed_since(record):
+    if local and files.changed_since(record):
         return Finding(
             "source", f"{shown} has changed since it was read", "run `dvc repro --force ingest`, then `dvc repro`"
         )

@@ -5,10 +5,10 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from insiders.errors import InputError
 
@@ -34,6 +34,46 @@ def digest(path: Path) -> str:
     """Give the sha256 of a file, as hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def parts(path: Path) -> list[Path]:
+    """List the file itself, or the Parquet files of a folder."""
+    if not path.is_dir():
+        return [path]
+    return sorted(part for part in path.rglob(f"*{PARQUET}") if not part.name.startswith((".", "_")))
+
+
+def identity(path: Path) -> dict[str, Any]:
+    """Give size and sha256 of a file; of a folder, those of all files together."""
+    found = parts(path)
+    each = [digest(part) for part in found]
+    whole = hashlib.sha256("".join(each).encode()).hexdigest() if path.is_dir() else each[0]
+    return {"bytes": sum(part.stat().st_size for part in found), "sha256": whole}
+
+
+def changed_since(record: Mapping[str, Any]) -> bool:
+    """Tell whether the local file or folder that a `data/source.json` describes has other bytes now, or is gone.
+
+    The digest decides, not the time of the last change: that would differ between two copies of the same file.
+    """
+    path = Path(str(record["source"]))
+    if "sha256" not in record or "://" in str(record["source"]):
+        return False
+    if not path.exists() or sum(each.stat().st_size for each in parts(path)) != record["bytes"]:
+        return True
+    return bool(identity(path)["sha256"] != record["sha256"])
+
+
+def refuse_changed(record: Mapping[str, Any]) -> None:
+    """Stop where the file behind the tables has other bytes now: DVC watches the setting, not the file that it names.
+
+    A file that is gone changes nothing: what was read from it stands.
+    """
+    if Path(str(record["source"])).exists() and changed_since(record):
+        raise InputError(
+            f"{record['source']} has changed since it was ingested, so the tables do not hold what it holds now: "
+            "run `dvc repro --force --single-item ingest` and then `dvc repro`"
+        )
 
 
 def unpack(path: Path) -> File:

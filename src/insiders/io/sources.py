@@ -1,6 +1,5 @@
 """Where the rows come from: a file, a folder, the web, a database or the embedded sample, all as blocks of text."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from insiders.errors import InputError
 from insiders.io import blocks, paths
 from insiders.io.delimited import Delimited
-from insiders.io.files import CSV, DAMAGED, PARQUET, SUFFIXES, WORKBOOK, File, digest, seekable, unpack
+from insiders.io.files import CSV, DAMAGED, PARQUET, SUFFIXES, WORKBOOK, File, identity, parts, seekable, unpack
 from insiders.io.params import Ingest, Params
 
 if TYPE_CHECKING:
@@ -95,36 +94,8 @@ def _open_sample(shop: "Shop") -> Source:
     return Source(SAMPLE, tuple(first.column_names), blocks.as_text(batches, first.column_names))
 
 
-def changed_since(record: Mapping[str, Any]) -> bool:
-    """Tell whether the local file or folder that a `data/source.json` describes has other bytes now, or is gone.
-
-    The digest decides, not the time of the last change: that would differ between two copies of the same file.
-    """
-    path = Path(str(record["source"]))
-    if "sha256" not in record or "://" in str(record["source"]):
-        return False
-    if not path.exists() or sum(each.stat().st_size for each in _parts(path)) != record["bytes"]:
-        return True
-    return _identity(path)["sha256"] != record["sha256"]
-
-
-def _parts(path: Path) -> list[Path]:
-    """List the file itself, or the Parquet files of a folder."""
-    if not path.is_dir():
-        return [path]
-    return sorted(part for part in path.rglob(f"*{PARQUET}") if not part.name.startswith((".", "_")))
-
-
-def _identity(path: Path) -> dict[str, Any]:
-    """Give size and sha256 of a file; of a folder, those of all files together."""
-    parts = _parts(path)
-    each = [digest(part) for part in parts]
-    whole = hashlib.sha256("".join(each).encode()).hexdigest() if path.is_dir() else each[0]
-    return {"bytes": sum(part.stat().st_size for part in parts), "sha256": whole}
-
-
 def _open_file(path: Path, settings: Ingest) -> Source:
-    facts = _identity(path)
+    facts = identity(path)
     if settings.sha256 and settings.sha256.lower() != facts["sha256"]:
         raise InputError(
             f"its sha256 is {facts['sha256']}, ingest.sha256 expects {settings.sha256}: it is another file"
@@ -144,10 +115,10 @@ def _open_file(path: Path, settings: Ingest) -> Source:
 
 
 def _open_folder(folder: Path) -> Source:
-    parts = _parts(folder)
-    if not parts:
+    found = parts(folder)
+    if not found:
         raise InputError("the folder holds no .parquet file: name a file, or a folder of Parquet files")
-    return _open_parquet([unpack(part) for part in parts], {**_identity(folder), "files": len(parts)})
+    return _open_parquet([unpack(part) for part in found], {**identity(folder), "files": len(found)})
 
 
 def _open_parquet(files: list[File], facts: Mapping[str, Any]) -> Source:

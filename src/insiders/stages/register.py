@@ -30,13 +30,14 @@ EXAMPLE_ROWS = 5
 
 @reported
 def main() -> None:
-    from insiders.io import freshness, paths
+    from insiders.io import files, freshness, paths, tables
 
+    files.refuse_changed(tables.read_json(paths.SOURCE))
     inputs = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)
     if freshness.is_fresh("register", inputs, [paths.REGISTERED]):
         return
 
-    from insiders.io import params, tables
+    from insiders.io import params
     from insiders.io.tracking import registry
 
     case = _case(params.read())

@@ -6,6 +6,7 @@ It sees cut-offs up to the start of the untouched last period and nothing of tha
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from insiders import figures, judge, schemas, search
@@ -33,6 +34,7 @@ def main() -> None:
         tables.write(rows, paths.TRIALS)
         tables.write_json(_candidate(chosen, wanted, cut), paths.CANDIDATE)
         _log_result(run, rows, chosen)
+        run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
 
 
 def _check(cut: Mapping[str, judge.Window]) -> None:
@@ -125,6 +127,13 @@ def _candidate(trial: search.Trial, wanted: judge.Settings, cut: Mapping[str, ju
         "folds": len(cut) - 1,
         "measures": measures,
     }
+
+
+def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:
+    """The chosen recipe's customers in the first two dimensions of its embedding."""
+    model = chosen.recipe.model(wanted).fit(window.customers, window.past)
+    members = np.isin(model.labels_, model.insider_clusters_)
+    return figures.trial_map(model.embed(window.customers), model.labels_, members)
 
 
 def _log_result(run: tracking.SearchRun, rows: pd.DataFrame, chosen: search.Trial) -> None:
