@@ -4,6 +4,7 @@ Trials are proposed in batches whose size does not depend on the number of worke
 the study is the same whatever works on it, and the same again when it is killed and resumed.
 """
 
+import json
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from insiders.clusterers import CLUSTERERS
 from insiders.embeddings import EMBEDDINGS
@@ -126,6 +128,54 @@ def front(trials: list[Trial]) -> list[Trial]:
     return [one for one in points if not any(_dominates(other, one) for other in points)]
 
 
+def rows(trials: list[Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """One row per trial, in order, then one per baseline; params as JSON."""
+    first = trials[-1].number + 1
+    compared = [
+        {
+            "number": first + place,
+            "state": "BASELINE",
+            "embedding": "none",
+            "clusterer": name,
+            "params": "{}",
+            **measures,
+        }
+        for place, (name, measures) in enumerate(baselines.items())
+    ]
+    return pd.DataFrame([_row(trial) for trial in trials] + compared)
+
+
+def candidate(chosen: Trial, settings: Settings, folds: int) -> dict[str, Any]:
+    """The recipe and what speaks for it, for JSON; a missing measure is null."""
+    return {
+        **asdict(chosen.recipe),
+        "features": list(settings.features),
+        "trial": chosen.number,
+        "feasible": chosen.feasible,
+        "reason": chosen.reason,
+        "folds": folds,
+        "measures": without_nan(chosen.measures),
+    }
+
+
+def without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in measures.items()}
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "state": trial.state,
+        "embedding": trial.recipe.embedding,
+        "clusterer": trial.recipe.clusterer,
+        "params": json.dumps(trial.recipe.params, sort_keys=True),
+        "feasible": trial.feasible,
+        "reason": trial.reason,
+        **trial.measures,
+    }
+
+
 def _dominates(one: Trial, other: Trial) -> bool:
     ours, theirs = (one.lift, one.stability), (other.lift, other.stability)
     return all(a >= b for a, b in zip(ours, theirs, strict=True)) and ours != theirs
@@ -184,8 +234,7 @@ def _drawn(study: Any, settings: Settings, place: int) -> Any:
 
 def _keep(study: Any, trial: Any, result: Trial) -> None:
     """Store what was measured with the trial; JSON knows no NaN."""
-    measures = {name: (None if math.isnan(value) else value) for name, value in result.measures.items()}
-    found = {"measures": measures, "violation": result.violation, "reason": result.reason}
+    found = {"measures": without_nan(result.measures), "violation": result.violation, "reason": result.reason}
     _handle(study, trial.number).set_user_attr(SCORED, found)
 
 

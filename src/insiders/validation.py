@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import forecast, holdout, quality, value
-from insiders.judge import VALIDATION, Recipe, Settings, Window
+from insiders.judge import VALIDATION, Recipe, Settings, Window, baselines
 from insiders.model import SegmentModel
+from insiders.search import without_nan
 
 Flags = NDArray[np.bool_]
 
@@ -58,25 +59,20 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
     customers = found.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    baselines = holdout.baselines(customers, int(chosen.sum()))
+    compared = holdout.baselines(customers, int(chosen.sum()))
     figures = {
         **holdout.capture(chosen, past, revenue).as_dict(),
         **holdout.intervals(chosen, past, revenue, weights),
-        "top_n_capture": baselines["net_revenue"]["value_capture"],
+        "top_n_capture": compared["net_revenue"]["value_capture"],
         "clv_capture": _by_expected_revenue(found, int(chosen.sum())),
     }
     return {
-        **_known(figures),
-        "baselines": _known({name: measures["value_capture"] for name, measures in baselines.items()}),
+        **without_nan(figures),
+        "baselines": without_nan({name: measures["value_capture"] for name, measures in compared.items()}),
         "n": int(chosen.sum()),
         "as_of": f"{customers['as_of'].iloc[0]:%Y-%m-%d}",
         "horizon_days": found.horizon_days,
     }
-
-
-def _known(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN: a figure that does not exist is null."""
-    return {name: None if math.isnan(value) else value for name, value in figures.items()}
 
 
 def baseline_members(customers: pd.DataFrame, name: str, share: float) -> Flags:
@@ -84,6 +80,21 @@ def baseline_members(customers: pd.DataFrame, name: str, share: float) -> Flags:
     score = holdout.scores(customers)[name]
     n = max(1, round(share * len(customers)))
     return np.asarray(score >= np.sort(score)[-n])
+
+
+def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Settings) -> dict[str, Any]:
+    """What can be said where no model may serve: the list of the best baseline of the rolling origins.
+
+    `baseline` says by which score and how many of the `customers` it names, tied ones included.
+    """
+    measured = baselines(found.cut, share)
+    name = max(sorted(measured.keys() - {"random"}), key=lambda name: measured[name]["value_lift_mean"])
+    return {
+        "baseline": {"name": name, "n": int(baseline_members(customers, name, share).sum())},
+        "serving": {"embedding": None, "clusterer": name, "measures": measured[name]},
+        "validation": judge(baseline_members(found.later, name, share), found, settings),
+        "backtest": _backtest(lambda each: baseline_members(each.customers, name, share), found),
+    }
 
 
 def smallest_segment(model: SegmentModel) -> float:
@@ -105,11 +116,6 @@ def backtest(recipe: Recipe, found: Period, settings: Settings) -> list[dict[str
     and `high` know only the misses of periods that had ended by then.
     """
     return _backtest(lambda each: members(recipe.model(settings).fit(each.customers, each.past)), found)
-
-
-def baseline_backtest(name: str, share: float, found: Period) -> list[dict[str, Any]]:
-    """The same of the list that a baseline makes."""
-    return _backtest(lambda each: baseline_members(each.customers, name, share), found)
 
 
 def _backtest(choose: Callable[[Window], Flags], found: Period) -> list[dict[str, Any]]:

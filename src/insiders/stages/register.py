@@ -244,28 +244,16 @@ def _tag(champion: "Version", tag: str) -> Any:
 
 
 def _fallback(case: _Case) -> dict[str, Any]:
-    """The best baseline of the rolling origins, at the candidate's size; no list where it is no better than chance."""
-    from insiders import judge, validation
+    """The best baseline, as large as the candidate; no list where even that is no better than chance."""
+    from insiders import validation
 
-    share = _share(case)
-    measured = judge.baselines(case.period.cut, share)
-    name = max(sorted(measured.keys() - {"random"}), key=lambda name: measured[name]["value_lift_mean"])
-    found = validation.judge(validation.baseline_members(case.period.later, name, share), case.period, case.search)
-    low, final = found["value_over_random_low"], validation.baseline_members(case.customers, name, share)
-    defended = low is not None and low > case.settings.register_.value_over_random_min
-    return {
-        "regime": "baseline" if defended else "none",
-        "baseline": {"name": name, "n": int(final.sum())} if defended else None,
-        "serving": {"embedding": None, "clusterer": name, "measures": measured[name]},
-        "validation": found,
-        "backtest": validation.baseline_backtest(name, share, case.period),
-    }
-
-
-def _share(case: _Case) -> float:
-    """The candidate's share of the customers, brought into the range that marketing states."""
     tune = case.settings.tune
-    return float(min(max(case.final.insider_share_, tune.insider_share_min), tune.insider_share_max))
+    share = min(max(case.final.insider_share_, tune.insider_share_min), tune.insider_share_max)
+    found = validation.fallback(case.customers, share, case.period, case.search)
+    low = found["validation"]["value_over_random_low"]
+    if low is not None and low > case.settings.register_.value_over_random_min:
+        return {"regime": "baseline", **found}
+    return {"regime": "none", **found, "baseline": None}
 
 
 _RECIPE = ("embedding", "clusterer", "params", "seed")

@@ -30,9 +30,9 @@ def main() -> None:
         trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
         chosen = search.pick(trials, wanted.stability_floor, wanted.lift_tolerance)
-        rows = _rows(trials, judge.baselines(cut, chosen.measures["insider_share"]))
+        rows = search.rows(trials, judge.baselines(cut, chosen.measures["insider_share"]))
         tables.write(rows, paths.TRIALS)
-        tables.write_json(_candidate(chosen, wanted, cut), paths.CANDIDATE)
+        tables.write_json(search.candidate(chosen, wanted, folds=len(cut) - 1), paths.CANDIDATE)
         _log_result(run, rows, chosen)
         run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
 
@@ -87,46 +87,6 @@ def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
         tracking.Trial(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
     )
     return trial
-
-
-def _rows(trials: list[search.Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """One row per trial, in order, then one per baseline."""
-    rows: list[dict[str, Any]] = [_row(trial) for trial in trials]
-    for place, (name, measures) in enumerate(baselines.items(), start=trials[-1].number + 1):
-        own = {"number": place, "state": "BASELINE", "embedding": "none", "clusterer": name, "params": "{}"}
-        rows.append(own | dict(measures))
-    return pd.DataFrame(rows)
-
-
-def _row(trial: search.Trial) -> dict[str, Any]:
-    own = {
-        "number": trial.number,
-        "state": trial.state,
-        "embedding": trial.recipe.embedding,
-        "clusterer": trial.recipe.clusterer,
-        "params": tables.as_json(trial.recipe.params),
-        "feasible": trial.feasible,
-        "reason": trial.reason,
-    }
-    return own | dict(trial.measures)
-
-
-def _candidate(trial: search.Trial, wanted: judge.Settings, cut: Mapping[str, judge.Window]) -> dict[str, Any]:
-    """The recipe and what speaks for it; a missing measure is null."""
-    measures = {name: (value if pd.notna(value) else None) for name, value in trial.measures.items()}
-    recipe = trial.recipe
-    return {
-        "embedding": recipe.embedding,
-        "clusterer": recipe.clusterer,
-        "params": dict(recipe.params),
-        "seed": recipe.seed,
-        "features": list(wanted.features),
-        "trial": trial.number,
-        "feasible": trial.feasible,
-        "reason": trial.reason,
-        "folds": len(cut) - 1,
-        "measures": measures,
-    }
 
 
 def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:
