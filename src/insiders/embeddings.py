@@ -6,6 +6,7 @@ fitted on an earlier snapshot with the revenue that followed it, never on the cu
 Every embedding looks at proportions, not at units: money in pence or times 1,000 gives the same coordinates.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -194,7 +195,10 @@ class NeighbourMap(TransformerMixin, BaseEstimator):
             n_jobs=1,
             precomputed_knn=(indices, distances.astype(np.float32)),
         )
-        self.map_ = np.asarray(umap.fit_transform(self.rows_), dtype=np.float64)
+        with warnings.catch_warnings():
+            # It says that it will not place new customers, which `transform` does, and uses one thread, as it should.
+            warnings.simplefilter("ignore", UserWarning)
+            self.map_ = np.asarray(umap.fit_transform(self.rows_), dtype=np.float64)
         self._n_features_out = self.components
         return self
 

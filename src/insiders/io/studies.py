@@ -7,11 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from hashlib import sha256
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from insiders import clusterers, embeddings, holdout, judge, model, quality, search
+from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search
 from insiders.errors import InputError
 from insiders.io import paths
 from insiders.io.params import Params
@@ -25,8 +26,19 @@ _judge: Judge | None = None  # one per worker process, made when it starts
 
 def search_settings(settings: Params) -> Settings:
     """The part of the params that decides what the search finds; workers and storage do not."""
+    _check_names("embeddings", settings.tune.embeddings, embeddings.EMBEDDINGS)
+    _check_names("clusterers", settings.tune.clusterers, clusterers.CLUSTERERS)
+    _check_names("features", settings.tune.features, schemas.FEATURES)
+    if "umap" in settings.tune.embeddings and find_spec("umap") is None:
+        raise InputError("tune.embeddings names umap, which is not installed: run `make umap`, or take it out")
     named = {field.name: getattr(settings.tune, field.name) for field in fields(Settings) if field.name != "seed"}
     return Settings(**named, seed=settings.seed)
+
+
+def _check_names(setting: str, named: Iterable[str], known: Iterable[str]) -> None:
+    unknown = [name for name in named if name not in known]
+    if unknown or not named:
+        raise InputError(f"tune.{setting} names {', '.join(unknown) or 'nothing'}; expected some of {', '.join(known)}")
 
 
 def open_study(storage: str | None, name: str) -> Any:
