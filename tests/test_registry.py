@@ -206,6 +206,16 @@ def test_the_card_says_how_the_model_was_judged() -> None:
         "gates": GATES,
         "validation": {"value_lift": 1.0123456, "n": 312, "as_of": "2011-09-11", "horizon_days": 90},
         "agreement": 0.83,
+        "segments": [
+            {"name": "Insiders", "matched_from": "Insiders", "shared_customers": 300, "changed": {}},
+            {
+                "name": "Regular",
+                "matched_from": "Regular",
+                "shared_customers": 41,
+                "changed": {"recency_days": [40.0, 71.5], "order_count": [4.0, 3.0]},
+            },
+            {"name": "New", "matched_from": None, "shared_customers": 0, "changed": {}},
+        ],
     }
     card = tracking.model_card(manifest)
     assert card.startswith("# Insiders: value_plane and kmeans\n")
@@ -214,3 +224,6 @@ def test_the_card_says_how_the_model_was_judged() -> None:
     assert "| stability | 0.9123 |" in card
     assert "value_lift_1" not in card
     assert "list of 312 customers" in card
+    assert "| Insiders | Insiders | 300 | nothing |" in card
+    assert "| Regular | Regular | 41 | recency_days 40 to 71.5; order_count 4 to 3 |" in card
+    assert "| New | new | 0 | nothing |" in card

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,6 +57,12 @@ TRAITS = {
     "tenure_days": ("newer", "long-standing"),
 }
 
+# Two segments are one and the same ...
+SHARED_LEAST = 0.1  # ... when they share this part of all their members (Jaccard); less is left to the profile,
+PROFILE_FAR = 0.1  # which differs by less than this: share of the customers between two medians, mean over DESCRIBED.
+MOVED = 0.1  # A median has moved when more than this share of the customers lies between where it was and where it is.
+TIE = 1e-6  # weight of the profile where members alone leave a match open
+
 # What decides between customers of equal value at the end of a baseline's list: column, and whether more is better.
 TIES = (("recency_days", False), ("order_count", True), ("tenure_days", True), ("distinct_product_count", True))
 
@@ -87,6 +94,143 @@ def name_segments(customers: pd.DataFrame, labels: Labels, insider_clusters: Seq
     names |= {int(number): INSIDERS for number in members.index[:1]}
     names |= {number: f"{INSIDERS}: {name.lower()}" for number, name in _names(members.iloc[1:]).items()}
     return names | ({NO_CLUSTER: UNCLUSTERED} if NO_CLUSTER in known.index else {})
+
+
+class Champion(NamedTuple):
+    """What the serving model says of the same customers: a label of each, its Insider clusters, and its names."""
+
+    labels: Labels
+    insider_clusters: Sequence[int]
+    names: Mapping[int, str]
+
+
+class Identity(NamedTuple):
+    """Who a cluster is: a champion's segment that goes on (`matched_from`, told by `matched_by`), or a new one (None).
+
+    `changed` holds, for every median that moved, where the champion's segment has it and where this one has it, among
+    the same customers.
+    """
+
+    cluster: int
+    name: str
+    matched_from: str | None
+    matched_by: str | None  # "members" or "profile"
+    shared_customers: int
+    changed: Mapping[str, tuple[float, float]]
+
+
+def identify(
+    customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int], champion: Champion | None
+) -> list[Identity]:
+    """Names that outlive a retrain: what goes on keeps the champion's, what is new gets one that nobody has or had.
+
+    Insider clusters go on as Insider segments only, others as others only: so "Insiders" is always one that the model
+    chose. Without a champion every cluster is new.
+    """
+    fresh = name_segments(customers, labels, insider_clusters)
+    if champion is None:
+        return [Identity(number, fresh[number], None, None, 0, {}) for number in _clusters(labels)]
+    origins = _origins(customers, labels, insider_clusters, champion)
+    kept = {number: champion.names[old] for number, (old, _) in origins.items()}
+    if INSIDERS not in kept.values():
+        kept |= {number: name for number, name in fresh.items() if name == INSIDERS}
+    names = _without_clash(kept, fresh, profiles(customers, labels), set(champion.names.values()))
+    return [_identity(customers, labels, champion, names, number, origins.get(number)) for number in _clusters(labels)]
+
+
+def _clusters(labels: Labels) -> list[int]:
+    return [int(number) for number in np.unique(labels) if number != NO_CLUSTER]
+
+
+def _origins(
+    customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int], champion: Champion
+) -> dict[int, tuple[int, str]]:
+    """Number of a cluster -> the champion's number for it, and what told so; each goes on once at most (Kuhn 1955)."""
+    found: dict[int, tuple[int, str]] = {}
+    for inside in (True, False):
+        ours = [number for number in _clusters(labels) if (number in insider_clusters) == inside]
+        theirs = [number for number in _clusters(champion.labels) if (number in champion.insider_clusters) == inside]
+        shared, far = (
+            _jaccard(labels, champion.labels, ours, theirs),
+            _distance(customers, labels, champion, ours, theirs),
+        )
+        by_members = _assigned(np.where(shared >= SHARED_LEAST, shared - TIE * far, 0.0))
+        near = np.maximum(PROFILE_FAR - far, 0.0)
+        near[list(by_members), :] = 0.0
+        near[:, list(by_members.values())] = 0.0
+        for how, pairs in (("members", by_members), ("profile", _assigned(near))):
+            found |= {ours[row]: (theirs[column], how) for row, column in pairs.items()}
+    return found
+
+
+def _assigned(gain: NDArray[np.float64]) -> dict[int, int]:
+    """Row -> column of the assignment with the greatest sum; pairs that gain nothing are none."""
+    from scipy.optimize import linear_sum_assignment
+
+    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
+    return {int(row): int(column) for row, column in pairs if gain[row, column] > 0}
+
+
+def _jaccard(one: Labels, other: Labels, ours: list[int], theirs: list[int]) -> NDArray[np.float64]:
+    """Shared members by all members, among the customers whom both models put into a cluster."""
+    both = (one != NO_CLUSTER) & (other != NO_CLUSTER)
+    mine = np.array([(one == number) & both for number in ours]).reshape(len(ours), len(one)).astype(float)
+    yours = np.array([(other == number) & both for number in theirs]).reshape(len(theirs), len(one)).astype(float)
+    shared = mine @ yours.T
+    either = mine.sum(axis=1)[:, None] + yours.sum(axis=1)[None, :] - shared
+    return np.asarray(shared / np.maximum(either, 1.0))
+
+
+def _distance(
+    customers: pd.DataFrame, labels: Labels, champion: Champion, ours: list[int], theirs: list[int]
+) -> NDArray[np.float64]:
+    """Mean over DESCRIBED of the share of the customers who lie between two medians."""
+    places = customers[list(DESCRIBED)].rank(pct=True)
+    mine = places.groupby(labels).median().loc[ours].to_numpy()
+    yours = places.groupby(champion.labels).median().loc[theirs].to_numpy()
+    return np.asarray(np.abs(mine[:, None, :] - yours[None, :, :]).mean(axis=2))
+
+
+def _without_clash(
+    kept: Mapping[int, str], fresh: Mapping[int, str], found: pd.DataFrame, known: set[str]
+) -> dict[int, str]:
+    """The kept names, and for each further cluster its own, with a number where the champion has it already."""
+    names = dict(kept)
+    for number in sorted(set(fresh) - set(kept) - {NO_CLUSTER}):
+        name = fresh[number]
+        if name == INSIDERS:  # another goes on under it
+            name = f"{INSIDERS}: {_condition(found.loc[number]).lower()}"
+        taken = known | set(names.values())
+        numbered = (f"{name}, {place}" for place in count(2))
+        names[number] = name if name not in taken else next(each for each in numbered if each not in taken)
+    return names
+
+
+def _identity(
+    customers: pd.DataFrame,
+    labels: Labels,
+    champion: Champion,
+    names: Mapping[int, str],
+    number: int,
+    origin: tuple[int, str] | None,
+) -> Identity:
+    if origin is None:
+        return Identity(number, names[number], None, None, 0, {})
+    old, how = origin
+    now, before = labels == number, champion.labels == old
+    return Identity(
+        number, names[number], champion.names[old], how, int((now & before).sum()), _changed(customers, before, now)
+    )
+
+
+def _changed(
+    customers: pd.DataFrame, before: NDArray[np.bool_], now: NDArray[np.bool_]
+) -> dict[str, tuple[float, float]]:
+    known = customers[list(DESCRIBED)]
+    places = known.rank(pct=True)
+    moved = (places[now].median() - places[before].median()).abs() > MOVED
+    medians = known[before].median().round(4), known[now].median().round(4)
+    return {name: (float(medians[0][name]), float(medians[1][name])) for name in DESCRIBED if moved[name]}
 
 
 def _names(found: pd.DataFrame) -> dict[int, str]:

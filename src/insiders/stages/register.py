@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from insiders.io.tracking.registry import Version
     from insiders.judge import Recipe, Settings
     from insiders.model import SegmentModel
+    from insiders.segments import Champion
     from insiders.validation import Period
 
 RECIPE_TAG = "insiders.recipe"
 MEASURES_TAG = "insiders.measures"
 VALIDATION_TAG = "insiders.validation"
 RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared with; "none": nothing served
+SEGMENTS_TAG = "insiders.segments"  # what the version's segments are called, and which of the rival's they continue
 EXAMPLE_ROWS = 5
 
 
@@ -61,6 +63,8 @@ class _Case:
     judged: "SegmentModel"
     final: "SegmentModel"
     key: str
+    rival: str
+    segments: list[dict[str, Any]]
 
     @property
     def recipe(self) -> "Recipe":
@@ -71,7 +75,6 @@ class _Case:
 class _Verdict:
     validation: Mapping[str, Any]
     gates: "list[Gate]"
-    rival: str
     agreement: float
 
     @property
@@ -81,8 +84,9 @@ class _Verdict:
 
 def _case(settings: "Params") -> _Case:
     """Fit the recipe twice: on what was known before the last period, and on everything."""
-    from insiders import judge, schemas, segments, validation
+    from insiders import judge, schemas, validation
     from insiders.io import paths, studies, tables
+    from insiders.io.tracking import registry
 
     horizon, wanted = settings.featurize.horizon_days, studies.search_settings(settings)
     candidate = tables.read_json(paths.CANDIDATE)
@@ -92,17 +96,47 @@ def _case(settings: "Params") -> _Case:
     recipe = _recipe(candidate)
     judged = recipe.model(wanted).fit(period.window.customers, period.window.past)
     final = recipe.model(wanted).fit(customers, period.later)
-    final.segment_names_ = segments.name_segments(customers, final.labels_, final.insider_clusters_)
     key = tables.digest(paths.CANDIDATE, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
-    return _Case(settings, wanted, candidate, period, customers, judged, final, key)
+    known, serves = registry.find(key), registry.serving()
+    rival = known.tags[RIVAL_TAG] if known else serves.number if serves else "none"
+    named = _identities(final, customers, known, rival)
+    final.segment_names_ = {each["cluster"]: each["name"] for each in named}
+    return _Case(settings, wanted, candidate, period, customers, judged, final, key, rival, named)
+
+
+def _identities(
+    final: "SegmentModel", customers: "pd.DataFrame", known: "Version | None", rival: str
+) -> list[dict[str, Any]]:
+    """Which of the rival's segments go on. Decided once: a known version keeps the names it was registered with."""
+    from insiders import segments
+    from insiders.io import tables
+
+    if known and SEGMENTS_TAG in known.tags:
+        return list(json.loads(known.tags[SEGMENTS_TAG]))
+    champion = None if known else _champion(customers, rival)  # known before segments were matched: named by itself
+    found = segments.identify(customers, final.labels_, final.insider_clusters_, champion)
+    return list(json.loads(tables.as_json([each._asdict() for each in found])))  # as the tag will say it again
+
+
+def _champion(customers: "pd.DataFrame", rival: str) -> "Champion | None":
+    """What the rival's own model says of these customers; None where nothing served, or it cannot say anything."""
+    from insiders.io.tracking import registry
+    from insiders.segments import Champion
+
+    version = next((each for each in registry.versions() if each.number == rival), None)
+    if version is None:
+        return None
+    try:
+        package = registry.load(version)
+        labels = package.predict(customers)["cluster"].to_numpy()
+    except (InputError, AttributeError):  # no model of this project, features that are no more, or other estimators
+        return None
+    return Champion(labels, package.model.insider_clusters_, package.model.segment_names_)
 
 
 def _verdict(case: _Case) -> _Verdict:
     from insiders import gates, validation
-    from insiders.io.tracking import registry
 
-    known, serves = registry.find(case.key), registry.serving()
-    rival = known.tags[RIVAL_TAG] if known else serves.number if serves else "none"
     found = validation.judge(validation.members(case.judged), case.period, case.search)
     measured = {
         **case.candidate["measures"],
@@ -112,8 +146,7 @@ def _verdict(case: _Case) -> _Verdict:
     }
     return _Verdict(
         validation=found,
-        gates=gates.gates(measured, _thresholds(case.settings), _rival_lift(case, rival)),
-        rival=rival,
+        gates=gates.gates(measured, _thresholds(case.settings), _rival_lift(case)),
         agreement=validation.list_agreement(case.judged, case.final, case.period.window.customers),
     )
 
@@ -130,11 +163,11 @@ def _thresholds(settings: "Params") -> Any:
     )
 
 
-def _rival_lift(case: _Case, rival: str) -> float | None:
+def _rival_lift(case: _Case) -> float | None:
     """Value lift of the rival's recipe on the same period; None where nothing served, or it cannot be refitted."""
     from insiders.io.tracking import registry
 
-    version = next((each for each in registry.versions() if each.number == rival), None)
+    version = next((each for each in registry.versions() if each.number == case.rival), None)
     recipe = _rebuilt(case, version) if version else None
     return _judged(case, recipe)["value_lift"] if recipe else None
 
@@ -172,7 +205,8 @@ def _facts(case: _Case, verdict: _Verdict) -> Any:
         tags={
             **tracking.gate_tags(told["gates"]),
             RECIPE_TAG: tables.as_json({name: case.candidate[name] for name in _RECIPE}),
-            RIVAL_TAG: verdict.rival,
+            RIVAL_TAG: case.rival,
+            SEGMENTS_TAG: tables.as_json(case.segments),
             VALIDATION_TAG: tables.as_json(verdict.validation),
             MEASURES_TAG: tables.as_json(case.candidate["measures"]),
             "insiders.data": tables.digest(paths.CUSTOMERS),
@@ -191,6 +225,7 @@ def _told(case: _Case, verdict: _Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "validation": verdict.validation,
         "agreement": verdict.agreement,
+        "segments": case.segments,
     }
 
 

@@ -36,6 +36,8 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             f"The judged list and the registered one, fitted on everything, agree at {_figure(manifest['agreement'])} "
             "(Jaccard, common customers).",
             "",
+            *_table(["segment", "continues", "shared customers", "changed"], _segments(manifest["segments"])),
+            "",
             f"Features: {', '.join(candidate['features'])}. Seed {candidate['seed']}, trial {candidate['trial']}, "
             f"params {candidate['params']}.",
             "",
@@ -43,6 +45,19 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             "without a new search; decisions about credit, prices or anything that a person may not see or contest.",
         ]
     )
+
+
+def _segments(segments: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """A row per segment: the champion's segment that it continues, if any, and the medians that moved."""
+    return [
+        [each["name"], each["matched_from"] or "new", str(each["shared_customers"]), _moves(each["changed"])]
+        for each in segments
+    ]
+
+
+def _moves(changed: Mapping[str, Any]) -> str:
+    told = (f"{name} {_figure(before)} to {_figure(now)}" for name, (before, now) in changed.items())
+    return "; ".join(told) or "nothing"
 
 
 def _gate_row(gate: Mapping[str, Any]) -> list[str]:
