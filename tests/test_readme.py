@@ -55,23 +55,33 @@ def finished(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         shutil.copytree(TOP / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".dvc").mkdir()
     (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
-    small_shop.run(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", database(folder))
+        small_shop.run(folder)
     ran(folder, "dvc", "commit", "--force")
-    return folder
+    return folder.rename(folder.with_name("finished"))
 
 
 @pytest.fixture
-def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The clone, for one test alone."""
-    folder = tmp_path / "clone"
+def project(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The clone as it was, for one test alone, in the very place where it ran."""
+    folder = finished.with_name("clone")
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(finished, folder)
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", database(folder))
     return folder
 
 
+def database(folder: Path) -> str:
+    """The store in which a clone looks anyway; in this process MLFLOW_TRACKING_URI may still name another test's."""
+    return f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
+
+
 def environment() -> dict[str, str]:
-    """As after `source .venv/bin/activate`; make's own variables would reach into the makes that we start."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    """As after `source .venv/bin/activate` in a new shell, without the variables of a make or a test around us."""
+    foreign = ("MAKE", "MFLAGS", "MLFLOW_TRACKING_URI")
+    found = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return found | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
 
 
