@@ -73,3 +73,37 @@ def test_a_period_without_revenue_has_no_capture():
     found = holdout.capture(chosen(0), PAST, np.zeros(len(PAST)))
     assert np.isnan(found.value_capture)
     assert np.isnan(found.value_lift)
+
+
+def test_a_resample_counts_the_sort_to_the_last_place_by_hand():
+    # The first is drawn three times, the third twice, the fourth once: a list of the third holds 2 of 6 places.
+    weights = np.array([[3.0, 0, 2, 1, 0, 0]])
+    bounds = holdout.intervals(chosen(2), PAST, LATER, weights)
+    assert bounds["value_lift_low"] == pytest.approx(2 * 30 / (2 * 50)) == bounds["value_lift_high"]
+    assert bounds["value_over_random_low"] == pytest.approx(60 / 230 / (2 / 6))
+
+
+def test_a_large_list_of_a_lopsided_resample_is_counted_over_all_customers():
+    # All draws fall on the last customers, far behind those that a list of this size would need.
+    past, later = np.arange(1000.0, 0, -1), np.ones(1000)
+    weights = np.where(np.arange(1000) == 999, 1000.0, 0.0)[None]
+    bounds = holdout.intervals(past < 2, past, later, weights)
+    assert bounds["value_lift_low"] == pytest.approx(1)
+
+
+def test_places_at_the_boundary_are_shared_by_those_who_tie():
+    score = np.array([9.0, 7, 7, 7, 1])
+    assert holdout.places(score, *holdout.boundary(score, 2)) == pytest.approx([1, 1 / 3, 1 / 3, 1 / 3, 0])
+    assert holdout.places(score, *holdout.boundary(score, 4)).tolist() == [1, 1, 1, 1, 0]
+    assert holdout.places(score, *holdout.boundary(score, 0)).tolist() == [0] * 5
+    assert holdout.places(score, *holdout.boundary(score, 2)) @ LATER[:5] == pytest.approx(
+        holdout.top_n_revenue(score, LATER[:5], 2)
+    )
+
+
+def test_rfm_scores_by_the_quintiles_of_others():
+    frame = customers(200)
+    alone = holdout.scores(frame.head(1), among=frame)["rfm_quintiles"]
+    assert alone == holdout.scores(frame)["rfm_quintiles"][:1]
+    assert holdout.scores(frame)["rfm_quintiles"].min() >= 3
+    assert holdout.scores(frame)["rfm_quintiles"].max() == 15

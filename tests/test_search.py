@@ -5,7 +5,7 @@ import optuna
 import pandas as pd
 import pytest
 
-from insiders import search
+from insiders import embeddings, search
 from insiders.judge import Judge, Recipe, Settings, Window, baselines, windows
 from insiders.search import Trial, front, pick, run
 from population import DAY, FEATURES, snapshots
@@ -97,6 +97,18 @@ def test_every_measure_of_a_trial(judge):
 def test_a_score_does_not_depend_on_what_was_scored_before(cut, judge):
     judge.score(replace(RECIPE, clusterer="ward", params={**RECIPE.params, "ward.clusters": 4}))
     assert judge.score(RECIPE) == Judge(cut, SETTINGS).score(RECIPE)
+
+
+def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, monkeypatch):
+    grown = []
+    judge = Judge(cut, SETTINGS)
+    monkeypatch.setattr("insiders.judge.grown", lambda *given: grown.append(given[2:]) or embeddings.grown(*given))
+    judge.score(RECIPE)
+    once = len(grown)
+    other = replace(RECIPE, params={**RECIPE.params, "value_plane.weight": 0.8})
+    assert judge.score(other) == Judge(cut, SETTINGS).score(other)
+    assert once == 1 + 3 + SETTINGS.resamples + SETTINGS.seeds + 1
+    assert len(grown) == 2 * once  # the second judge's own ones
 
 
 def test_a_list_out_of_size_is_given_up_with_its_reason(cut):

@@ -20,6 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Matrix = NDArray[np.float64]
+Grow = Callable[[Matrix, Matrix, int, int], ExtraTreesRegressor]
 
 CLIP = 4.0  # deviations from the mean beyond which a customer counts as just as far out
 DECIMALS = 8  # kept of a coordinate: what is left of a change of unit is rounding noise below this
@@ -63,27 +64,33 @@ class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
+def grown(scaled: Matrix, target: Matrix, leaf: int, seed: int) -> ExtraTreesRegressor:
+    """The forest of the supervised embeddings, which none of them changes once it stands."""
+    forest = ExtraTreesRegressor(n_estimators=TREES, min_samples_leaf=leaf, random_state=seed, n_jobs=1)
+    return forest.fit(scaled, target)
+
+
 class _Supervised(TransformerMixin, BaseEstimator):
     """A forest that learned from an earlier window which customers are worth something later.
 
     The target is the signed square root of the later revenue: between a logarithm, which forgets that the largest
     customers carry the revenue, and money itself, which lets a few of them decide every split.
+
+    `fit` takes an own `grow` in place of `grown` where equal forests are wanted by several embeddings.
     """
 
     def __init__(self, leaf: int = 20, seed: int = 0) -> None:
         self.leaf = leaf
         self.seed = seed
 
-    def _fit_forest(self, X: Any, y: Any) -> Matrix:
+    def _fit_forest(self, X: Any, y: Any, grow: Grow | None) -> Matrix:
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", y_numeric=True)
         self.scaler_ = LogScaler().fit(X)
         # In units of the typical later revenue, so that the fit is the same in pounds and in pence.
         unit = _median(np.where(y > 0, y, np.nan), empty=1.0)
         target = np.round(np.sign(y) * np.sqrt(np.abs(y) / unit), DECIMALS)
         scaled = self.scaler_.transform(X)
-        self.forest_ = ExtraTreesRegressor(
-            n_estimators=TREES, min_samples_leaf=self.leaf, random_state=self.seed, n_jobs=1
-        ).fit(scaled, target)
+        self.forest_ = (grow or grown)(scaled, target, self.leaf, self.seed)
         return scaled
 
     def _scaled(self, X: Any) -> Matrix:
@@ -109,8 +116,8 @@ class ForestLeaves(_Supervised):
         super().__init__(leaf=leaf, seed=seed)
         self.components = components
 
-    def fit(self, X: Any, y: Any) -> Self:
-        leaves = self.forest_leaves(self._fit_forest(X, y))
+    def fit(self, X: Any, y: Any, grow: Grow | None = None) -> Self:
+        leaves = self.forest_leaves(self._fit_forest(X, y, grow))
         encoder = OneHotEncoder(handle_unknown="ignore").fit(leaves)
         onehot = encoder.transform(leaves)
         rank = max(1, min(self.components, onehot.shape[0] - 1, onehot.shape[1] - 1))
@@ -150,8 +157,8 @@ class ValuePlane(_Supervised):
         self.weight = weight
         self.past = past
 
-    def fit(self, X: Any, y: Any) -> Self:
-        scaled = self._fit_forest(X, y)
+    def fit(self, X: Any, y: Any, grow: Grow | None = None) -> Self:
+        scaled = self._fit_forest(X, y, grow)
         self.column_ = self.past if isinstance(self.past, int) else list(self.feature_names_in_).index(self.past)
         plane = self._plane(scaled)
         self.centre_ = np.median(plane, axis=0)

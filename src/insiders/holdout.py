@@ -54,16 +54,54 @@ def top_n_revenue(score: Values, later: Values, n: int) -> float:
 def intervals(chosen: Flags, past: Values, later: Values, weights: NDArray[np.float64]) -> dict[str, float]:
     """95 % bootstrap intervals of value lift and of value over random, over customers.
 
-    `weights`: shape (resamples, customers), how often each customer is drawn in each resample. In every resample the
-    sort takes as many customers as the list holds there.
+    `weights`: shape (resamples, customers), how often each customer is drawn in each resample.
     """
-    drawn_list = weights @ chosen.astype(float)
-    got = weights @ np.where(chosen, later, 0.0)
-    total = weights @ later
-    lift = _divide(got, _top_by_weight(past, later, weights, drawn_list))
-    over_random = _divide(_divide(got, total), drawn_list / weights.sum(axis=1))
-    bounds = {"value_lift": lift, "value_over_random": over_random}
-    return {f"{name}_{end}": _percentile(draws, q) for name, draws in bounds.items() for end, q in _ENDS.items()}
+    return Resamples(past, later, weights).intervals(chosen.astype(float))
+
+
+class Resamples:
+    """Bootstrap resamples of customers in falling order of their past: what every list judged on them is held against.
+
+    The first three arguments are those of `intervals`.
+    """
+
+    def __init__(self, past: Values, later: Values, weights: NDArray[np.float64]) -> None:
+        self.order = np.lexsort([later, -past])
+        self.weights = weights[:, self.order]
+        self.later, self.sorted = later[self.order], _mean_of_ties(past, later)
+        self.total = self.weights @ self.later
+
+    def intervals(self, places: Values) -> dict[str, float]:
+        """Of a list in which each customer has a place, none or a part of one.
+
+        In every resample the sort takes as many customers as the list holds there.
+        """
+        listed = places[self.order]
+        size, got = (self.weights @ np.column_stack([listed, listed * self.later])).T
+        over_random = _divide(_divide(got, self.total), size / self.weights.sum(axis=1))
+        bounds = {"value_lift": _divide(got, self._top(size)), "value_over_random": over_random}
+        return {f"{name}_{end}": _percentile(draws, q) for name, draws in bounds.items() for end, q in _ENDS.items()}
+
+    def _top(self, size: Values) -> Values:
+        """Later revenue of the first `size` draws of each resample; the last one counts in part."""
+        near = 2 * int(size.max()) + 100  # a resample that draws fewer from so many is all but impossible ...
+        enough = bool((self.weights[:, :near].sum(axis=1) >= size).all())
+        weights = self.weights[:, : near if enough else None]  # ... and then all are looked at
+        before = np.cumsum(weights, axis=1) - weights
+        return np.clip(size[:, None] - before, 0, weights) @ self.sorted[: weights.shape[1]]
+
+
+def boundary(score: Values, n: int) -> tuple[float, float]:
+    """The n-th highest score, and the part of a place that is left for each customer who has just that."""
+    if not n:
+        return float("inf"), 0.0
+    least = float(np.sort(score)[-n])
+    return least, float((n - (score > least).sum()) / (score == least).sum())
+
+
+def places(score: Values, least: float, part: float) -> Values:
+    """A `boundary` applied: everybody above has a place, those on it the same part of one."""
+    return np.where(score == least, part, (score > least).astype(float))
 
 
 def draws(customers: int, resamples: int, seed: int) -> NDArray[np.float64]:
@@ -81,25 +119,32 @@ def baselines(customers: pd.DataFrame, n: int) -> dict[str, dict[str, float]]:
     }
 
 
-def scores(customers: pd.DataFrame) -> dict[str, Values]:
-    """Score by which each baseline sorts; net_revenue is the spreadsheet that a clustering has to beat."""
+def scores(customers: pd.DataFrame, among: pd.DataFrame | None = None) -> dict[str, Values]:
+    """Score by which each baseline sorts; net_revenue is the spreadsheet that a clustering has to beat.
+
+    A score that ranks customers ranks them `among` others where these are given.
+    """
     return {
         "net_revenue": customers["net_revenue"].to_numpy(),
         "gross_revenue": customers["gross_revenue"].to_numpy(),
         "faded_revenue": customers["faded_revenue"].to_numpy(),
-        "rfm_quintiles": _rfm(customers),
+        "rfm_quintiles": _rfm(customers, customers if among is None else among),
         "random": np.zeros(len(customers)),  # all tied: every customer counts by the mean
     }
 
 
-def _rfm(customers: pd.DataFrame) -> Values:
+def _rfm(customers: pd.DataFrame, among: pd.DataFrame) -> Values:
     """Sum of the quintiles 1-5 of recency (recent is high), order count and net revenue: marketing's RFM score."""
-    ranks = {
-        "recency_days": customers["recency_days"].rank(ascending=False, pct=True),
-        "order_count": customers["order_count"].rank(pct=True),
-        "net_revenue": customers["net_revenue"].rank(pct=True),
-    }
-    return np.sum([np.ceil(rank.to_numpy() * 5) for rank in ranks.values()], axis=0)
+    traits = {"recency_days": -1, "order_count": 1, "net_revenue": 1}
+    columns = [(sign * customers[name].to_numpy(), sign * among[name].to_numpy()) for name, sign in traits.items()]
+    return np.sum([np.clip(np.ceil(_rank(values, known) * 5), 1, 5) for values, known in columns], axis=0)
+
+
+def _rank(values: Values, among: Values) -> Values:
+    """Rank of each value among others as a share of their number; equal ones share the mean rank."""
+    ordered = np.sort(among)
+    below, not_above = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return (below + not_above + 1) / 2 / len(ordered)
 
 
 def _mean_of_ties(score: Values, later: Values) -> Values:
@@ -108,15 +153,6 @@ def _mean_of_ties(score: Values, later: Values) -> Values:
     _, group = np.unique(-score[order], return_inverse=True)
     means = np.bincount(group, later[order]) / np.bincount(group)
     return means[group]
-
-
-def _top_by_weight(past: Values, later: Values, weights: NDArray[np.float64], size: Values) -> Values:
-    """Later revenue of the first `size` draws of each resample in falling order of the past; the last one in part."""
-    order = np.lexsort([later, -past])
-    ordered = weights[:, order]
-    before = np.cumsum(ordered, axis=1) - ordered
-    taken = np.clip(size[:, None] - before, 0, ordered)
-    return taken @ _mean_of_ties(past, later)
 
 
 _ENDS = {"low": TAIL, "high": 100 - TAIL}

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from insiders import holdout, quality
 from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import EMBEDDINGS, LogScaler
+from insiders.embeddings import EMBEDDINGS, LogScaler, Matrix, grown
 from insiders.model import NO_CLUSTER, SegmentModel, in_order
 
-VALIDATION = "validation"
+VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
 FIRST_RESAMPLES = 3  # after which an unstable trial is given up
 
 
@@ -107,9 +107,10 @@ class Judge:
 
     def __init__(self, cut: Mapping[str, Window], settings: Settings) -> None:
         self.settings = settings
-        self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {"permuted": self._permuted(cut[VALIDATION])}
+        self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[VALIDATION])}
         self.folds = [name for name in cut if name != VALIDATION]
         self._embedded = lru_cache(maxsize=256)(self._embed)
+        self._forests: dict[tuple[str, int, int], Any] = {}
 
     def score(self, recipe: Recipe) -> tuple[dict[str, float], float, str]:
         """Measures, size violation, and why the trial was given up, if it was.
@@ -137,14 +138,25 @@ class Judge:
         return self._embedded(recipe.embedding, json.dumps(own, sort_keys=True), recipe.seed + seed_offset, window)
 
     def _embed(self, name: str, params: str, seed: int, window: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The window's customers in an embedding fitted on it, and everyone of the validation window in the same."""
+        """The window's customers in an embedding fitted on it, and everyone of the validation window in the same.
+
+        The second is asked for in resamples only; elsewhere it is the first again.
+        """
         from optuna.trial import FixedTrial
 
         data = self.windows[window]
         embedding = EMBEDDINGS[name](FixedTrial(json.loads(params)), seed)
         model = SegmentModel(embedding, None, tuple(self.settings.features), 0)
-        model.fit_embedding(data.customers, data.past)
-        return model.embed(data.customers), model.embed(self.windows[VALIDATION].customers)
+        model.fit_embedding(data.customers, data.past, grow=partial(self._grow, window))
+        own = model.embed(data.customers)
+        return own, model.embed(self.windows[VALIDATION].customers) if window.startswith(RESAMPLE) else own
+
+    def _grow(self, window: str, scaled: Matrix, target: Matrix, leaf: int, seed: int) -> Any:
+        """A window's forest, grown once: it is most of an embedding's time, and most params do not touch it."""
+        key = window, leaf, seed
+        if key not in self._forests:
+            self._forests[key] = grown(scaled, target, leaf, seed)
+        return self._forests[key]
 
     def _value(self, models: Mapping[str, SegmentModel]) -> dict[str, float]:
         """Value capture on every rolling origin, and its mean and worst over them."""
@@ -157,17 +169,18 @@ class Judge:
         customers = self.windows[fold].customers
         chosen = np.isin(model.labels_, model.insider_clusters_)
         past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
-        return holdout.capture(chosen, past, later).as_dict() | holdout.intervals(
-            chosen, past, later, self._draws[fold]
-        )
+        drawn = self.drawn[fold].intervals(chosen.astype(float))
+        return holdout.capture(chosen, past, later).as_dict() | drawn
 
     @cached_property
-    def _draws(self) -> dict[str, NDArray[np.float64]]:
-        settings = self.settings
-        return {
-            fold: holdout.draws(len(self.windows[fold].customers), settings.bootstrap, settings.seed)
-            for fold in self.folds
-        }
+    def drawn(self) -> dict[str, holdout.Resamples]:
+        """Bootstrap resamples of each rolling origin's customers."""
+        return {fold: self._drawn(self.windows[fold].customers) for fold in self.folds}
+
+    def _drawn(self, customers: pd.DataFrame) -> holdout.Resamples:
+        past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
+        weights = holdout.draws(len(customers), self.settings.bootstrap, self.settings.seed)
+        return holdout.Resamples(past, later, weights)
 
     def _shape(self, model: SegmentModel) -> dict[str, float]:
         labels = model.labels_
@@ -185,7 +198,7 @@ class Judge:
     def _spaces(self) -> dict[str, NDArray[np.float64]]:
         features = list(self.settings.features)
         return {
-            name: LogScaler().fit_transform(self.windows[name].customers[features]) for name in (VALIDATION, "permuted")
+            name: LogScaler().fit_transform(self.windows[name].customers[features]) for name in (VALIDATION, PERMUTED)
         }
 
     def _stability(self, recipe: Recipe, model: SegmentModel) -> dict[str, float]:
@@ -194,7 +207,7 @@ class Judge:
         Where the first few samples show that there is no cluster, the others are spared.
         """
         base = (model.labels_, np.isin(model.labels_, model.insider_clusters_))
-        names = [f"resample {i}" for i in range(self.settings.resamples)]
+        names = [f"{RESAMPLE} {i}" for i in range(self.settings.resamples)]
         samples = [self._refit(recipe, name, 0) for name in names[:FIRST_RESAMPLES]]
         if quality.agreement(base, samples)["jaccard"] >= self.settings.hopeless_stability:
             samples += [self._refit(recipe, name, 0) for name in names[FIRST_RESAMPLES:]]
@@ -214,8 +227,8 @@ class Judge:
         return labels, np.isin(labels, model.insider_clusters_)
 
     def _control(self, recipe: Recipe, silhouette: float) -> dict[str, float]:
-        labels = self._fit(recipe, "permuted").labels_
-        control = self._separation("permuted", labels)["silhouette"]
+        labels = self._fit(recipe, PERMUTED).labels_
+        control = self._separation(PERMUTED, labels)["silhouette"]
         return {"control_silhouette": control, "control_gap": silhouette - (0.0 if math.isnan(control) else control)}
 
     def _violation(self, models: Mapping[str, SegmentModel]) -> tuple[float, str]:
@@ -240,7 +253,7 @@ class Judge:
 
     def _resamples(self, window: Window) -> dict[str, Window]:
         rng = np.random.default_rng(self.settings.seed)
-        return {f"resample {i}": _resampled(window, rng) for i in range(self.settings.resamples)}
+        return {f"{RESAMPLE} {i}": _resampled(window, rng) for i in range(self.settings.resamples)}
 
     def _permuted(self, window: Window) -> Window:
         features, seed = tuple(self.settings.features), self.settings.seed

@@ -46,11 +46,12 @@ class SegmentModel(BaseEstimator):
             self.fit_embedding(customers, past)
             return self.fit_clusters(self.embed(customers), customers)
 
-    def fit_embedding(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
-        """The first half of `fit`; the search shares it between trials."""
+    def fit_embedding(self, customers: pd.DataFrame, past: pd.DataFrame, **supervised: Any) -> Self:
+        """The first half of `fit`; the search shares it between trials. `supervised`: for such an embedding's `fit`."""
         if _is_supervised(self.embedding):
             rows = in_order(past, [*self.features, "next_revenue"])
-            self.embedding_ = clone(self.embedding).fit(rows[list(self.features)], rows["next_revenue"].to_numpy())
+            known, target = rows[list(self.features)], rows["next_revenue"].to_numpy()
+            self.embedding_ = clone(self.embedding).fit(known, target, **supervised)
         else:
             self.embedding_ = clone(self.embedding).fit(in_order(customers, list(self.features))[list(self.features)])
         return self
