@@ -43,8 +43,8 @@ def listed() -> pd.DataFrame:
     return pd.read_csv(paths.INSIDERS)
 
 
-def contents() -> tuple[bytes, bytes]:
-    return paths.ASSIGNMENTS.read_bytes(), paths.INSIDERS.read_bytes()
+def contents() -> tuple[bytes, ...]:
+    return tuple(path.read_bytes() for path in assign.OUTPUTS)
 
 
 def runs() -> int:
@@ -67,6 +67,29 @@ def test_the_champion_decides() -> None:
     assert listed()["rank"].tolist() == [1, 2, 3, 4, 5, 6]
     assert listed()["expected_revenue"].is_monotonic_decreasing
     assert set(listed()["segment"]) == {"Insiders"}
+
+
+def test_everyone_is_told_how_sure_their_segment_is() -> None:
+    submit("a")
+    assign.main()
+    assert pd.read_parquet(paths.CONFIDENCE)["confidence"].isna().all()
+    tracking.promote()
+    assign.main()
+    found = pd.read_parquet(paths.CONFIDENCE)
+    assert found["customer_id"].tolist() == assigned()["customer_id"].tolist()
+    assert found["confidence"].between(0, 1).all()
+    large = found["customer_id"].isin(LARGE)
+    assert (found.loc[large, "confidence"] == 1.0).all()
+    assert found.loc[~large, "confidence"].min() < 1  # these differ a little only, and are cut in two
+
+
+def test_explain_says_how_sure_the_segment_is() -> None:
+    assign.main()
+    assert not [line for line in serving.explain("c001") if line.startswith("confidence")]
+    submit("a")
+    tracking.promote()
+    assign.main()
+    assert serving.explain("c000")[4] == "confidence 1.00: the share of the most similar customers in this segment"
 
 
 def test_a_challenger_does_not_decide() -> None:
@@ -146,6 +169,7 @@ def test_order_and_names_of_the_customers_change_nothing_else() -> None:
     tracking.promote()
     assign.main()
     known = assigned().set_index("customer_id")
+    before = pd.read_parquet(paths.CONFIDENCE)["confidence"].value_counts().to_dict()
     other = customers().sample(frac=1, random_state=1, ignore_index=True)
     other["customer_id"] = pd.array(["z" + each[::-1] for each in other["customer_id"]], dtype="str")
     write_project(other)
@@ -153,6 +177,8 @@ def test_order_and_names_of_the_customers_change_nothing_else() -> None:
     again = assigned()
     again.index = pd.Index([each[1:][::-1] for each in again["customer_id"]], name="customer_id")
     columns = ["cluster", "segment", "is_insider", "reason"]
+    sure = pd.read_parquet(paths.CONFIDENCE)["confidence"]
+    assert sure.value_counts().to_dict() == before
     pd.testing.assert_frame_equal(again[columns].sort_index(), known[columns])
 
 

@@ -40,3 +40,36 @@ def test_permutation_does_not_depend_on_the_order_of_rows():
 def test_agreement_is_one_with_itself():
     labels, flags = np.array([0, 0, 1, 2]), np.array([1, 1, 0, 0], bool)
     assert quality.agreement((labels, flags), [(labels, flags)] * 2) == {"jaccard": 1.0, "rand": 1.0}
+
+
+def test_a_label_is_as_sure_as_the_most_similar_customers_share_it():
+    places = np.concatenate([np.arange(20), 100 + np.arange(20)]).astype(float)[:, None]
+    labels = np.repeat([0, 1], 20)
+    found = quality.confidence(places, labels)
+    assert found.tolist() == [1.0] * 40
+    labels[5] = 1  # alone among the others
+    found = quality.confidence(places, labels)
+    assert found[5] == 0.0
+    assert found[4] == found[0] == 0.9
+    assert found[19] == found[39] == 1.0
+
+
+def test_a_segment_of_two_can_be_sure_of_both():
+    places = np.append(np.arange(20), [90, 91]).astype(float)[:, None]
+    assert quality.confidence(places, np.arange(22) // 20).tolist() == [1.0] * 22
+
+
+def test_confidence_needs_neighbours_and_leaves_no_cluster_out():
+    assert np.isnan(quality.confidence(np.zeros((1, 2)), np.array([0]))).all()
+    assert quality.confidence(np.array([[0.0], [1.0]]), np.array([-1, -1])).tolist() == [1.0, 1.0]
+    assert quality.confidence(np.zeros((3, 2)), np.array([2, 2, 2])).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_order_of_the_customers_changes_no_confidence(monkeypatch):
+    monkeypatch.setattr(quality, "LANDMARKS", 50)
+    rng = np.random.default_rng(1)
+    places, order = rng.normal(size=(200, 3)), rng.permutation(200)
+    labels = (places[:, 0] > 0).astype(int) + (places[:, 1] > 1)
+    found = quality.confidence(places, labels)
+    assert np.array_equal(quality.confidence(places[order], labels[order]), found[order])
+    assert ((found >= 0) & (found <= 1)).all()

@@ -85,9 +85,10 @@ def assign(
     horizon = params.read().featurize.horizon_days
     table = serving.read_customers(customers or paths.CUSTOMERS)
     server = serving.named(version)
-    assigned, insiders = serving.serve(server, table, serving.read_history(), horizon)
-    serving.write(assigned, insiders, out or Path())
-    typer.echo(f"{len(insiders):,} Insiders among {len(assigned):,} customers, by model version {server.version}")
+    served = serving.serve(server, table, serving.read_history(), horizon)
+    serving.write(served, out or Path())
+    sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
+    typer.echo(f"{sizes}, by model version {server.version}")
 
 
 @app.command()

@@ -224,6 +224,24 @@ ASSIGNMENTS = in_memory.DataFrameSchema(
     strict=True,
 )
 
+CONFIDENCE = in_memory.DataFrameSchema(
+    name="confidence",
+    title="One row per customer: how sure the segment is that the serving model puts them in.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "confidence": _column(
+            "float64",
+            "share",
+            "of the (at most 10) customers most similar to them in the model's eyes, those in the same segment; null "
+            "where no model serves",
+            SHARE,
+            nullable=True,
+        ),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
 INSIDERS = in_memory.DataFrameSchema(
     name="insiders",
     title="One row per Insider, best first.",

@@ -61,6 +61,10 @@ class Package:
         parts = [self.model.predict(part) for part in _chunks(features)]
         return pd.concat(parts) if parts else _nobody(features.index)
 
+    def embed(self, customers: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Coordinates in which customers are compared, shape (customers, dimensions); raises as `predict` does."""
+        return self.model.embed(self.checked(customers))
+
     def checked(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Return the features alone, as float64, in the model's order."""
         missing = [name for name in self.contract if name not in customers.columns]

@@ -14,6 +14,7 @@ CUSTOMERS = DATA / "customers.parquet"
 SNAPSHOTS = DATA / "snapshots.parquet"
 HOLDOUT = DATA / "holdout.parquet"
 ASSIGNMENTS = DATA / "assignments.parquet"
+CONFIDENCE = DATA / "confidence.parquet"
 TRUTH = DATA / "truth.parquet"
 
 MODELS = Path("models")

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import schemas, segments, value
+from insiders import quality, schemas, segments, value
 from insiders.errors import InputError
 from insiders.io import paths, tables, tracking
 
@@ -20,6 +22,18 @@ class Labeller(Protocol):
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
         ...
+
+    def embed(self, customers: pd.DataFrame, /) -> NDArray[np.float64] | None:
+        """Coordinates in which customers are compared; None where they are not."""
+        ...
+
+
+class Served(NamedTuple):
+    """What is said of the customers: schemas.ASSIGNMENTS, schemas.INSIDERS and schemas.CONFIDENCE."""
+
+    assigned: pd.DataFrame
+    insiders: pd.DataFrame
+    confidence: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,10 @@ class Baseline:
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
         return segments.baseline(customers, self.column, self.count)
+
+    def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
+        """Nobody is compared with anybody."""
+        return
 
 
 def named(name: str | None) -> Server:
@@ -104,28 +122,36 @@ def read_history() -> pd.DataFrame:
     return snapshots.assign(next_revenue=snapshots["next_revenue"].fillna(known))
 
 
-def serve(
-    server: Server, customers: pd.DataFrame, history: pd.DataFrame, horizon_days: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Everyone's assignment, and the Insiders with what they are expected to bring in `horizon_days`.
+def serve(server: Server, customers: pd.DataFrame, history: pd.DataFrame, horizon_days: int) -> Served:
+    """Everyone's assignment, how sure it is, and the Insiders with what they are expected to bring in `horizon_days`.
 
     `history` tells how far such expectations were off (schemas.SNAPSHOTS).
     """
-    assigned = segments.assignments(customers, server.labeller.predict(customers), server.version)
+    labelled = server.labeller.predict(customers)
+    assigned = segments.assignments(customers, labelled, server.version)
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = value.calibrate(value.fit(customers), history, horizon_days)
         expected = value.predict(model, customers, horizon_days)
-    return assigned, segments.ranked(customers, assigned, expected)
+        sure = _confidence(server.labeller, customers, labelled)
+    return Served(assigned, segments.ranked(customers, assigned, expected), sure)
 
 
-def write(assigned: pd.DataFrame, insiders: pd.DataFrame, folder: Path = Path()) -> None:
-    """Write both tables at once, below `folder`; where one fails the last good list stays."""
+def _confidence(labeller: Labeller, customers: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
+    embedded = labeller.embed(customers)
+    sure = np.nan if embedded is None else quality.confidence(embedded, labelled["cluster"].to_numpy())
+    return customers[["customer_id"]].assign(confidence=sure).sort_values("customer_id", ignore_index=True)
+
+
+def write(served: Served, folder: Path = Path()) -> None:
+    """Write all tables at once, below `folder`; where one fails the last good list stays."""
+    insiders = served.insiders
     safe = insiders.assign(
         **{name: insiders[name].map(spreadsheet_safe) for name in ("customer_id", "segment", "reason")}
     )
     tables.write_together(
         {
-            folder / paths.ASSIGNMENTS: (assigned, schemas.ASSIGNMENTS),
+            folder / paths.ASSIGNMENTS: (served.assigned, schemas.ASSIGNMENTS),
+            folder / paths.CONFIDENCE: (served.confidence, schemas.CONFIDENCE),
             folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
         }
     )
@@ -142,11 +168,13 @@ def explain(customer_id: str) -> list[str]:
             f"an id there looks like {example!r}"
         )
     row, features = found.iloc[0], known[known["customer_id"] == customer_id].iloc[0]
+    sure = tables.read(paths.CONFIDENCE).set_index("customer_id")["confidence"].get(customer_id, np.nan)
     return [
         f"customer {customer_id}",
         f"{row['segment']}: {'an Insider' if row['is_insider'] else 'not an Insider'}",
         row["reason"],
         f"as of {row['as_of']:%Y-%m-%d}, by model version {row['model_version']}",
+        *([] if pd.isna(sure) else [f"confidence {sure:.2f}: the share of the most similar customers in this segment"]),
         "",
         *(_feature(name, features[name]) for name in schemas.FEATURES),
     ]

@@ -4,7 +4,7 @@ from insiders.errors import reported
 from insiders.io import freshness, paths
 
 INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.REGISTERED)
-OUTPUTS = (paths.ASSIGNMENTS, paths.INSIDERS)
+OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.INSIDERS)
 
 
 @reported
@@ -17,9 +17,9 @@ def main() -> None:
     customers = serving.read_customers(paths.CUSTOMERS)
     server = serving.named(None)
     with tracking.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
-        assigned, insiders = serving.serve(server, customers, serving.read_history(), settings.horizon_days)
-        serving.write(assigned, insiders)
-        log({"customers": len(assigned), "insiders": len(insiders)})
+        served = serving.serve(server, customers, serving.read_history(), settings.horizon_days)
+        serving.write(served)
+        log({"customers": len(served.assigned), "insiders": len(served.insiders)})
     if serving.still_serves(server):
         freshness.record("assign", INPUTS, OUTPUTS)
 
