@@ -123,7 +123,7 @@ def rfm_map(recency_days: pd.Series, net_revenue: pd.Series, is_insider: pd.Seri
 @_styled
 def trial_map(embedded: np.ndarray, labels: np.ndarray, insider_mask: np.ndarray) -> Figure:
     """The first two dimensions of an embedding (n, d >= 1), coloured by cluster; Insiders ringed."""
-    figure, axes = _canvas(left=0.1, bottom=0.13)
+    figure, axes = _canvas(bottom=0.13)
     x = embedded[:, 0]
     y = embedded[:, 1] if embedded.shape[1] > 1 else np.zeros(len(x))
     colors = np.array([*PALETTE, RULE])[np.where(labels < 0, len(PALETTE), labels % len(PALETTE))]
