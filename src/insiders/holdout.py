@@ -112,11 +112,12 @@ def draws(customers: int, resamples: int, seed: int) -> NDArray[np.float64]:
 
 def baselines(customers: pd.DataFrame, n: int) -> dict[str, dict[str, float]]:
     """The same measures for the n best by each score that needs no clustering; `customers` has `next_revenue`."""
+    return {name: by_score(score, customers, n) for name, score in scores(customers).items()}
+
+
+def by_score(score: Values, customers: pd.DataFrame, n: int) -> dict[str, float]:
     past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
-    return {
-        name: _measures(top_n_revenue(score, later, n), past, later, n).as_dict()
-        for name, score in scores(customers).items()
-    }
+    return _measures(top_n_revenue(score, later, n), past, later, n).as_dict()
 
 
 def scores(customers: pd.DataFrame, among: pd.DataFrame | None = None) -> dict[str, Values]:

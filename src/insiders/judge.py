@@ -109,6 +109,7 @@ class Judge:
         self.settings = settings
         self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[VALIDATION])}
         self.folds = [name for name in cut if name != VALIDATION]
+        self.resamples = [name for name in self.windows if name.startswith(RESAMPLE)]
         self._embedded = lru_cache(maxsize=256)(self._embed)
         self._forests: dict[tuple[str, int, int], Any] = {}
 
@@ -126,7 +127,8 @@ class Judge:
                 reason = f"value lift is {measures['value_lift_min']:.3f} at its worst origin"
             if not reason:
                 stability = self._stability(recipe, models[VALIDATION])
-                measures |= stability | self._control(recipe, measures["silhouette"])
+                labels = self._fit(recipe, PERMUTED).labels_
+                measures |= stability | self.control(labels, measures["silhouette"])
             return measures, violation, reason
 
     def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
@@ -163,7 +165,7 @@ class Judge:
         found: dict[str, float] = {}
         for fold in self.folds:
             found |= {f"{name}_{fold}": value for name, value in self._fold_value(fold, models[fold]).items()}
-        return found | _over_folds(found, self.folds)
+        return found | over_folds(found, self.folds)
 
     def _fold_value(self, fold: str, model: SegmentModel) -> dict[str, float]:
         customers = self.windows[fold].customers
@@ -188,10 +190,11 @@ class Judge:
             "segments": float(len(np.unique(labels[labels != NO_CLUSTER]))),
             "insider_share": model.insider_share_,
             "noise_share": float(np.mean(labels == NO_CLUSTER)),
-            **self._separation(VALIDATION, labels),
+            **self.separation(VALIDATION, labels),
         }
 
-    def _separation(self, window: str, labels: NDArray[np.int64]) -> dict[str, float]:
+    def separation(self, window: str, labels: NDArray[np.int64]) -> dict[str, float]:
+        """Of labels of the validation window's or the permuted customers, in the space that all trials share."""
         return quality.separation(self._spaces[window], labels, self.settings.silhouette_rows, self.settings.seed)
 
     @cached_property
@@ -207,10 +210,9 @@ class Judge:
         Where the first few samples show that there is no cluster, the others are spared.
         """
         base = (model.labels_, np.isin(model.labels_, model.insider_clusters_))
-        names = [f"{RESAMPLE} {i}" for i in range(self.settings.resamples)]
-        samples = [self._refit(recipe, name, 0) for name in names[:FIRST_RESAMPLES]]
+        samples = [self._refit(recipe, name, 0) for name in self.resamples[:FIRST_RESAMPLES]]
         if quality.agreement(base, samples)["jaccard"] >= self.settings.hopeless_stability:
-            samples += [self._refit(recipe, name, 0) for name in names[FIRST_RESAMPLES:]]
+            samples += [self._refit(recipe, name, 0) for name in self.resamples[FIRST_RESAMPLES:]]
         seeds = [self._refit(recipe, VALIDATION, i + 1) for i in range(self.settings.seeds)]
         across, by_seed = quality.agreement(base, samples), quality.agreement(base, seeds)
         return {
@@ -226,9 +228,9 @@ class Judge:
         labels = model.label(self._share(recipe, window, seed_offset)[1])
         return labels, np.isin(labels, model.insider_clusters_)
 
-    def _control(self, recipe: Recipe, silhouette: float) -> dict[str, float]:
-        labels = self._fit(recipe, PERMUTED).labels_
-        control = self._separation(PERMUTED, labels)["silhouette"]
+    def control(self, labels: NDArray[np.int64], silhouette: float) -> dict[str, float]:
+        """How the silhouette compares with that of these labels of the permuted customers."""
+        control = self.separation(PERMUTED, labels)["silhouette"]
         return {"control_silhouette": control, "control_gap": silhouette - (0.0 if math.isnan(control) else control)}
 
     def _violation(self, models: Mapping[str, SegmentModel]) -> tuple[float, str]:
@@ -278,10 +280,10 @@ def baselines(cut: Mapping[str, Window], share: float) -> dict[str, dict[str, fl
         customers = cut[fold].customers
         for name, measures in holdout.baselines(customers, round(share * len(customers))).items():
             found.setdefault(name, {}).update({f"{key}_{fold}": value for key, value in measures.items()})
-    return {name: measures | _over_folds(measures, folds) for name, measures in found.items()}
+    return {name: measures | over_folds(measures, folds) for name, measures in found.items()}
 
 
-def _over_folds(measures: Mapping[str, float], folds: list[str]) -> dict[str, float]:
+def over_folds(measures: Mapping[str, float], folds: list[str]) -> dict[str, float]:
     """Mean of each value measure over the rolling origins, and the worst value lift."""
     means = {
         f"{name}_mean": float(np.mean([measures[f"{name}_{fold}"] for fold in folds])) for name in holdout.MEASURES

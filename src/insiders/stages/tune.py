@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders import figures, judge, schemas, search
+from insiders import baselines, figures, judge, schemas, search
 from insiders.errors import InputError, reported
 from insiders.io import params, paths, studies, tables, tracking
 
@@ -30,9 +30,12 @@ def main() -> None:
         trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
         chosen = search.pick(trials, wanted.stability_floor, wanted.lift_tolerance)
-        rows = search.rows(trials, judge.baselines(cut, chosen.measures["insider_share"]))
+        share, horizon = chosen.measures["insider_share"], settings.featurize.horizon_days
+        compared = baselines.measured(judge.Judge(cut, wanted), share, horizon)
+        rows = search.rows(trials, compared)
         tables.write(rows, paths.TRIALS)
         tables.write_json(search.candidate(chosen, wanted, folds=len(cut) - 1), paths.CANDIDATE)
+        _log_baselines(run, rows, compared)
         _log_result(run, rows, chosen)
         run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
 
@@ -87,6 +90,14 @@ def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
         tracking.Trial(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
     )
     return trial
+
+
+def _log_baselines(run: tracking.SearchRun, rows: pd.DataFrame, measured: Mapping[str, Mapping[str, float]]) -> None:
+    """Write each baseline to MLflow as a trial, under the number that it has in trials.csv."""
+    own = rows[rows["state"] == "BASELINE"]
+    for number, name in zip(own["number"], own["clusterer"], strict=True):
+        tags = {"embedding": "none", "clusterer": name, "state": "BASELINE", "feasible": True, "reason": ""}
+        run.log_trial(tracking.Trial(int(number), f"{number:03d} baseline {name}", {}, measured[name], tags))
 
 
 def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:

@@ -1,0 +1,46 @@
+"""The stage itself, on a small shop: what it leaves in reports/trials.csv and in MLflow, also when it runs again."""
+
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import small_shop
+from insiders.io import tracking
+
+BASELINES = {"net_revenue", "gross_revenue", "faded_revenue", "rfm_quintiles", "lifetime_value", "random"}
+SHOP = {"simulate": {"customers": 150}, "tune": {"trials": 4}}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, empty_store) -> Path:
+    folder = small_shop.new_project(tmp_path_factory.mktemp("tuned"), empty_store, SHOP)
+    small_shop.run(folder, ("ingest", "preprocess", "featurize", "tune"))
+    return folder
+
+
+def children(folder: Path) -> list[Any]:
+    with chdir(folder):
+        opened = tracking.connect()
+        return list(opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'trial'"))
+
+
+def test_baselines_are_trials_in_the_table_and_in_mlflow(project):
+    table = pd.read_csv(project / "reports/trials.csv")
+    own = table[table["state"] == "BASELINE"].set_index("clusterer")
+    logged = {run.data.tags["clusterer"]: run for run in children(project) if run.data.tags["state"] == "BASELINE"}
+    assert set(own.index) == BASELINES == set(logged)
+    for name, run in logged.items():
+        assert run.data.tags["embedding"] == "none" == own.loc[name, "embedding"]
+        assert run.data.tags["insiders.trial"] == str(own.loc[name, "number"])
+        known = own.loc[name, list(run.data.metrics)].astype(float).to_dict()
+        assert run.data.metrics == pytest.approx(known)
+        assert {"value_lift_low_1", "stability", "insider_share"} <= set(run.data.metrics)
+
+
+def test_a_second_run_logs_nothing_twice_and_writes_the_same(project):
+    before = (project / "reports/trials.csv").read_bytes(), len(children(project))
+    small_shop.run(project, ["tune"])
+    assert ((project / "reports/trials.csv").read_bytes(), len(children(project))) == before
