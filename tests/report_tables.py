@@ -131,8 +131,21 @@ def assignments(customers: pd.DataFrame) -> pd.DataFrame:
     return ASSIGNMENTS.validate(frame)
 
 
+def confidence(customers: pd.DataFrame) -> pd.DataFrame:
+    """Sure of the first half, and of every other customer of the second."""
+    place = np.arange(len(customers))
+    sure = np.where((place < len(place) // 2) | (place % 2 == 0), 1.0, 0.5)
+    return customers[["customer_id"]].assign(confidence=sure)
+
+
 def members(customers: pd.DataFrame) -> pd.DataFrame:
-    return customers.merge(assignments(customers).drop(columns="as_of"), on="customer_id")
+    placed = assignments(customers).drop(columns="as_of").merge(confidence(customers), on="customer_id")
+    return customers.merge(placed, on="customer_id")
+
+
+def products() -> pd.DataFrame:
+    rows = [("Segment 1", "22423", 30, 4.5, "REGENCY CAKESTAND 3 TIER"), ("Segment 2", "<b>", 9, 1.5, "<b>")]
+    return pd.DataFrame(rows, columns=["segment", "product_code", "buyers", "lift", "description"])
 
 
 def insiders(members: pd.DataFrame) -> pd.DataFrame:
@@ -222,6 +235,19 @@ def orders(customers: pd.DataFrame) -> pd.DataFrame:
     return each.assign(net_revenue=10.25)
 
 
+def lines(customers: pd.DataFrame) -> pd.DataFrame:
+    """Everybody buys A; every other of the Insiders buys B, and every other of the rest C."""
+    place = np.arange(len(customers))
+    own = customers[["customer_id"]].assign(product_code=np.where(place < len(place) // 10, "B", "C"))[place % 2 == 0]
+    bought = pd.concat([customers[["customer_id"]].assign(product_code="A"), own], ignore_index=True)
+    return bought.assign(kind="sale", ordered_at=pd.Timestamp("2011-03-08 09:30"))
+
+
+def transactions() -> pd.DataFrame:
+    texts = [("A", "ALARM CLOCK"), ("B", "BUNTING "), ("B", "BUNTING"), ("B", "damaged"), ("C", None)]
+    return pd.DataFrame(texts, columns=["product_code", "description"])
+
+
 def write(folder: Path) -> None:
     """Every input of the report's stage, below `folder`."""
     people = customers()
@@ -229,7 +255,10 @@ def write(folder: Path) -> None:
         (folder / name).mkdir()
     people.to_parquet(folder / "data/customers.parquet", index=False)
     assignments(people).to_parquet(folder / "data/assignments.parquet", index=False)
+    confidence(people).to_parquet(folder / "data/confidence.parquet", index=False)
     orders(people).to_parquet(folder / "data/orders.parquet", index=False)
+    lines(people).to_parquet(folder / "data/lines.parquet", index=False)
+    transactions().to_parquet(folder / "data/transactions.parquet", index=False)
     ledger().to_csv(folder / "data/ledger.csv", index=False)
     insiders(members(people)).to_csv(folder / "reports/insiders.csv", index=False)
     trials().to_csv(folder / "reports/trials.csv", index=False)
@@ -251,6 +280,7 @@ def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> 
         members=people,
         insiders=insiders(people),
         months=months(),
+        products=products(),
         ledger=ledger(),
         trials=trials(),
         registered=manifest or registered(),

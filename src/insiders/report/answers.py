@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from insiders.report import text
+from insiders.report import portraits, text
 
 TRAITS = (
     "net_revenue",
@@ -19,6 +19,7 @@ TRAITS = (
     "distinct_product_count",
     "returned_revenue_share",
 )
+APART = tuple(trait for trait in TRAITS if trait != "orders_per_month")  # which says what order_count says
 LISTED = 10  # people named on the page; insiders.csv names all
 LARGEST = 10  # wholesalers left out to see whether a share rests on them
 SORTS = ("faded_revenue", "rfm_quintiles")  # further baselines that the page shows
@@ -28,9 +29,10 @@ Numbers = dict[str, Any]
 
 
 class Tables(NamedTuple):
-    members: pd.DataFrame  # customers.parquet with segment, is_insider and model_version of assignments.parquet
+    members: pd.DataFrame  # customers.parquet with segment, is_insider, model_version, and confidence where known
     insiders: pd.DataFrame
     months: pd.DataFrame
+    products: pd.DataFrame  # typical of each segment, as products.named tells them
     ledger: pd.DataFrame
     trials: pd.DataFrame
     registered: Mapping[str, Any]
@@ -73,6 +75,8 @@ def build(tables: Tables, findings: Findings, terms: Terms) -> dict[str, Numbers
     }
     plain = {key: tidy(each) for key, each in numbers.items()}
     words = text.sentences(text.environment(terms.currency), terms.language)
+    for row in plain["traits"]["segments"]:
+        row["in_words"] = [words.portrait(each).strip() for each in row["apart"]]
     return {key: {**_worded(words, key, each), **each} for key, each in plain.items()}
 
 
@@ -153,7 +157,13 @@ def traits(tables: Tables) -> Numbers:
         {"trait": trait, "insiders": medians["insiders"][trait], "others": medians["others"][trait]} for trait in TRAITS
     ]
     compared = [{**row, "ratio": row["insiders"] / row["others"] if row["others"] > 0 else None} for row in rows]
-    return {"count": int(inside.sum()), "medians": compared, "segments": segments(tables.members)}
+    known = portraits.portraits(tables.members, tables.products, APART)
+    return {
+        "count": int(inside.sum()),
+        "medians": compared,
+        "unsure_below": portraits.UNSURE,
+        "segments": [row | known[row["segment"]] for row in segments(tables.members)],
+    }
 
 
 def _sides(inside: pd.Series) -> tuple[tuple[str, pd.Series], ...]:

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any
 from insiders.errors import reported
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
     from insiders.io.params import Params
     from insiders.report.answers import Findings, Tables, Terms
 
@@ -52,18 +56,31 @@ def _read() -> "Tables":
     for path in (paths.LEDGER, paths.INSIDERS, paths.TRIALS):
         tables.require(path)
     customers, assignments = tables.read(paths.CUSTOMERS), tables.read(paths.ASSIGNMENTS)
+    placed = assignments.drop(columns="as_of").merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
     as_of = customers["as_of"].iloc[0].date()
     con = engine.connect()
     sums = months.by_month(engine.read(con, paths.ORDERS), engine.read(con, paths.ASSIGNMENTS), as_of)
     return Tables(
-        members=customers.merge(assignments.drop(columns="as_of"), on="customer_id", validate="one_to_one"),
+        members=customers.merge(placed, on="customer_id", validate="one_to_one"),
         insiders=pd.read_csv(paths.INSIDERS, dtype={"customer_id": str}),
         months=months.side_by_side(engine.fetch(con, sums), as_of),
+        products=_products(con, as_of, assignments["segment"].value_counts()),
         ledger=pd.read_csv(paths.LEDGER, dtype={"amount": str}),
         trials=pd.read_csv(paths.TRIALS),
         registered=tables.read_json(paths.REGISTERED),
         source=tables.read_json(paths.SOURCE),
     )
+
+
+def _products(con: Any, as_of: "date", sizes: "pd.Series[int]") -> "pd.DataFrame":
+    """What each segment typically buys, by the text that the shop uses most."""
+    from insiders.io import engine, paths
+    from insiders.report import products
+
+    lines, assignments = engine.read(con, paths.LINES), engine.read(con, paths.ASSIGNMENTS)
+    found = products.typical(engine.fetch(con, products.buyers(lines, assignments, as_of)), sizes)
+    transactions = engine.read(con, paths.TRANSACTIONS)
+    return products.named(found, engine.fetch(con, products.texts(transactions, sorted(set(found["product_code"])))))
 
 
 def _findings(found: "Tables", settings: "Params") -> "Findings":
