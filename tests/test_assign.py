@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from customer_tables import customers, fitted, write_project
+from insiders import holdout
 from insiders.clusterers import Ward
 from insiders.errors import InputError
 from insiders.io import paths, serving, tables, tracking
@@ -106,6 +107,15 @@ def test_without_a_champion_the_baseline_decides() -> None:
     assert set(assigned()["model_version"]) == {"baseline:net_revenue"}
     assert sorted(listed()["customer_id"]) == ["c040", "c050"]
     assert set(assigned()["segment"]) == {"Insiders", "Others"}
+
+
+@pytest.mark.parametrize("name", ["faded_revenue", "rfm_quintiles"])
+def test_every_kind_of_baseline_can_decide(name: str) -> None:
+    score = holdout.scores(customers())[name]
+    best = score >= np.sort(score)[-4]  # all who are tied with the fourth
+    manifest("baseline", {"name": name, "n": int(best.sum())})
+    assign.main()
+    assert assigned()["is_insider"].tolist() == best.tolist()
 
 
 def test_an_alias_that_was_moved_by_hand_is_followed() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import quality, schemas, segments, value
+from insiders import holdout, quality, schemas, segments, value
 from insiders.errors import InputError
 from insiders.io import paths, tables, tracking
 
@@ -47,14 +47,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The customers with the most of one column; none where the count is 0."""
+    """The customers with the highest score of one kind (holdout.scores); none where the count is 0."""
 
-    column: str
+    score: str
     count: int
 
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
-        return segments.baseline(customers, self.column, self.count)
+        scored = customers.assign(score=holdout.scores(customers)[self.score])
+        return segments.baseline(scored, "score", self.count)
 
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
         """Nobody is compared with anybody."""
