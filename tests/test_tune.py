@@ -44,3 +44,11 @@ def test_a_second_run_logs_nothing_twice_and_writes_the_same(project):
     before = (project / "reports/trials.csv").read_bytes(), len(children(project))
     small_shop.run(project, ["tune"])
     assert ((project / "reports/trials.csv").read_bytes(), len(children(project))) == before
+
+
+def test_the_search_keeps_its_pictures_in_mlflow(project):
+    with chdir(project):
+        opened = tracking.connect()
+        [parent] = opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'tune'")
+        kept = {each.path for each in opened.client.list_artifacts(parent.info.run_id)}
+    assert {"front.png", "history.png", "importances.png", "slices.png", "clusters.png", "trials.csv"} <= kept

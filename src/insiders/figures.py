@@ -58,7 +58,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _styled(draw: Callable[P, R]) -> Callable[P, R]:
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
     @wraps(draw)
     def within_style(*args: P.args, **kwargs: P.kwargs) -> R:
         with rc_context(STYLE):
@@ -67,7 +67,7 @@ def _styled(draw: Callable[P, R]) -> Callable[P, R]:
     return within_style
 
 
-@_styled
+@styled
 def svg(figure: Figure, title: str, description: str) -> str:
     """An <svg> element for a page, with the texts that a screen reader says; equal figures give equal text."""
     buffer = StringIO()
@@ -78,7 +78,7 @@ def svg(figure: Figure, title: str, description: str) -> str:
     return f'{opening} role="img"><title>{escape(title)}</title><desc>{escape(description)}</desc>{body.strip()}'
 
 
-def _canvas(
+def canvas(
     left: float = 0.13, right: float = 0.97, bottom: float = 0.15, top: float = 0.96, height: float = SIZE[1]
 ) -> tuple[Figure, Axes]:
     """Margins are set by hand: an automatic layout costs more than the drawing."""
@@ -100,10 +100,10 @@ def _compact(value: float, _position: int | None = None) -> str:
     return f"{value:g}"
 
 
-@_styled
+@styled
 def rfm_map(recency_days: pd.Series, net_revenue: pd.Series, is_insider: pd.Series) -> Figure:
     """Who the Insiders are among all customers with positive revenue: how lately and for how much they bought."""
-    figure, axes = _canvas(left=0.12, top=0.9)
+    figure, axes = canvas(left=0.12, top=0.9)
     shown = net_revenue > 0
     for members, color, size, label in ((False, OTHER, 6, "other customers"), (True, INSIDER, 9, "Insiders")):
         chosen = shown & (is_insider == members)
@@ -120,10 +120,10 @@ def rfm_map(recency_days: pd.Series, net_revenue: pd.Series, is_insider: pd.Seri
     return figure
 
 
-@_styled
+@styled
 def trial_map(embedded: np.ndarray, labels: np.ndarray, insider_mask: np.ndarray) -> Figure:
     """The first two dimensions of an embedding (n, d >= 1), coloured by cluster; Insiders ringed."""
-    figure, axes = _canvas(bottom=0.13)
+    figure, axes = canvas(bottom=0.13)
     x = embedded[:, 0]
     y = embedded[:, 1] if embedded.shape[1] > 1 else np.zeros(len(x))
     colors = np.array([*PALETTE, RULE])[np.where(labels < 0, len(PALETTE), labels % len(PALETTE))]
@@ -135,13 +135,13 @@ def trial_map(embedded: np.ndarray, labels: np.ndarray, insider_mask: np.ndarray
     return figure
 
 
-@_styled
+@styled
 def front(trials: pd.DataFrame, chosen: int | None = None) -> Figure:
     """Every trial by what the search wants, value lift and stability; a dashed line is a baseline.
 
     Refused trials are hollow; those whose stability was never measured stand as ticks at the left edge.
     """
-    figure, axes = _canvas(left=0.13, right=0.76, top=0.84)
+    figure, axes = canvas(left=0.13, right=0.76, top=0.84)
     tried = trials[trials["state"] == "COMPLETE"].dropna(subset=["value_lift_mean"])
     for color, (embedding, group) in zip(cycle(PALETTE), tried.groupby("embedding"), strict=False):
         _points(axes, group, color, str(embedding).replace("_", " "))
@@ -190,10 +190,10 @@ def _baselines(axes: Axes, trials: pd.DataFrame) -> None:
         axes.text(1.01, written, f"top by\N{NO-BREAK SPACE}{name.replace('_', ' ')}", **spot)
 
 
-@_styled
+@styled
 def history(trials: pd.DataFrame) -> Figure:
     """Value lift by trial, in the order of the search, and the best feasible one so far."""
-    figure, axes = _canvas(left=0.13)
+    figure, axes = canvas(left=0.13)
     tried = trials[trials["state"] == "COMPLETE"].sort_values("number")
     feasible = tried["feasible"].astype(bool)
     best = tried["value_lift_mean"].where(feasible).cummax()
@@ -207,13 +207,13 @@ def history(trials: pd.DataFrame) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def lift_by_period(trials: pd.DataFrame, chosen: int | None, starts: Sequence[str] | None = None) -> Figure:
     """Value lift in each period of the search, earliest first: feasible trials thin, the chosen one thick; 1: the sort.
 
     `starts`: the periods' first days, earliest first.
     """
-    figure, axes = _canvas(left=0.13)
+    figure, axes = canvas(left=0.13)
     folds = sorted((c for c in trials if re.fullmatch(r"value_lift_\d+", c)), reverse=True)  # 1 is the latest
     places = np.arange(len(folds))
     tried = trials[(trials["state"] == "COMPLETE") & trials["feasible"].astype(bool)]
@@ -228,10 +228,10 @@ def lift_by_period(trials: pd.DataFrame, chosen: int | None, starts: Sequence[st
     return figure
 
 
-@_styled
+@styled
 def lorenz(net_revenue: pd.Series, is_insider: pd.Series) -> Figure:
     """Share of net revenue held by the best share of customers; the Insiders as a point."""
-    figure, axes = _canvas(left=0.13)
+    figure, axes = canvas(left=0.13)
     ranked = np.sort(net_revenue.to_numpy(float))[::-1]
     total = ranked.sum()
     held = np.concatenate([[0.0], ranked.cumsum() / total])
@@ -249,10 +249,10 @@ def lorenz(net_revenue: pd.Series, is_insider: pd.Series) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def months(revenue: pd.DataFrame) -> Figure:
     """Net revenue by month (columns month, insiders, others, is_partial); a partial month is hatched."""
-    figure, axes = _canvas(left=0.12, bottom=0.13, top=0.9)
+    figure, axes = canvas(left=0.12, bottom=0.13, top=0.9)
     places = np.arange(len(revenue))
     partial = revenue["is_partial"].to_numpy(bool)
     below = np.zeros(len(revenue))
@@ -277,11 +277,11 @@ def _month_names(month: pd.Series) -> list[str]:
     return [f"{at:%b}\n{at:%Y}" if year else f"{at:%b}\n " for at, year in zip(stamps, years, strict=True)]
 
 
-@_styled
+@styled
 def traits(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """How many times the others' median the Insiders' is, on a log scale (keys label, ratio); no ratio, no dot."""
     shown = [row for row in rows if row["ratio"] is not None and row["ratio"] > 0][::-1]
-    figure, axes = _canvas(left=0.4, right=0.93, bottom=0.14, height=0.7 + 0.34 * max(len(shown), 1))
+    figure, axes = canvas(left=0.4, right=0.93, bottom=0.14, height=0.7 + 0.34 * max(len(shown), 1))
     ratios = [row["ratio"] for row in shown]
     places = np.arange(len(shown))
     axes.hlines(places, 1, ratios, color=INSIDER, lw=2, alpha=0.4)
@@ -303,13 +303,13 @@ def _beside(right: bool) -> dict[str, Any]:
     return {"textcoords": "offset points", "va": "center", "ha": "left" if right else "right", "fontsize": 8.5}
 
 
-@_styled
+@styled
 def segments(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Each segment's share of the customers and of the net revenue (keys segment, customer_share, ...)."""
     shown = list(rows)[::-1]
     names = [row["segment"] for row in shown]
     left = min(0.06 + 0.0135 * max(map(len, names), default=0), 0.55)
-    figure, axes = _canvas(left=left, right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
+    figure, axes = canvas(left=left, right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
     places = np.arange(len(shown))
     for offset, column, color, label in (
         (0.2, "customer_share", OTHER, "of the customers"),
@@ -324,14 +324,14 @@ def segments(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def captures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """What each way to choose the same number of customers captured of the next period's revenue.
 
     Keys label, capture, is_list; and low, high where an interval is known.
     """
     shown = list(rows)[::-1]
-    figure, axes = _canvas(left=0.33, right=0.92, bottom=0.15, height=0.8 + 0.36 * max(len(shown), 1))
+    figure, axes = canvas(left=0.33, right=0.92, bottom=0.15, height=0.8 + 0.36 * max(len(shown), 1))
     colors = [INSIDER if row["is_list"] else OTHER for row in shown]
     bars = axes.barh(range(len(shown)), [row["capture"] for row in shown], 0.62, color=colors)
     axes.bar_label(bars, [f"{row['capture']:.1%}" for row in shown], padding=3, fontsize=8.5)
@@ -342,10 +342,10 @@ def captures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def backtest(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Expected with its interval against actual group revenue, by date (keys as_of, expected, low, high, actual)."""
-    figure, axes = _canvas(left=0.14, bottom=0.13, top=0.9)
+    figure, axes = canvas(left=0.14, bottom=0.13, top=0.9)
     places = np.arange(len(rows))
     expected = np.array([row["expected"] for row in rows], float)
     low, high = (np.array([row[end] for row in rows], float) for end in ("low", "high"))

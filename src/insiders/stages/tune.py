@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders import baselines, figures, judge, schemas, search
+from insiders import baselines, figures, importance, judge, schemas, search
 from insiders.errors import InputError, reported
 from insiders.io import params, paths, studies, tables, tracking
 
@@ -111,6 +111,8 @@ def _log_result(run: tracking.SearchRun, rows: pd.DataFrame, chosen: search.Tria
     run.log_measures(chosen.measures)
     run.log_figure(figures.front(rows, chosen.number), "front")
     run.log_figure(figures.history(rows), "history")
+    run.log_figure(importance.importances(rows), "importances")
+    run.log_figure(importance.slices(rows), "slices")
     run.log_file(paths.TRIALS)
     run.log_file(paths.CANDIDATE)
 

@@ -1,0 +1,100 @@
+"""What a search costs, against the same search without what it shares and spares, and against the notebooks' loop.
+
+Usage: python benchmarks/search.py [data folder] [trials]; one worker, one thread, the settings of params.yaml.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import optuna
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+
+from insiders import judge, schemas, search
+from insiders.io import params, studies, tables
+from insiders.judge import VALIDATION, Judge, Recipe, Settings, Window
+from insiders.model import SegmentModel
+
+Answer = tuple[dict[str, float], float, str]
+Cut = dict[str, Window]
+
+
+class Wasteful(Judge):
+    """Shares no embedding and no forest between trials, and measures every trial to the end."""
+
+    def score(self, recipe: Recipe) -> Answer:
+        self._embedded.cache_clear()
+        self._forests.clear()
+        return super().score(recipe)
+
+    def _violation(self, models: Mapping[str, SegmentModel]) -> tuple[float, str]:
+        return super()._violation(models)[0], ""
+
+
+def searched(settings: Settings, score: Callable[[list[Recipe]], Iterable[Answer]]) -> list[search.Trial]:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return list(search.run(optuna.create_study(directions=["maximize"] * 2), settings, score))
+
+
+def wasteful(cut: Cut, settings: Settings, trials: list[search.Trial]) -> None:
+    """Measure the same recipes again; what was known of them is told to the study, so that it proposes the same."""
+    known = {_key(trial.recipe): (dict(trial.measures), trial.violation, trial.reason) for trial in trials}
+    slow = Wasteful(cut, replace(settings, hopeless_lift=0.0, hopeless_stability=0.0))
+
+    def score(recipes: list[Recipe]) -> Iterator[Answer]:
+        for recipe in recipes:
+            slow.score(recipe)
+            yield known[_key(recipe)]
+
+    searched(settings, score)
+
+
+def notebook(window: Window, settings: Settings, trials: list[search.Trial]) -> None:
+    """Fit, predict, silhouette inside the embedding: one window, no resample, nothing of what happened later."""
+    for trial in trials:
+        model = trial.recipe.model(settings).fit(window.customers, window.past)
+        labels = model.predict(window.customers)["cluster"]
+        if labels.nunique() > 1:
+            silhouette_score(model.embed(window.customers), labels)
+
+
+def _key(recipe: Recipe) -> str:
+    return json.dumps(asdict(recipe), sort_keys=True)
+
+
+def timed(task: Callable[[], list[search.Trial] | None]) -> tuple[list[search.Trial] | None, float, float]:
+    """The result, and seconds of wall and CPU."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    with threadpool_limits(1):
+        found = task()
+    return found, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("data")
+    given = params.read()
+    trials = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    settings = replace(studies.search_settings(given), trials=trials)
+    snapshots = tables.read(folder / "snapshots.parquet", schemas.SNAPSHOTS)
+    cut = judge.windows(snapshots, given.featurize.horizon_days, settings.features)
+    quick = Judge(cut, settings)
+    found, wall, cpu = timed(lambda: searched(settings, lambda recipes: map(quick.score, recipes)))
+    tried = found or []
+    pruned = sum(trial.state == "PRUNED" for trial in tried)
+    print(f"{len(tried)} trials ({pruned} given up early), {len(cut[VALIDATION].customers)} customers", flush=True)
+    print(f"{'search':24}{wall:8.1f} s wall{cpu:8.1f} s CPU", flush=True)
+    for name, task in (
+        ("notebooks' loop", lambda: notebook(cut[VALIDATION], settings, tried)),
+        ("nothing shared or pruned", lambda: wasteful(cut, settings, tried)),
+    ):
+        _, slow_wall, slow_cpu = timed(task)
+        ratios = f"search is {wall / slow_wall:.2f} x its wall, {cpu / slow_cpu:.2f} x its CPU"
+        print(f"{name:24}{slow_wall:8.1f} s wall{slow_cpu:8.1f} s CPU; {ratios}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
