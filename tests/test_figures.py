@@ -56,6 +56,15 @@ def test_crowds_are_pixels_so_that_a_picture_stays_small():
     assert len(figures.svg(figure, "", "")) < 300_000
 
 
+def test_trials_that_were_given_up_are_shown_as_refused():
+    given_up = TRIALS.assign(state=TRIALS["state"].replace("COMPLETE", "PRUNED"), stability=np.nan)
+
+    dots = figures.history(given_up).axes[0].collections
+    assert [len(each.get_offsets()) for each in dots] == [40, 0]
+    ticks = [line for line in figures.front(given_up).axes[0].lines if line.get_marker() == "_"]
+    assert sum(len(line.get_ydata()) for line in ticks) == 40
+
+
 def test_no_global_state_is_touched():
     import matplotlib
 

@@ -142,7 +142,7 @@ def front(trials: pd.DataFrame, chosen: int | None = None) -> Figure:
     Refused trials are hollow; those whose stability was never measured stand as ticks at the left edge.
     """
     figure, axes = canvas(left=0.13, right=0.76, top=0.84)
-    tried = trials[trials["state"] == "COMPLETE"].dropna(subset=["value_lift_mean"])
+    tried = _tried(trials).dropna(subset=["value_lift_mean"])
     for color, (embedding, group) in zip(cycle(PALETTE), tried.groupby("embedding"), strict=False):
         _points(axes, group, color, str(embedding).replace("_", " "))
     _star(axes, tried[tried["number"] == chosen])
@@ -154,8 +154,14 @@ def front(trials: pd.DataFrame, chosen: int | None = None) -> Figure:
     return figure
 
 
+def _tried(trials: pd.DataFrame) -> pd.DataFrame:
+    """All but the baselines; a trial that was given up counts as refused."""
+    tried = trials[trials["state"] != "BASELINE"]
+    return tried.assign(feasible=tried["feasible"].astype(bool) & (tried["state"] == "COMPLETE"))
+
+
 def _points(axes: Axes, group: pd.DataFrame, color: str, label: str) -> None:
-    feasible = group["feasible"].astype(bool)
+    feasible = group["feasible"]
     axes.scatter(*_at(group[feasible]), s=28, c=color, lw=0.8, edgecolors="white", zorder=3, label=label)
     axes.scatter(*_at(group[~feasible]), s=18, facecolors="none", edgecolors=color, lw=0.8, alpha=0.6)
     unmeasured = group.loc[group["stability"].isna(), "value_lift_mean"]
@@ -194,8 +200,8 @@ def _baselines(axes: Axes, trials: pd.DataFrame) -> None:
 def history(trials: pd.DataFrame) -> Figure:
     """Value lift by trial, in the order of the search, and the best feasible one so far."""
     figure, axes = canvas(left=0.13)
-    tried = trials[trials["state"] == "COMPLETE"].sort_values("number")
-    feasible = tried["feasible"].astype(bool)
+    tried = _tried(trials).sort_values("number")
+    feasible = tried["feasible"]
     best = tried["value_lift_mean"].where(feasible).cummax()
     spots: dict[str, Any] = {"lw": 0, "s": 22, "zorder": 3}
     axes.scatter(tried["number"][~feasible], tried["value_lift_mean"][~feasible], c=RULE, label="refused", **spots)
