@@ -21,6 +21,8 @@ from insiders.embeddings import EMBEDDINGS, LogScaler, Matrix, grown
 from insiders.model import NO_CLUSTER, SegmentModel, in_order
 
 VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
+# What a trial lacks that was given up.
+LATE = ("stability", "stability_rand", "stability_seeds", "stability_seeds_rand", "control_silhouette", "control_gap")
 FIRST_RESAMPLES = 3  # after which an unstable trial is given up
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from insiders.clusterers import CLUSTERERS
 from insiders.embeddings import EMBEDDINGS
-from insiders.judge import Recipe, Settings, least_share
+from insiders.judge import LATE, Recipe, Settings, least_share
 
 FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combination; what they leave open is drawn
     {
@@ -54,7 +54,7 @@ class Trial:
 
     @property
     def feasible(self) -> bool:
-        return self.violation <= 0
+        return bool(self.violation <= 0)
 
     @property
     def lift(self) -> float:
@@ -173,6 +173,7 @@ def _row(trial: Trial) -> dict[str, Any]:
         "feasible": trial.feasible,
         "reason": trial.reason,
         **trial.measures,
+        **{name: trial.measures.get(name, math.nan) for name in LATE},
     }
 
 
