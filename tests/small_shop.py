@@ -1,13 +1,16 @@
 """A project on a small shop: params.yaml with less of everything, and the stages run in it, in this process."""
 
 import shutil
-from collections.abc import Iterable, Mapping
-from contextlib import chdir
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+
+from insiders.io import store
 
 TOP = Path(__file__).parents[1]
 STAGES = ("ingest", "preprocess", "featurize", "tune", "register", "assign", "report")
@@ -45,7 +48,15 @@ def new_project(folder: Path, store: Path, *changes: Mapping[str, Any]) -> Path:
     return folder
 
 
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Work in this project as a process of its own would: MLflow leaves the address of its last store behind."""
+    with chdir(folder), pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(store.VARIABLE, store.address())
+        yield
+
+
 def run(folder: Path, stages: Iterable[str] = STAGES) -> None:
-    with chdir(folder):
+    with inside(folder):
         for stage in stages:
             import_module(f"insiders.stages.{stage}").main()
