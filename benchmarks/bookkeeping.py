@@ -1,0 +1,158 @@
+"""What MLflow and Optuna cost of a search's time, in one process with one worker.
+
+    python benchmarks/bookkeeping.py [--trials N] [--customers N]
+
+The stages up to featurize run on the sample in a temporary folder; then the stage tune runs while a clock counts the
+time inside
+
+- Optuna: proposing (the sampler's own work included), storing and reading trials;
+- MLflow: opening and closing the run, writing trials and files, drawing and writing pictures.
+
+Whatever is inside another counted call is counted once. What happens once in the life of a project - the imports and
+the tables of the two databases - is done before the clock starts, and told apart.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TOP = Path(__file__).parents[1]
+GOAL = 0.1  # of the search's time
+STUDY = ("ask", "tell", "enqueue_trial", "get_trials")
+TRIAL = ("set_user_attr", "set_constraint", "suggest_categorical", "suggest_int", "suggest_float")
+RUN = ("log_trial", "log_measures", "log_figure", "log_file")
+PICTURES = ("front", "history", "trial_map")
+
+
+class Clock:
+    """Wall and CPU seconds by name; of nested calls the outermost counts."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, list[float]] = {}
+        self.running = False
+
+    @contextmanager
+    def counting(self, name: str) -> Iterator[None]:
+        if self.running:
+            yield
+            return
+        self.running = True
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            found = self.spent.setdefault(name, [0.0, 0.0])
+            found[0] += time.perf_counter() - wall
+            found[1] += time.process_time() - cpu
+            self.running = False
+
+    def watch(self, owner: Any, names: tuple[str, ...], group: str) -> None:
+        for name in names:
+            setattr(owner, name, self._watched(getattr(owner, name), f"{group}: {name}"))
+
+    def _watched(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @wraps(call)
+        def watched(*given: Any, **named: Any) -> Any:
+            with self.counting(name):
+                return call(*given, **named)
+
+        return watched
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--customers", type=int, help="customers of the sample; left out: as in params.yaml")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        write_params(asked.trials, asked.customers)
+        measure(Clock())
+        os.chdir(TOP)
+
+
+def write_params(trials: int, customers: int | None) -> None:
+    settings = yaml.safe_load((TOP / "params.yaml").read_text(encoding="utf-8"))
+    settings["tune"] |= {"trials": trials, "workers": 1}
+    settings["simulate"]["customers"] = customers or settings["simulate"]["customers"]
+    Path("params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def measure(clock: Clock) -> None:
+    once()
+    watch(clock)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    from insiders.stages import tune
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    tune.main()
+    report(clock, [time.perf_counter() - wall, time.process_time() - cpu])
+
+
+def once() -> None:
+    """Make the snapshots, and do what is done once only: imports, and the tables of the two databases."""
+    started = time.perf_counter()
+    import matplotlib.pyplot as plt
+    import mlflow
+    import optuna
+
+    from insiders.io import studies, tracking
+    from insiders.stages import featurize, ingest, preprocess
+
+    imported = time.perf_counter()
+    tracking.connect()
+    studies.open_study(None, "first")
+    made = time.perf_counter()
+    print(f"once: imports {imported - started:.1f} s, tables of {mlflow.__name__} and {optuna.__name__} ", end="")
+    print(f"{made - imported:.1f} s wall")
+    for stage in (ingest, preprocess, featurize):
+        stage.main()
+    plt.close()
+
+
+def watch(clock: Clock) -> None:
+    import optuna
+
+    from insiders import figures
+    from insiders.io import studies, tracking
+
+    clock.watch(optuna.study.Study, STUDY, "Optuna")
+    clock.watch(optuna.trial.Trial, TRIAL, "Optuna")
+    clock.watch(studies, ("open_study",), "Optuna")
+    clock.watch(tracking.SearchRun, RUN, "MLflow")
+    clock.watch(figures, PICTURES, "MLflow")
+    opened = tracking.search_run
+
+    @contextmanager
+    def search_run(*given: Any) -> Iterator[Any]:
+        run = opened(*given)
+        with clock.counting("MLflow: open"):
+            inside = run.__enter__()
+        yield inside
+        with clock.counting("MLflow: close"):
+            run.__exit__(None, None, None)
+
+    tracking.search_run = search_run
+
+
+def report(clock: Clock, whole: list[float]) -> None:
+    print(f"the search: {whole[0]:.1f} s wall, {whole[1]:.1f} s CPU, of these")
+    for name, (wall, cpu) in sorted(clock.spent.items()):
+        print(f"  {name:30}{wall:6.2f} s wall {cpu:6.2f} s CPU")
+    for tool in ("Optuna", "MLflow", ""):
+        sums = [sum(each[i] for name, each in clock.spent.items() if name.startswith(tool)) for i in (0, 1)]
+        shares = " and ".join(f"{part / total:.1%}" for part, total in zip(sums, whole, strict=True))
+        print(f"{tool or 'both'}: {shares} of the wall and CPU time{'' if tool else f'; the goal is {GOAL:.0%}'}")
+
+
+if __name__ == "__main__":
+    main()
