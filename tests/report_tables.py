@@ -218,6 +218,16 @@ def registered() -> dict:
         "passed": True,
         "validation": VALIDATION,
         "agreement": 0.91,
+        "segments": [
+            {"cluster": 0, "name": "Segment 1", "matched_from": "Segment 1", "shared_customers": 38, "changed": {}},
+            {
+                "cluster": 1,
+                "name": "Segment 2",
+                "matched_from": "Segment 2",
+                "shared_customers": 100,
+                "changed": {"recency_days": [40.0, 71.5], "net_revenue": [900.0, 700.0]},
+            },
+        ],
         "backtest": BACKTEST,
         "champion_version": "3",
         "regime": "model",

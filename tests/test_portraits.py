@@ -136,3 +136,20 @@ def test_every_trait_has_words_for_both_sides() -> None:
     words = text.sentences(text.environment("GBP"), "en")
     assert set(words.sides) == set(answers.APART)
     assert all(len(set(each)) == 2 for each in words.sides.values())
+
+
+def test_the_page_tells_which_segments_changed_since_the_champion_before() -> None:
+    from insiders.report import metrics, page
+
+    rows = {row["segment"]: row for row in NINE["traits"]["segments"]}
+    assert rows["Segment 2"]["changed"] == {"recency_days": [40.0, 71.5], "net_revenue": [900.0, 700.0]}
+    assert [rows[name]["matched_from"] for name in sorted(rows)] == ["Segment 1", "Segment 2", None]
+    html = page.render(NINE, metrics.build(NINE), {}, "GBP", "en")
+    assert "Segment 2 is no longer what it was under the model before: days since the last order 40 there, 71.5" in html
+    assert html.count("no longer what it was") == 1
+
+
+def test_what_a_candidate_changes_is_not_told_of_the_champion() -> None:
+    waiting = report_tables.regime("model", version="4", alias="challenger")
+    rows = report_tables.nine(report_tables.tables(waiting))["traits"]["segments"]
+    assert [row["changed"] for row in rows] == [{}] * 3

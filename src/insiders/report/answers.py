@@ -24,8 +24,9 @@ LISTED = 10  # people named on the page; insiders.csv names all
 LARGEST = 10  # wholesalers left out to see whether a share rests on them
 SORTS = ("faded_revenue", "rfm_quintiles")  # further baselines that the page shows
 TOP_SHARES = (0.01, 0.05, 0.1, 0.2)
-
 Numbers = dict[str, Any]
+
+NEW: Numbers = {"matched_from": None, "changed": {}}  # a segment that continues no other
 
 
 class Tables(NamedTuple):
@@ -157,13 +158,22 @@ def traits(tables: Tables) -> Numbers:
         {"trait": trait, "insiders": medians["insiders"][trait], "others": medians["others"][trait]} for trait in TRAITS
     ]
     compared = [{**row, "ratio": row["insiders"] / row["others"] if row["others"] > 0 else None} for row in rows]
-    known = portraits.portraits(tables.members, tables.products, APART)
+    known, origins = portraits.portraits(tables.members, tables.products, APART), _origins(tables.registered)
     return {
         "count": int(inside.sum()),
         "medians": compared,
         "unsure_below": portraits.UNSURE,
-        "segments": [row | known[row["segment"]] for row in segments(tables.members)],
+        "segments": [
+            row | known[row["segment"]] | origins.get(row["segment"], NEW) for row in segments(tables.members)
+        ],
     }
+
+
+def _origins(registered: Mapping[str, Any]) -> dict[str, Numbers]:
+    """By segment: the earlier champion's segment that it continues, and the medians that moved; of what serves only."""
+    if registered["version"] != registered["champion_version"]:
+        return {}
+    return {each["name"]: {key: each[key] for key in NEW} for each in registered["segments"]}
 
 
 def _sides(inside: pd.Series) -> tuple[tuple[str, pd.Series], ...]:

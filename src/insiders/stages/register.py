@@ -35,7 +35,7 @@ def main() -> None:
     from insiders.io import files, freshness, paths, tables
 
     files.refuse_changed(tables.read_json(paths.SOURCE))
-    inputs = (paths.SOURCE, paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)
+    inputs = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)
     if freshness.is_fresh("register", inputs, [paths.REGISTERED]):
         return
 
