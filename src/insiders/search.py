@@ -9,7 +9,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
 ]
 OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
 SCORED = "scored"  # a trial's attribute: what was measured
+PROPOSALS = "proposals"  # what only one process does at a time
 DRAWS = 8  # for one trial, where the sampler repeats itself
 
 
@@ -80,27 +81,85 @@ def propose(trial: Any, settings: Settings) -> Recipe:
     return Recipe(embedding, clusterer, params, settings.seed)
 
 
-def run(study: Any, settings: Settings, score: Callable[[list[Recipe]], Iterable[Any]]) -> Iterator[Trial]:
-    """Bring the study to `settings.trials` trials and yield every one of them, those of an earlier process first.
+class Claims(Protocol):
+    """Who does what, where several processes work on one study; a `part` is a trial's number or PROPOSALS."""
+
+    limit: int
+
+    def take(self, part: str) -> bool: ...
+
+    def release(self, part: str) -> None: ...
+
+    def wait(self) -> None: ...
+
+
+class Alone:
+    """No other process: everything is ours."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.limit = settings.batch
+
+    def take(self, part: str) -> bool:  # noqa: ARG002 (the protocol's signature)
+        return True
+
+    def release(self, part: str) -> None:
+        pass
+
+    def wait(self) -> None:
+        raise AssertionError("nobody else is there to wait for")
+
+
+def run(
+    study: Any, settings: Settings, score: Callable[[list[Recipe]], Iterable[Any]], claims: Claims | None = None
+) -> Iterator[Trial]:
+    """Bring the study to `settings.trials` trials and yield every one of them, also those that others scored.
 
     `score` maps recipes to `Judge.score`'s answers, in order; it may do so in several processes.
     """
-    yield from _scored(study)
-    _enqueue(study, settings)
-    while batch := _next_batch(study, settings):
-        open_trials = [trial for trial in batch if SCORED not in trial.user_attrs]
-        recipes = [Recipe(**trial.user_attrs["recipe"]) for trial in open_trials]
-        for trial, recipe, answer in zip(open_trials, recipes, score(recipes), strict=True):
-            result = Trial(trial.number, recipe, *answer)
-            _keep(study, trial, result)
-            yield result
-        for trial in batch:  # together, so that no proposal can depend on which of them was ready first
-            _tell(study, trial.number)
+    claims = claims or Alone(settings)
+    seen: set[int] = set()
+    going = True
+    while going:
+        for trial in _scored(study):
+            if trial.number not in seen:
+                seen.add(trial.number)
+                yield trial
+        if mine := _claimed(study, claims):
+            recipes = [Recipe(**trial.user_attrs["recipe"]) for trial in mine]
+            for trial, recipe, answer in zip(mine, recipes, score(recipes), strict=True):
+                result = Trial(trial.number, recipe, *answer)
+                _keep(study, trial, result)
+                seen.add(trial.number)
+                yield result
+        elif not _unscored(study) and claims.take(PROPOSALS):
+            going = _advance(study, settings)
+            claims.release(PROPOSALS)
+        else:
+            claims.wait()
+
+
+def _claimed(study: Any, claims: Claims) -> list[Any]:
+    """Trials that wait to be scored and are ours to score; who had them before may have scored them meanwhile."""
+    taken: list[int] = []
+    for trial in _unscored(study):
+        if len(taken) < claims.limit and claims.take(str(trial.number)):
+            taken.append(trial.number)
+    return [trial for trial in _unscored(study) if trial.number in taken] if taken else []
+
+
+def _unscored(study: Any) -> list[Any]:
+    return [trial for trial in _running(study) if "recipe" in trial.user_attrs and SCORED not in trial.user_attrs]
+
+
+def _running(study: Any) -> list[Any]:
+    from optuna.trial import TrialState
+
+    return list(study.get_trials(deepcopy=False, states=[TrialState.RUNNING]))
 
 
 def _scored(study: Any) -> list[Trial]:
-    """The trials that an earlier process scored, in order."""
-    known = [trial for trial in study.trials if SCORED in trial.user_attrs]
+    """The trials that were scored, by whichever process, in order."""
+    known = [trial for trial in study.get_trials(deepcopy=False) if SCORED in trial.user_attrs]
     return [_from_attrs(trial.number, trial.user_attrs) for trial in known]
 
 
@@ -189,18 +248,27 @@ def _enqueue(study: Any, settings: Settings) -> None:
                 study.enqueue_trial(point)
 
 
-def _next_batch(study: Any, settings: Settings) -> list[Any]:
-    """Trials to score now: what a killed process left running first, then new ones up to the end of their batch."""
+def _advance(study: Any, settings: Settings) -> bool:
+    """Propose what is missing of the batch, or end a batch that is scored; False where the search is complete.
+
+    A batch is told together, so that no proposal can depend on which of its trials was ready first.
+    """
     from optuna.trial import TrialState
 
-    running = study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
-    for trial in running:
+    _enqueue(study, settings)
+    for trial in _running(study):
         if "recipe" not in trial.user_attrs:  # killed while it was being proposed
             study.tell(trial.number, state=TrialState.FAIL)
-    left = [trial for trial in running if "recipe" in trial.user_attrs]
+    left = _running(study)
     finished = len(study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
     end = min(settings.trials, (finished // settings.batch + 1) * settings.batch)
-    return left + [_ask(study, settings) for _ in range(finished + len(left), end)]
+    missing = end - finished - len(left)
+    for _ in range(missing):
+        _ask(study, settings)
+    if missing <= 0 and all(SCORED in trial.user_attrs for trial in left):
+        for trial in left:
+            _tell(study, trial.number)
+    return finished < settings.trials
 
 
 def _ask(study: Any, settings: Settings) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -15,10 +16,13 @@ from typing import Any
 from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search
 from insiders.errors import InputError
 from insiders.io import paths
+from insiders.io.claims import Claims
 from insiders.io.params import Params
 from insiders.judge import Judge, Recipe, Settings, Window
 
 LOCAL = paths.MLRUNS / "optuna.db"
+ATTEMPTS = 3  # at opening a storage
+LOG = "log"  # the part of a shared study that only one process continues: its run in MLflow
 Answer = tuple[dict[str, float], float, str]
 
 _judge: Judge | None = None  # one per worker process, made when it starts
@@ -49,7 +53,7 @@ def open_study(storage: str | None, name: str) -> Any:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     url = storage or f"sqlite:///{_made(LOCAL).resolve()}"
     try:
-        backend = optuna.storages.RDBStorage(url)
+        backend = _backend(url)
         return optuna.create_study(
             storage=backend, study_name=name, directions=["maximize", "maximize"], load_if_exists=True
         )
@@ -59,6 +63,35 @@ def open_study(storage: str | None, name: str) -> Any:
             f"tune.storage {url!r} cannot be used: {first}; expected an SQLAlchemy URL of a reachable database, "
             f"or null for {LOCAL}"
         ) from error
+
+
+def _backend(url: str) -> Any:
+    """Optuna's storage; of several processes that make its tables at once all but one are refused, and try again."""
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import DBAPIError
+
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return RDBStorage(url)
+        except DBAPIError:
+            if not left:
+                raise
+            time.sleep(1)
+    raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def sharing(storage: str | None, name: str, workers: int) -> Iterator[Claims | None]:
+    """What this process may do of a study that others work on too; None where the storage is this machine's own."""
+    if storage is None:
+        yield None
+        return
+    claims = Claims(storage, name, workers)
+    try:
+        yield claims
+    finally:
+        claims.release(LOG)
+        claims.close()
 
 
 def study_name(snapshots: Path, settings: Settings) -> str:

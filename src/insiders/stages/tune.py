@@ -12,6 +12,7 @@ import pandas as pd
 from insiders import baselines, figures, importance, judge, schemas, search
 from insiders.errors import InputError, reported
 from insiders.io import params, paths, studies, tables, tracking
+from insiders.io.claims import Claims
 
 
 @reported
@@ -24,10 +25,11 @@ def main() -> None:
     _check(cut)
     study = studies.open_study(settings.tune.storage, name := studies.study_name(paths.SNAPSHOTS, wanted))
     with (
+        studies.sharing(settings.tune.storage, name, settings.tune.workers) as claims,
         studies.scoring(cut, wanted, settings.tune.workers) as score,
-        tracking.search_run(name, settings.tune.model_dump() | {"seed": settings.seed}, {}) as run,
+        tracking.search_run(_log_of(name, claims), settings.tune.model_dump() | {"seed": settings.seed}, {}) as run,
     ):
-        trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score), wanted.trials)]
+        trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score, claims), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
         chosen = search.pick(trials, wanted.stability_floor, wanted.lift_tolerance)
         share, horizon = chosen.measures["insider_share"], settings.featurize.horizon_days
@@ -38,6 +40,11 @@ def main() -> None:
         _log_baselines(run, rows, compared)
         _log_result(run, rows, chosen)
         run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
+
+
+def _log_of(name: str, claims: Claims | None) -> str:
+    """One process continues the study's run in MLflow; another that works on it at the same time has its own run."""
+    return name if claims is None or claims.take(studies.LOG) else f"{name}-{claims.owner[:8]}"
 
 
 def _check(cut: Mapping[str, judge.Window]) -> None:

@@ -1,0 +1,111 @@
+"""Claims on the parts of a study, and several processes on one study."""
+
+import threading
+import time
+
+import optuna
+import pytest
+
+from insiders import search
+from insiders.io import studies
+from insiders.io.claims import Claims
+from test_search import SETTINGS, cheap, interrupted, study
+
+# Threads stand for processes here, and warnings that one of them silences for a moment can be seen by another.
+pytestmark = pytest.mark.filterwarnings("ignore:.*:optuna.exceptions.ExperimentalWarning")
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+@pytest.fixture
+def claims(url):
+    made = []
+
+    def make(patience=60.0, limit=2):
+        made.append(Claims(url, "study", limit, patience))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_a_part_is_given_once_until_it_is_released(claims):
+    one, other = claims(), claims()
+    assert one.take("1")
+    assert not other.take("1")
+    assert other.take("2")
+    other.release("1")  # not its own: stays
+    assert not other.take("1")
+    one.release("1")
+    assert other.take("1")
+
+
+def test_of_many_that_ask_at_once_one_is_given_it(claims):
+    everyone, got = [claims() for _ in range(6)], []
+    threads = [threading.Thread(target=lambda each=each: got.append(each.take("1"))) for each in everyone]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == [False] * 5 + [True]
+
+
+def test_a_dead_holder_is_inherited_by_one_and_a_living_one_is_not(claims, monkeypatch):
+    monkeypatch.setattr("insiders.io.claims.BEAT_SECONDS", 0.05)
+    alive, dead = claims(), claims()
+    assert alive.take("1")
+    assert dead.take("2")
+    dead._closed.set()
+    heirs = [claims(patience=0.6) for _ in range(3)]
+    time.sleep(0.1)
+    for each in heirs:
+        assert not each.take("1")
+        assert not each.take("2")
+    time.sleep(0.8)
+    assert [each.take("1") for each in heirs] == [False] * 3
+    assert [each.take("2") for each in heirs] == [True, False, False]
+
+
+def searching(url, claims, score, found):
+    opened = studies.open_study(url, "study")
+    found.append(sorted(search.run(opened, SETTINGS, score, claims), key=lambda each: each.number))
+
+
+def counted(scored):
+    def score(recipes):
+        for recipe, answer in zip(recipes, cheap(recipes), strict=True):
+            time.sleep(0.05)
+            scored.append(recipe)
+            yield answer
+
+    return score
+
+
+def test_several_processes_score_each_trial_once_and_end_with_what_one_alone_finds(url, claims):
+    alone = list(search.run(study(), SETTINGS, cheap))
+    studies.open_study(url, "study")
+    scored, found = [], []
+    threads = [threading.Thread(target=searching, args=(url, claims(), counted(scored), found)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [alone] * 3
+    assert len(scored) == SETTINGS.trials
+
+
+def test_what_a_killed_process_left_is_scored_by_another(url, claims):
+    alone = list(search.run(study(), SETTINGS, cheap))
+    killed, found = claims(), []
+    with pytest.raises(KeyboardInterrupt):
+        searching(url, killed, interrupted(cheap, after=5), [])
+    killed._closed.set()
+    searching(url, claims(patience=0.5), cheap, found)
+    assert found == [alone]
+    states = [each.state for each in optuna.load_study(study_name="study", storage=url).trials]
+    assert states.count(optuna.trial.TrialState.COMPLETE) == SETTINGS.trials
+    assert optuna.trial.TrialState.RUNNING not in states
