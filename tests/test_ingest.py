@@ -74,6 +74,13 @@ def test_rows_with_another_number_of_fields_are_kept(tmp_path):
     assert record["rows"] == 20
 
 
+def test_a_line_of_spaces_is_no_row(tmp_path):
+    path = write_csv(tmp_path / "shop.csv", GOOD)
+    path.write_text(path.read_text().replace("\n", "\n   \n", 3))
+    record = taken(path)
+    assert (record["rows_read"], record["rows"]) == (20, 20)
+
+
 def test_line_breaks_inside_quotes_belong_to_the_text(tmp_path):
     taken(write_csv(tmp_path / "shop.csv", [changed(GOOD[0], Description='two\nlines, "quoted"')]))
     assert transactions()["description"].tolist() == ['two\nlines, "quoted"']

@@ -17,14 +17,15 @@ EXACT = 2.0**53  # below it a float holds every whole number
 ROWS = 50_000  # in a block made of Python values
 
 
-def block(columns: Sequence[Any], names: Sequence[str], numbers: Any, problem: str | None = None) -> "pa.RecordBatch":
+def block(
+    columns: Sequence[Any], names: Sequence[str], numbers: "pa.Array", problem: str | None = None
+) -> "pa.RecordBatch":
     """Make a block of rows: text columns, the number of each row, and what is wrong with all of them, if anything."""
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays(
-        [*columns, pa.array(numbers, pa.int64()), pa.repeat(pa.scalar(problem, pa.string()), len(numbers))],
-        names=[*names, ROW, PROBLEM],
-    )
+    # In the common case no Python value is turned into an Arrow one, for which Arrow would import pandas.
+    reasons = pa.nulls(len(numbers), pa.string()) if problem is None else pa.repeat(problem, len(numbers))
+    return pa.RecordBatch.from_arrays([*columns, numbers, reasons], names=[*names, ROW, PROBLEM])
 
 
 def named(header: Sequence[str]) -> tuple[str, ...]:
@@ -40,7 +41,8 @@ def from_values(rows: Iterable[Sequence[Any]], names: Sequence[str], first: int 
     numbered = enumerate(rows, first)
     while some := list(islice(numbered, ROWS)):
         texts = zip(*(map(_written, row) for _, row in some), strict=True)
-        yield block([pa.array(column, pa.string()) for column in texts], names, [number for number, _ in some])
+        numbers = pa.array([number for number, _ in some], pa.int64())
+        yield block([pa.array(column, pa.string()) for column in texts], names, numbers)
 
 
 def _written(value: Any) -> str | None:
@@ -61,11 +63,11 @@ def _written(value: Any) -> str | None:
 
 def as_text(batches: Iterable["pa.RecordBatch"], names: Sequence[str]) -> Iterator["pa.RecordBatch"]:
     """Write typed columns as text, and number the rows."""
-    import numpy as np
+    import pyarrow as pa
 
     first = 1
     for batch in batches:
-        yield block([_text(each) for each in batch.columns], names, np.arange(first, first + batch.num_rows))
+        yield block([_text(each) for each in batch.columns], names, pa.arange(first, first + batch.num_rows))
         first += batch.num_rows
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from insiders.errors import InputError
+from insiders.io import engine
 
 Values = Any  # an Ibis table `value, rows`: each distinct text of the column, and how often it stands there
 
@@ -62,8 +63,8 @@ def shapes(values: Values) -> list[Shape]:
             **{name: lambda t, name=name: t[name].min() for name in ("day_first", "month_first", "undecided")},
         )
     )
-    frame = counted.order_by([counted.rows.desc(), counted.shape]).limit(SHAPES_MAX).to_pyarrow()
-    return [Shape(**row) for row in frame.to_pylist()]
+    frequent = counted.order_by([counted.rows.desc(), counted.shape]).limit(SHAPES_MAX)
+    return [Shape(**each) for each in engine.records(frequent)]
 
 
 def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:

@@ -44,6 +44,13 @@ def row(con: Connection, expr: Table) -> tuple[Any, ...]:
     return found
 
 
+def records(expr: Table) -> list[dict[str, Any]]:
+    """Evaluate a small table into one dictionary per row; it does without pandas too."""
+    con = expr.get_backend()
+    kept = keep(con, expr)
+    return [dict(zip(kept.columns, each, strict=True)) for each in con.raw_sql(con.compile(kept)).fetchall()]
+
+
 def write(con: Connection, expr: Table, path: Path, schema: Any, order_by: Sequence[str]) -> Table:
     """Check a table against its contract and write it as Parquet, its rows in an order that leaves nothing open.
 

@@ -53,8 +53,8 @@ def take(source: Source, settings: Ingest) -> dict[str, Any]:
 
 def _refused(read: Any) -> list[Refused]:
     bad = read.filter(read[PROBLEM].notnull())
-    counted = bad.group_by(PROBLEM).aggregate(rows=bad.count(), first=bad[ROW].min())
-    found = [Refused(row[PROBLEM], row["rows"], row["first"]) for row in counted.to_pyarrow().to_pylist()]
+    counted = bad.group_by(reason=bad[PROBLEM]).aggregate(rows=bad.count(), first=bad[ROW].min())
+    found = [Refused(**each) for each in engine.records(counted)]
     return sorted(found, key=lambda each: (-each.rows, each.reason))
 
 
@@ -73,7 +73,7 @@ def _judge(raw: Any, delivered: int, refused: list[Refused], share_max: float) -
 
 
 def _example(raw: Any, number: int) -> str:
-    found = raw.filter(raw[ROW] == number).drop(ROW, PROBLEM).limit(1).to_pyarrow().to_pylist()[0]
+    found = engine.records(raw.filter(raw[ROW] == number).drop(ROW, PROBLEM).limit(1))[0]
     text = " | ".join("" if value is None else str(value) for value in found.values())
     return f"{number:,}: {text[:EXAMPLE_LENGTH]}"
 
@@ -101,7 +101,7 @@ def _record(source: Source, settings: Ingest, mapping: Mapping[str, str | None],
 def _count(transactions: Any, delivered: int, refused: list[Refused]) -> dict[str, Any]:
     """Count the rows; `total` is the exact sum of quantity x price of those that could be read, as text."""
     amount = transactions.quantity.cast("decimal(18, 0)") * transactions.unit_price
-    totals = transactions.aggregate(rows=transactions.count(), total=amount.sum()).to_pyarrow().to_pylist()[0]
+    (totals,) = engine.records(transactions.aggregate(rows=transactions.count(), total=amount.sum()))
     return {
         "rows_read": delivered,
         "rows": totals["rows"],

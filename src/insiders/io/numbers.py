@@ -3,6 +3,7 @@
 from typing import Any
 
 from insiders.errors import InputError
+from insiders.io import engine
 
 Values = Any  # an Ibis table `value, rows`: each distinct text, and how often it stands there
 Text = Any  # an Ibis expression
@@ -34,7 +35,7 @@ def decimal_mark(values: Values, columns: str) -> str:
         comma=values.value.min(where=comma),
         either=values.value.min(where=either),
     )
-    seen = found.to_pyarrow().to_pylist()[0]
+    (seen,) = engine.records(found)
     disputed = bool(seen["points"]) == bool(seen["commas"])
     if (disputed and seen["either"]) or (seen["points"] == seen["commas"] != 0):
         examples = [seen[name] for name in ("point", "comma", "either") if seen[name]]

@@ -1,4 +1,7 @@
-"""Text rows as they came to transactions, and the reason where one cannot be read."""
+"""Text rows as they came to transactions, and the reason where one cannot be read.
+
+A delivery repeats a few texts over and over: each distinct text of a column is read once, and joined to its rows.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,7 +10,6 @@ import ibis
 
 from insiders.io import dates, numbers
 from insiders.io.blocks import PROBLEM, ROW
-from insiders.schemas import MONEY
 
 Table = Any  # Ibis has no types that mypy could follow
 Text = Any
@@ -15,6 +17,7 @@ Text = Any
 IDS = ("invoice", "product_code", "customer_id")
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
+MONEY = "decimal(18, 4)"  # schemas.py checks it; to import that takes longer than to read a small file
 YEARS = (1900, 2199)  # anything outside is a typing error
 PIECES_MAX = 1_000_000_000  # on one line
 AMOUNT_MAX = 10**14  # quantity x price, what decimal(18, 4) can hold
@@ -25,6 +28,13 @@ class Form(NamedTuple):
 
     date_forms: tuple[str, ...]
     decimal: str
+
+
+class Reading(NamedTuple):
+    """What the texts of a column say (null: nothing), and what can be wrong with them: condition and reason."""
+
+    value: Any
+    problems: tuple[tuple[Any, str], ...] = ()
 
 
 @ibis.udf.scalar.builtin
@@ -38,50 +48,29 @@ def form(raw: Table, mapping: Mapping[str, str | None], date_format: str | None,
     Raises InputError where it is open.
     """
     when, quantity, price = (mapping[name] for name in ("invoiced_at", "quantity", "unit_price"))
-    both = _distinct(raw, quantity).union(_distinct(raw, price))
+    good = raw.filter(raw[PROBLEM].isnull())
+    both = _counted(good, quantity).union(_counted(good, price))
     return Form(
-        dates.declared(date_format) if date_format else dates.forms(dates.shapes(_distinct(raw, when)), str(when)),
+        dates.declared(date_format) if date_format else dates.forms(dates.shapes(_counted(good, when)), str(when)),
         decimal or numbers.decimal_mark(both, f"columns {quantity!r} and {price!r}"),
     )
 
 
-def _distinct(raw: Table, column: str | None) -> Table:
-    kept = raw.filter(raw[PROBLEM].isnull(), raw[column].notnull())
-    return kept.group_by(value=_trimmed(kept[column])).aggregate(rows=kept.count())
+def _counted(table: Table, column: str | None) -> Table:
+    """Give each distinct text that is not empty: as it came, without the space around it, and how often."""
+    texts = table.group_by(text=table[column]).aggregate(rows=table.count())
+    trimmed = texts.mutate(value=texts.text.re_replace(f"^{SPACE}+|{SPACE}+$", ""))
+    return trimmed.filter(trimmed.value != "")
 
 
 def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
-    """Give the columns of a transaction, the number of the row, and the reason why it cannot be read (null: it can).
-
-    In three steps, since the engine evaluates anew what stands twice in one.
-    """
-    texts = _texts(raw, mapping)
-    parsed = texts.mutate(
-        **{name: texts[name].lower().isin(MISSING_IDS).ifelse(None, texts[name]) for name in IDS},
-        invoiced_at=_date(texts.invoiced_text, form.date_forms),
-        quantity_plain=numbers.plain(texts.quantity_text, form.decimal),
-        price_plain=numbers.plain(texts.price_text, form.decimal),
-    )
-    typed = parsed.mutate(
-        quantity=parsed.quantity_plain.try_cast("int64"), unit_price=parsed.price_plain.try_cast(MONEY)
-    )
-    return typed.select(*mapping, ROW, **{PROBLEM: ibis.cases(*_problems(typed, mapping))})
-
-
-def _texts(raw: Table, mapping: Mapping[str, str | None]) -> Table:
-    """Name the columns and take off what is no content: space, and the ".0" of ids that went through a float."""
+    """Give the columns of a transaction, the number of the row, and the reason why it cannot be read (null: it can)."""
     theirs = {ours: raw[name] if name else ibis.null("string") for ours, name in mapping.items()}
-    trimmed = {ours: _trimmed(text) for ours, text in theirs.items()}
-    return raw.select(
-        ROW,
-        PROBLEM,
-        **{name: trimmed[name].re_replace(r"^(\d+)\.0+$", r"\1") for name in IDS},
-        description=theirs["description"],
-        country=trimmed["country"].nullif(""),
-        invoiced_text=trimmed["invoiced_at"].nullif(""),
-        quantity_text=trimmed["quantity"].nullif(""),
-        price_text=trimmed["unit_price"].nullif(""),
-    )
+    description = theirs.pop("description")  # kept as it is
+    rows = texts = raw.select(ROW, PROBLEM, description=description, **{_text(ours): theirs[ours] for ours in theirs})
+    for ours in theirs:
+        rows = rows.left_join(_values(texts, ours, mapping[ours], form), _text(ours))
+    return rows.select(*mapping, ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))})
 
 
 def quarantine(raw: Table, read: Table) -> Table:
@@ -90,35 +79,95 @@ def quarantine(raw: Table, read: Table) -> Table:
     return raw.drop(PROBLEM).inner_join(bad, ROW)
 
 
-def _problems(t: Table, mapping: Mapping[str, str | None]) -> list[tuple[Any, Any]]:
-    """List what can be wrong with a row: condition and reason, the first that holds counts."""
-    when, quantity, price = (mapping[name] for name in ("invoiced_at", "quantity", "unit_price"))
-    return [
-        (t[PROBLEM].notnull(), t[PROBLEM]),
-        *((t[name].isnull(), f"{mapping[name]} is missing") for name in ("invoice", "product_code")),
-        *(
-            (t[name].re_search(r"^\d(\.\d+)?[eE]\+\d+$"), f"{mapping[name]} was rounded by a spreadsheet")
-            for name in IDS
+def _text(ours: str) -> str:
+    return f"{ours}_text"
+
+
+def _wrong(ours: str) -> str:
+    return f"{ours}_wrong"
+
+
+def _values(rows: Table, ours: str, theirs: str | None, form: Form) -> Table:
+    """One row per distinct text of a column: what it says, and what is wrong with it."""
+    texts = _counted(rows, _text(ours))
+    reading = _reading(texts.value, ours, form)
+    wrong = [(condition, f"{theirs} {reason}") for condition, reason in reading.problems]
+    found = {ours: reading.value, _wrong(ours): ibis.cases(*wrong) if wrong else ibis.null("string")}
+    return texts.select(**{_text(ours): texts.text}, **found)
+
+
+def _reading(text: Text, ours: str, form: Form) -> Reading:
+    match ours:
+        case "invoiced_at":
+            return _date(text, form.date_forms)
+        case "quantity":
+            return _quantity(text, form.decimal)
+        case "unit_price":
+            return _price(text, form.decimal)
+        case "country":
+            return Reading(text)
+    return _id(text)
+
+
+def _id(text: Text) -> Reading:
+    """Take off the ".0" of ids that went through a float."""
+    whole = text.re_replace(r"^(\d+)\.0+$", r"\1")
+    return Reading(
+        whole.lower().isin(MISSING_IDS).ifelse(None, whole),
+        ((whole.re_search(r"^\d(\.\d+)?[eE]\+\d+$"), "was rounded by a spreadsheet"),),
+    )
+
+
+def _date(text: Text, forms: tuple[str, ...]) -> Reading:
+    at = ibis.coalesce(*(try_strptime(text, form) for form in forms), ibis.null("timestamp(6)"))
+    return Reading(
+        at,
+        (
+            (at.isnull(), "is not a date in the form of the column"),
+            (~at.year().between(*YEARS), f"lies outside the years {YEARS[0]} to {YEARS[1]}"),
         ),
-        (t.invoiced_text.isnull(), f"{when} is missing"),
-        (t.invoiced_at.isnull(), f"{when} is not a date in the form of the column"),
-        (~t.invoiced_at.year().between(*YEARS), f"{when} lies outside the years {YEARS[0]} to {YEARS[1]}"),
-        (t.quantity_text.isnull(), f"{quantity} is missing"),
-        (t.quantity_plain.isnull(), f"{quantity} is not a number"),
-        (t.quantity_plain.re_search(r"\.\d*[1-9]|[eE]-"), f"{quantity} is not a whole number"),
-        (t.quantity.isnull() | (t.quantity.abs() > PIECES_MAX), f"{quantity} is above {PIECES_MAX} pieces"),
-        (t.price_text.isnull(), f"{price} is missing"),
-        (t.price_text.re_search(r"\p{Sc}"), f"{price} holds a currency sign"),
-        (t.price_plain.isnull(), f"{price} is not a number"),
-        (numbers.has_over_four_decimals(t.price_plain), f"{price} has over 4 decimals"),
-        (t.unit_price.isnull(), f"{price} is too large"),
-        (t.quantity.abs() * t.unit_price.abs().cast("float64") >= AMOUNT_MAX, f"{quantity} x {price} is too large"),
+    )
+
+
+def _quantity(text: Text, decimal: str) -> Reading:
+    plain = numbers.plain(text, decimal)
+    pieces = plain.try_cast("int64")
+    return Reading(
+        pieces,
+        (
+            (plain.isnull(), "is not a number"),
+            (plain.re_search(r"\.\d*[1-9]|[eE]-"), "is not a whole number"),
+            (pieces.isnull() | (pieces.abs() > PIECES_MAX), f"is above {PIECES_MAX} pieces"),
+        ),
+    )
+
+
+def _price(text: Text, decimal: str) -> Reading:
+    plain = numbers.plain(text, decimal)
+    price = plain.try_cast(MONEY)
+    return Reading(
+        price,
+        (
+            (text.re_search(r"\p{Sc}"), "holds a currency sign"),
+            (plain.isnull(), "is not a number"),
+            (numbers.has_over_four_decimals(plain), "has over 4 decimals"),
+            (price.isnull(), "is too large"),
+        ),
+    )
+
+
+def _problems(rows: Table, mapping: Mapping[str, str | None]) -> list[Any]:
+    """List what can be wrong with a row, of which the first that is there counts."""
+    said = ("invoiced_at", "quantity", "unit_price")
+    amount = rows.quantity.abs() * rows.unit_price.abs().cast("float64")
+    return [
+        rows[PROBLEM],
+        *(_missing(rows, mapping, ours) for ours in ("invoice", "product_code")),
+        *(rows[_wrong(ours)] for ours in IDS),
+        *(problem for ours in said for problem in (rows[_wrong(ours)], _missing(rows, mapping, ours))),
+        (amount >= AMOUNT_MAX).ifelse(f"{mapping['quantity']} x {mapping['unit_price']} is too large", None),
     ]
 
 
-def _trimmed(text: Text) -> Text:
-    return text.re_replace(f"^{SPACE}+|{SPACE}+$", "")
-
-
-def _date(trimmed: Text, forms: tuple[str, ...]) -> Any:
-    return ibis.coalesce(*(try_strptime(trimmed, form) for form in forms), ibis.null("timestamp(6)"))
+def _missing(rows: Table, mapping: Mapping[str, str | None], ours: str) -> Any:
+    return rows[ours].isnull().ifelse(f"{mapping[ours]} is missing", None)
