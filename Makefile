@@ -13,6 +13,7 @@ export DVC_NO_ANALYTICS := true
 
 all: env
 	dvc repro
+	@echo "the list: reports/insiders.csv   the page: reports/index.html"
 
 env: $(STAMP)
 

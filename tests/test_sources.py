@@ -345,7 +345,7 @@ def test_a_file_that_changed_after_it_was_read_stops_the_run_and_says_what_to_do
     record = {"source": str(path), **files.identity(path)}
     files.refuse_changed(record)
     path.write_text("a\n2\n")
-    with pytest.raises(InputError, match="has changed since it was ingested.*dvc repro --force --single-item ingest"):
+    with pytest.raises(InputError, match=r"has changed since it was ingested.*dvc repro --force --single-item ingest"):
         files.refuse_changed(record)
     path.unlink()
     files.refuse_changed(record)  # what was read from it stands

@@ -39,15 +39,18 @@ def main() -> None:
     if freshness.is_fresh("register", inputs, [paths.REGISTERED]):
         return
 
+    from threadpoolctl import threadpool_limits
+
     from insiders.io import params
     from insiders.io.tracking import registry
 
-    case = _case(params.read())
-    verdict = _verdict(case)
-    version = registry.register(case.final, case.customers.head(EXAMPLE_ROWS), _facts(case, verdict))
-    if verdict.passed and case.settings.register_.auto_promote:
-        registry.promote(version.number, by="gate")
-    tables.write_json(_manifest(case, verdict, version, registry.serving()), paths.REGISTERED)
+    with threadpool_limits(1):  # the last bits of a figure must not depend on the machine's threads
+        case = _case(params.read())
+        verdict = _verdict(case)
+        version = registry.register(case.final, case.customers.head(EXAMPLE_ROWS), _facts(case, verdict))
+        if verdict.passed and case.settings.register_.auto_promote:
+            registry.promote(version.number, by="gate")
+        tables.write_json(_manifest(case, verdict, version, registry.serving()), paths.REGISTERED)
     freshness.record("register", inputs, [paths.REGISTERED])
 
 
