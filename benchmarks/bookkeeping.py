@@ -26,10 +26,10 @@ import yaml
 
 TOP = Path(__file__).parents[1]
 GOAL = 0.1  # of the search's time
-STUDY = ("ask", "tell", "enqueue_trial", "get_trials")
+STUDY = ("ask", "tell", "enqueue_trial", "add_trial", "get_trials")
 TRIAL = ("set_user_attr", "set_constraint", "suggest_categorical", "suggest_int", "suggest_float")
 RUN = ("log_trial", "log_measures", "log_figure", "log_file")
-PICTURES = ("front", "history", "trial_map")
+PICTURES = {"figures": ("front", "history", "trial_map"), "importance": ("importances", "slices")}
 
 
 class Clock:
@@ -69,7 +69,7 @@ class Clock:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--trials", type=int, help="left out: as in params.yaml")
     parser.add_argument("--customers", type=int, help="customers of the sample; left out: as in params.yaml")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -80,9 +80,9 @@ def main() -> None:
         os.chdir(TOP)
 
 
-def write_params(trials: int, customers: int | None) -> None:
+def write_params(trials: int | None, customers: int | None) -> None:
     settings = yaml.safe_load((TOP / "params.yaml").read_text(encoding="utf-8"))
-    settings["tune"] |= {"trials": trials, "workers": 1}
+    settings["tune"] |= {"trials": trials or settings["tune"]["trials"], "workers": 1}
     settings["simulate"]["customers"] = customers or settings["simulate"]["customers"]
     Path("params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
@@ -122,14 +122,15 @@ def once() -> None:
 def watch(clock: Clock) -> None:
     import optuna
 
-    from insiders import figures
+    from insiders import figures, importance
     from insiders.io import studies, tracking
 
     clock.watch(optuna.study.Study, STUDY, "Optuna")
     clock.watch(optuna.trial.Trial, TRIAL, "Optuna")
     clock.watch(studies, ("open_study",), "Optuna")
     clock.watch(tracking.SearchRun, RUN, "MLflow")
-    clock.watch(figures, PICTURES, "MLflow")
+    for module in (figures, importance):
+        clock.watch(module, PICTURES[module.__name__.rpartition(".")[2]], "MLflow")
     opened = tracking.search_run
 
     @contextmanager

@@ -130,9 +130,11 @@ def test_the_study_is_the_same_when_killed_and_resumed():
     broken = study()
     with pytest.raises(KeyboardInterrupt):
         list(run(broken, SETTINGS, interrupted(cheap, after=6)))
-    assert [each.number for each in broken.get_trials(states=[optuna.trial.TrialState.RUNNING])]
-    resumed = list(run(broken, SETTINGS, cheap))
+    assert len(broken.trials) == 6
+    scored = []
+    resumed = list(run(broken, SETTINGS, lambda recipes: cheap(scored.extend(recipes) or recipes)))
     assert sorted(resumed, key=lambda each: each.number) == whole
+    assert len(scored) == SETTINGS.trials - 6
 
 
 def interrupted(score, after):

@@ -70,7 +70,9 @@ def slices(trials: pd.DataFrame) -> Figure:
     """Value lift of the trials by each setting on its own; those out of the stated sizes are grey."""
     table = settings(trials)
     rows = max(-(-len(table.columns) // COLUMNS), 1)
-    figure = Figure(figsize=(2.6 * COLUMNS, 1.9 * rows), layout="constrained")
+    height = 1.9 * rows
+    figure = Figure(figsize=(2.6 * COLUMNS, height))
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.5 / height, top=1 - 0.3 / height, wspace=0.3, hspace=0.8)
     for place, name in enumerate(table):
         _slice(figure.add_subplot(rows, COLUMNS, place + 1), table[name].dropna(), trials)
     figure.supylabel("value lift over the sort, mean", fontsize=STYLE["font.size"], color=QUIET)

@@ -36,8 +36,12 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
 ]
 OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
 SCORED = "scored"  # a trial's attribute: what was measured
-PROPOSALS = "proposals"  # what only one process does at a time
+SIZE = "size"  # the constraint: no list and no segment out of the stated sizes
 DRAWS = 8  # for one trial, where the sampler repeats itself
+
+Answer = tuple[Mapping[str, float], float, str]  # measures, violation and reason, as Judge.score gives them
+Score = Callable[[list[Recipe]], Iterable[Answer]]  # answers in order; it may work in several processes
+Proposal = tuple[Any, Recipe]  # an open trial of the history, and what it draws
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,11 @@ def propose(trial: Any, settings: Settings) -> Recipe:
 
 
 class Claims(Protocol):
-    """Who does what, where several processes work on one study; a `part` is a trial's number or PROPOSALS."""
+    """Who scores what, where several processes work on one study; a `part` is a trial's number."""
 
     limit: int
 
     def take(self, part: str) -> bool: ...
-
-    def release(self, part: str) -> None: ...
 
     def wait(self) -> None: ...
 
@@ -102,65 +104,60 @@ class Alone:
     def take(self, part: str) -> bool:  # noqa: ARG002 (the protocol's signature)
         return True
 
-    def release(self, part: str) -> None:
-        pass
-
     def wait(self) -> None:
         raise AssertionError("nobody else is there to wait for")
 
 
-def run(
-    study: Any, settings: Settings, score: Callable[[list[Recipe]], Iterable[Any]], claims: Claims | None = None
-) -> Iterator[Trial]:
-    """Bring the study to `settings.trials` trials and yield every one of them, also those that others scored.
+def run(study: Any, settings: Settings, score: Score, claims: Claims | None = None) -> Iterator[Trial]:
+    """Yield `settings.trials` trials; `study` keeps each, so that none is scored twice, here or by another process.
 
-    `score` maps recipes to `Judge.score`'s answers, in order; it may do so in several processes.
+    What is proposed follows from the settings and the answers alone. So the history that the sampler looks at lives in
+    memory, where a proposal costs a fraction of what it does in a database: a search that goes on after a kill takes
+    the same way again, and of several processes on one study each proposes for itself.
     """
-    claims = claims or Alone(settings)
-    seen: set[int] = set()
-    going = True
-    while going:
-        for trial in _scored(study):
-            if trial.number not in seen:
-                seen.add(trial.number)
-                yield trial
-        if mine := _claimed(study, claims):
-            recipes = [Recipe(**trial.user_attrs["recipe"]) for trial in mine]
-            for trial, recipe, answer in zip(mine, recipes, score(recipes), strict=True):
-                result = Trial(trial.number, recipe, *answer)
-                _keep(study, trial, result)
-                seen.add(trial.number)
-                yield result
-        elif not _unscored(study) and claims.take(PROPOSALS):
-            going = _advance(study, settings)
-            claims.release(PROPOSALS)
-        else:
+    history, drawn = _history(settings), list[Recipe]()
+    for first in range(0, settings.trials, settings.batch):
+        numbers = range(first, min(first + settings.batch, settings.trials))
+        batch = {number: _ask(history, settings, drawn) for number in numbers}
+        answers = {}
+        for number, answer in _answered(study, batch, score, claims or Alone(settings)):
+            answers[number] = answer
+            yield Trial(number, batch[number][1], *answer)
+        for number, (trial, _) in batch.items():  # together: no proposal depends on which of them was ready first
+            trial.set_constraint(SIZE, answers[number][1])
+            history.tell(trial, _objectives(answers[number]))
+
+
+def _answered(study: Any, batch: Mapping[int, Proposal], score: Score, claims: Claims) -> Iterator[tuple[int, Answer]]:
+    """The answer to each trial of a batch, by number: what some process kept, or a fresh one, kept at once."""
+    left = dict(batch)
+    while left:
+        yield from _found(study, left)
+        mine = _claimed(left, claims)
+        yield from _found(study, left)  # who had them before may have scored them meanwhile
+        fresh = {number: left[number] for number in mine if number in left}
+        for number, answer in zip(fresh, score([recipe for _, recipe in fresh.values()]), strict=True):
+            _keep(study, left.pop(number), answer)
+            yield number, answer
+        if left and not mine:
             claims.wait()
 
 
-def _claimed(study: Any, claims: Claims) -> list[Any]:
-    """Trials that wait to be scored and are ours to score; who had them before may have scored them meanwhile."""
+def _found(study: Any, left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]]:
+    """Take the trials out of `left` whose answer the study knows."""
+    known = _kept(study)
+    for number, (_, recipe) in list(left.items()):
+        if _key(recipe) in known:
+            del left[number]
+            yield number, known[_key(recipe)]
+
+
+def _claimed(left: Mapping[int, Proposal], claims: Claims) -> list[int]:
     taken: list[int] = []
-    for trial in _unscored(study):
-        if len(taken) < claims.limit and claims.take(str(trial.number)):
-            taken.append(trial.number)
-    return [trial for trial in _unscored(study) if trial.number in taken] if taken else []
-
-
-def _unscored(study: Any) -> list[Any]:
-    return [trial for trial in _running(study) if "recipe" in trial.user_attrs and SCORED not in trial.user_attrs]
-
-
-def _running(study: Any) -> list[Any]:
-    from optuna.trial import TrialState
-
-    return list(study.get_trials(deepcopy=False, states=[TrialState.RUNNING]))
-
-
-def _scored(study: Any) -> list[Trial]:
-    """The trials that were scored, by whichever process, in order."""
-    known = [trial for trial in study.get_trials(deepcopy=False) if SCORED in trial.user_attrs]
-    return [_from_attrs(trial.number, trial.user_attrs) for trial in known]
+    for number in left:
+        if len(taken) < claims.limit and claims.take(str(number)):
+            taken.append(number)
+    return taken
 
 
 def pick(trials: list[Trial], stability_floor: float, lift_tolerance: float) -> Trial:
@@ -241,50 +238,30 @@ def _dominates(one: Trial, other: Trial) -> bool:
     return all(a >= b for a, b in zip(ours, theirs, strict=True)) and ours != theirs
 
 
-def _enqueue(study: Any, settings: Settings) -> None:
-    if not study.trials:
-        for point in FIRST[: settings.trials]:
-            if point["embedding"] in settings.embeddings and point["clusterer"] in settings.clusterers:
-                study.enqueue_trial(point)
+def _history(settings: Settings) -> Any:
+    """A study in memory, which begins with the promising points."""
+    import optuna
+
+    history = optuna.create_study(directions=["maximize"] * len(OBJECTIVES))
+    for point in FIRST[: settings.trials]:
+        if point["embedding"] in settings.embeddings and point["clusterer"] in settings.clusterers:
+            history.enqueue_trial(point)
+    return history
 
 
-def _advance(study: Any, settings: Settings) -> bool:
-    """Propose what is missing of the batch, or end a batch that is scored; False where the search is complete.
-
-    A batch is told together, so that no proposal can depend on which of its trials was ready first.
-    """
-    from optuna.trial import TrialState
-
-    _enqueue(study, settings)
-    for trial in _running(study):
-        if "recipe" not in trial.user_attrs:  # killed while it was being proposed
-            study.tell(trial.number, state=TrialState.FAIL)
-    left = _running(study)
-    finished = len(study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
-    end = min(settings.trials, (finished // settings.batch + 1) * settings.batch)
-    missing = end - finished - len(left)
-    for _ in range(missing):
-        _ask(study, settings)
-    if missing <= 0 and all(SCORED in trial.user_attrs for trial in left):
-        for trial in left:
-            _tell(study, trial.number)
-    return finished < settings.trials
-
-
-def _ask(study: Any, settings: Settings) -> Any:
+def _ask(history: Any, settings: Settings, drawn: list[Recipe]) -> Proposal:
     """Propose a recipe that was not tried yet; a repeated one fails at once, unless many draws find no other."""
     from optuna.trial import TrialState
 
-    proposed = [
-        trial.user_attrs["recipe"] for trial in study.get_trials(deepcopy=False) if "recipe" in trial.user_attrs
-    ]
+    first = len(drawn)
     for draw in range(DRAWS):
-        trial = _drawn(study, settings, len(proposed) + draw)
-        recipe = asdict(propose(trial, settings))
-        trial.set_user_attr("recipe", recipe)
-        if recipe not in proposed or draw == DRAWS - 1:
-            return trial
-        study.tell(trial, state=TrialState.FAIL)
+        trial = _drawn(history, settings, first + draw)
+        recipe = propose(trial, settings)
+        is_new = recipe not in drawn
+        drawn.append(recipe)
+        if is_new or draw == DRAWS - 1:
+            return trial, recipe
+        history.tell(trial, state=TrialState.FAIL)
     raise AssertionError("the last draw is taken as it is")
 
 
@@ -301,26 +278,40 @@ def _drawn(study: Any, settings: Settings, place: int) -> Any:
     return study.ask()
 
 
-def _keep(study: Any, trial: Any, result: Trial) -> None:
-    """Store what was measured with the trial; JSON knows no NaN."""
-    found = {"measures": without_nan(result.measures), "violation": result.violation, "reason": result.reason}
-    _handle(study, trial.number).set_user_attr(SCORED, found)
+def _keep(study: Any, proposal: Proposal, answer: Answer) -> None:
+    """Add a scored trial to the study, whole or not at all, as Optuna's own pages show it."""
+    from optuna.trial import TrialState, create_trial
+
+    (trial, recipe), (measures, violation, reason) = proposal, answer
+    scored = {"measures": without_nan(measures), "violation": violation, "reason": reason}
+    study.add_trial(
+        create_trial(
+            state=TrialState.COMPLETE,
+            values=_objectives(answer),
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={"recipe": asdict(recipe), SCORED: scored},
+            constraints={SIZE: violation},
+        )
+    )
 
 
-def _tell(study: Any, number: int) -> None:
-    found = study.trials[number].user_attrs[SCORED]
-    _handle(study, number).set_constraint("size", found["violation"])
-    study.tell(number, [found["measures"].get(name) or 0.0 for name in OBJECTIVES])
+def _kept(study: Any) -> dict[str, Answer]:
+    """Recipe -> the answer that an earlier process got."""
+    known = [trial.user_attrs for trial in study.get_trials(deepcopy=False) if SCORED in trial.user_attrs]
+    return {_key(Recipe(**attrs["recipe"])): _answer(attrs[SCORED]) for attrs in known}
 
 
-def _handle(study: Any, number: int) -> Any:
-    """The trial as Optuna lets it be written to, also one that an earlier process opened."""
-    from optuna.trial import Trial as Handle
-
-    return Handle(study, study.trials[number]._trial_id)
+def _answer(scored: Mapping[str, Any]) -> Answer:
+    measures = {name: (math.nan if value is None else value) for name, value in scored["measures"].items()}
+    return measures, scored["violation"], scored["reason"]
 
 
-def _from_attrs(number: int, attrs: Mapping[str, Any]) -> Trial:
-    kept = attrs[SCORED]
-    measures = {name: (float("nan") if value is None else value) for name, value in kept["measures"].items()}
-    return Trial(number, Recipe(**attrs["recipe"]), measures, kept["violation"], kept["reason"])
+def _key(recipe: Recipe) -> str:
+    return json.dumps(asdict(recipe), sort_keys=True)
+
+
+def _objectives(answer: Answer) -> list[float]:
+    """What the sampler maximises, 0 where it is not known."""
+    known = without_nan(answer[0])
+    return [known.get(name) or 0.0 for name in OBJECTIVES]
