@@ -12,7 +12,7 @@ from insiders.figures import INSIDER, OTHER, QUIET, RULE, STYLE, canvas, styled
 MEASURES = {"value_lift_mean": (INSIDER, "value lift"), "stability": (OTHER, "stability")}
 GROUPS = 4  # into which the values of a numeric setting are cut
 FEWEST = 4  # trials below which nothing is said of a setting
-COLUMNS = 3  # of small pictures
+COLUMNS, PANELS = 3, 9  # of small pictures: how many side by side, and in all
 
 
 def settings(trials: pd.DataFrame) -> pd.DataFrame:
@@ -51,10 +51,7 @@ def _grouped(values: pd.Series) -> np.ndarray:
 @styled
 def importances(trials: pd.DataFrame) -> Figure:
     """Of each setting, the share of the trials' variance in each measure that it explains; the largest at the top."""
-    table = settings(trials)
-    found = {name: [explained(table[key], trials.loc[table.index, name]) for key in table] for name in MEASURES}
-    shares = pd.DataFrame(found, index=list(table), dtype=float).fillna(0.0)
-    shares = shares.loc[shares.max(axis=1).sort_values(kind="stable").index]
+    shares = _shares(settings(trials), trials)
     figure, axes = canvas(left=0.34, bottom=0.15, top=0.9, height=1.0 + 0.32 * max(len(shares), 1))
     places = np.arange(len(shares))
     for offset, (name, (color, label)) in zip((0.2, -0.2), MEASURES.items(), strict=True):
@@ -65,10 +62,18 @@ def importances(trials: pd.DataFrame) -> Figure:
     return figure
 
 
+def _shares(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """One row per setting, one column per measure: the share of its variance explained; the largest last."""
+    found = {name: [explained(table[key], trials.loc[table.index, name]) for key in table] for name in MEASURES}
+    shares = pd.DataFrame(found, index=list(table), dtype=float).fillna(0.0)
+    return shares.loc[shares.max(axis=1).sort_values(kind="stable").index]
+
+
 @styled
 def slices(trials: pd.DataFrame) -> Figure:
-    """Value lift of the trials by each setting on its own; those out of the stated sizes are grey."""
+    """Value lift of the trials by each of the settings that explain most; those out of the stated sizes are grey."""
     table = settings(trials)
+    table = table[_shares(table, trials).index[::-1][:PANELS]]
     rows = max(-(-len(table.columns) // COLUMNS), 1)
     height = 1.9 * rows
     figure = Figure(figsize=(2.6 * COLUMNS, height))
@@ -89,7 +94,7 @@ def _slice(axes: Axes, values: pd.Series, trials: pd.DataFrame) -> None:
         axes.scatter(spots[shown], own["value_lift_mean"][shown], s=12, c=color, lw=0)
     if words:
         axes.set_xticks(range(len(names)), [_plain(name) for name in names], rotation=25, ha="right")
-    axes.set_title(_plain(str(values.name)), fontsize=STYLE["font.size"])
+    axes.set_title(_plain(str(values.name)), fontsize=STYLE["font.size"], y=1)  # placed by hand: searching costs more
     axes.margins(x=0.1)
 
 
