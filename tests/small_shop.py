@@ -15,10 +15,10 @@ from insiders.io import store
 TOP = Path(__file__).parents[1]
 STAGES = ("ingest", "preprocess", "featurize", "tune", "register", "assign", "report")
 LESS: Mapping[str, Any] = {
-    "simulate": {"customers": 300, "products": 100},
+    "simulate": {"customers": 200, "products": 100},
     "featurize": {"folds": 2},
     "tune": {
-        "trials": 6,
+        "trials": 5,
         "workers": 1,
         "batch": 4,
         "resamples": 3,

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil  # DVC brings it
 import pytest
 
 import small_shop
@@ -256,13 +257,17 @@ def test_a_killed_search_ends_as_if_nothing_happened(shop: Path, copy: Path, emp
     wanted = digests(shop, ("reports/trials.csv", "models/candidate.json"))
     for name in wanted:
         (copy / name).unlink()
+    small_shop.write_params(copy, EASY, {"tune": LESS["tune"] | {"workers": 2}})
     started = subprocess.Popen([sys.executable, "-m", "insiders.stages.tune"], cwd=copy, stdout=subprocess.DEVNULL)
     try:
         wait_for_trials(copy / "mlruns/optuna.db", 2, started)
+        workers = psutil.Process(started.pid).children()
     finally:
         started.kill()
         started.wait()
     assert not (copy / "models/candidate.json").exists()
+    assert not psutil.wait_procs(workers, timeout=30)[1], "workers outlive the search"
+    small_shop.write_params(copy, EASY)
     small_shop.run(copy, ["tune"])
     assert digests(copy, tuple(wanted)) == wanted
     with small_shop.inside(copy):

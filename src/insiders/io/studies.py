@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from hashlib import sha256
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,15 @@ def scoring(
 def _start(cut: Mapping[str, Window], settings: Settings) -> None:
     global _judge  # noqa: PLW0603 (what a worker keeps between its tasks)
     os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _judge = Judge(cut, settings)
+
+
+def _end_with_parent() -> None:
+    """A killed search cannot tell its workers, which would wait for the next recipe for ever."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _score(recipe: Recipe) -> Answer:
