@@ -171,7 +171,7 @@ class Judge:
 
     def _fold_value(self, fold: str, model: SegmentModel) -> dict[str, float]:
         customers = self.windows[fold].customers
-        chosen = np.isin(model.labels_, model.insider_clusters_)
+        chosen = model.listed(model.labels_)
         past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
         drawn = self.drawn[fold].intervals(chosen.astype(float))
         return holdout.capture(chosen, past, later).as_dict() | drawn
@@ -211,7 +211,7 @@ class Judge:
 
         Where the first few samples show that there is no cluster, the others are spared.
         """
-        base = (model.labels_, np.isin(model.labels_, model.insider_clusters_))
+        base = (model.labels_, model.listed(model.labels_))
         samples = [self._refit(recipe, name, 0) for name in self.resamples[:FIRST_RESAMPLES]]
         if quality.agreement(base, samples)["jaccard"] >= self.settings.hopeless_stability:
             samples += [self._refit(recipe, name, 0) for name in self.resamples[FIRST_RESAMPLES:]]
@@ -228,7 +228,7 @@ class Judge:
         """Labels and list that a refit gives to everyone of the validation window."""
         model = self._fit(recipe, window, seed_offset)
         labels = model.label(self._share(recipe, window, seed_offset)[1])
-        return labels, np.isin(labels, model.insider_clusters_)
+        return labels, model.listed(labels)
 
     def control(self, labels: NDArray[np.int64], silhouette: float) -> dict[str, float]:
         """How the silhouette compares with that of these labels of the permuted customers."""

@@ -65,7 +65,7 @@ class SegmentModel(BaseEstimator):
         self.ranks_ = _ranks(found, values)
         self.labels_ = self._numbered(found)
         self.insider_clusters_ = _insider_run(self.labels_, self.least_share)
-        self.insider_share_ = float(np.isin(self.labels_, self.insider_clusters_).mean())
+        self.insider_share_ = float(self.listed(self.labels_).mean())
         self.segment_names_ = {number: f"Segment {number + 1}" for number in self.ranks_.values()}
         return self
 
@@ -78,6 +78,10 @@ class SegmentModel(BaseEstimator):
         """Cluster of each embedded customer, -1 for none."""
         return self._numbered(np.asarray(self.clusterer_.predict(embedded)))
 
+    def listed(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each of these clusters is one of the Insiders'."""
+        return np.isin(labels, self.insider_clusters_)
+
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each customer; the answer for one never depends on the others."""
         with threadpool_limits(1):
@@ -87,7 +91,7 @@ class SegmentModel(BaseEstimator):
             {
                 "cluster": labels,
                 "segment": pd.array(segments, dtype="str"),
-                "is_insider": np.isin(labels, self.insider_clusters_),
+                "is_insider": self.listed(labels),
             },
             index=customers.index,
         )

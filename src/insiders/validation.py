@@ -51,7 +51,7 @@ def period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon_days: int) 
 
 def members(model: SegmentModel) -> Flags:
     """The list among the customers of the fit."""
-    return np.isin(model.labels_, model.insider_clusters_)
+    return model.listed(model.labels_)
 
 
 def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:

@@ -6,7 +6,6 @@ It sees cut-offs up to the start of the untouched last period and nothing of tha
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from insiders import baselines, figures, importance, judge, schemas, search
@@ -69,15 +68,11 @@ def _shown(trials: Iterable[search.Trial], total: int) -> Iterable[search.Trial]
     with Progress(*columns) as bar:
         task, best = bar.add_task("no feasible trial yet", total=total), None
         for trial in trials:
-            if trial.feasible and (best is None or _lift(trial) > _lift(best)):
+            if trial.feasible and (best is None or trial.lift > best.lift):
                 best = trial
-            text = "no feasible trial yet" if best is None else f"best value lift {_lift(best):.3f}, {_name(best)}"
+            text = "no feasible trial yet" if best is None else f"best value lift {best.lift:.3f}, {_name(best)}"
             bar.update(task, advance=1, description=text)
             yield trial
-
-
-def _lift(trial: search.Trial) -> float:
-    return trial.lift
 
 
 def _name(trial: search.Trial) -> str:
@@ -110,8 +105,7 @@ def _log_baselines(run: tracking.SearchRun, rows: pd.DataFrame, measured: Mappin
 def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:
     """The chosen recipe's customers in the first two dimensions of its embedding."""
     model = chosen.recipe.model(wanted).fit(window.customers, window.past)
-    members = np.isin(model.labels_, model.insider_clusters_)
-    return figures.trial_map(model.embed(window.customers), model.labels_, members)
+    return figures.trial_map(model.embed(window.customers), model.labels_, model.listed(model.labels_))
 
 
 def _log_result(run: tracking.SearchRun, rows: pd.DataFrame, chosen: search.Trial) -> None:
