@@ -159,6 +159,13 @@ def test_cutoffs_are_laid_backwards_and_keep_their_history():
     assert late.training == (date(2023, 7, 5), date(2023, 4, 6))
 
 
+def test_the_history_begins_each_month_and_ends_before_today():
+    found = features.month_starts(date(2023, 1, 1), date(2024, 1, 1), history_days=30, months=12)
+    assert found == [date(2023, month, 1) for month in range(2, 13)]  # January 31 has 30 days behind it, January 1 none
+    assert features.month_starts(date(2023, 1, 1), date(2024, 1, 15), 30, 2) == [date(2023, 12, 1), date(2024, 1, 1)]
+    assert features.month_starts(date(2023, 1, 1), date(2024, 1, 15), 30, 0) == []
+
+
 def test_a_history_too_short_to_judge_by_is_refused():
     features.cutoffs(date(2023, 1, 1), date(2023, 5, 1), 90, 3, 30, history_days=30)
     with pytest.raises(InputError, match=r"119 days .* but 120 are needed"):

@@ -86,6 +86,15 @@ def cutoffs(first_day: date, as_of: date, horizon_days: int, folds: int, step_da
     )
 
 
+def month_starts(first_day: date, as_of: date, history_days: int, months: int) -> list[date]:
+    """The last `months` first days of a month before `as_of` that have `history_days` behind them, earliest first."""
+    year, month = divmod(as_of.year * 12 + as_of.month - 1, 12)
+    ends = (divmod(year * 12 + month - back, 12) for back in range(months + 1))
+    days = (date(year, month + 1, 1) for year, month in ends)
+    earliest = first_day + timedelta(days=history_days)
+    return sorted([day for day in days if earliest <= day < as_of][:months])
+
+
 def customers(
     orders: Table, lines: Table, days: Sequence[date], history_start: date, horizon_days: int, fade_days: int
 ) -> Table:
@@ -108,6 +117,14 @@ def with_next(known: Table, orders: Table, days: Sequence[date], horizon_days: i
     return joined.select(*known.columns, next_revenue=_.next_revenue.coalesce(0.0))
 
 
+def monthly(known: Frame, months: Sequence[date]) -> Frame:
+    """Pick the customers as of these days, with nothing of what followed them."""
+    import pandas as pd
+
+    chosen = known[known["as_of"].isin(pd.to_datetime(list(months)))]
+    return chosen.drop(columns="next_revenue").sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
 def split(known: Frame, found: Cutoffs, as_of: date, horizon_days: int) -> tuple[Frame, Frame, Frame]:
     """Part the customers of all days into those of `as_of`, the snapshots of the search, and what is kept from it.
 
@@ -117,7 +134,7 @@ def split(known: Frame, found: Cutoffs, as_of: date, horizon_days: int) -> tuple
 
     ordered = known.sort_values(["as_of", "customer_id"], ignore_index=True)
     latest, validation = pd.Timestamp(as_of), pd.Timestamp(found.validation)
-    snapshots = ordered[ordered["as_of"] <= validation].reset_index(drop=True)
+    snapshots = ordered[ordered["as_of"].isin(pd.to_datetime(found.days))].reset_index(drop=True)
     in_time = snapshots["as_of"] <= validation - pd.Timedelta(days=horizon_days)
     held_out = snapshots.loc[snapshots["as_of"] == validation, [*GRAIN, "next_revenue"]]
     return (

@@ -190,6 +190,15 @@ HOLDOUT = in_memory.DataFrameSchema(
     strict=True,
 )
 
+HISTORY = in_memory.DataFrameSchema(
+    name="history",
+    title="One row per customer and month start of the past, from what was known then. The search never reads it.",
+    columns=CUSTOMERS.columns,
+    checks=_KNOWN_IDENTITIES,
+    unique=["customer_id", "as_of"],
+    strict=True,
+)
+
 LEDGER = in_memory.DataFrameSchema(
     name="ledger",
     title="One row per cleaning rule, in the order in which the rules are applied.",

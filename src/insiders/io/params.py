@@ -53,6 +53,7 @@ class Featurize(_Section):
     folds: PositiveInt
     fold_step_days: PositiveInt
     fade_days: PositiveInt
+    history_months: NonNegativeInt
 
 
 class Tune(_Section):

@@ -1,4 +1,4 @@
-"""Orders and lines to customers as of now, to snapshots of the past for the search, and to the last period's truth."""
+"""Orders and lines to customers: as of now, as of the search's cut-offs, what followed the last, and month by month."""
 
 from insiders.errors import reported
 
@@ -18,7 +18,8 @@ def main() -> None:
         cutoffs = features.cutoffs(
             first, as_of, horizon, settings.folds, settings.fold_step_days, settings.history_days_min
         )
-        days = [*cutoffs.days, as_of]
+        months = features.month_starts(first, as_of, settings.history_days_min, settings.history_months)
+        days = sorted({*cutoffs.days, *months, as_of})
         known = features.customers(orders, lines, days, first, horizon, settings.fade_days)
         everyone = engine.fetch(con, features.with_next(known, orders, days, horizon))
         customers, snapshots, holdout = features.split(everyone, cutoffs, as_of, horizon)
@@ -27,6 +28,7 @@ def main() -> None:
                 paths.CUSTOMERS: (customers, schemas.CUSTOMERS),
                 paths.SNAPSHOTS: (snapshots, schemas.SNAPSHOTS),
                 paths.HOLDOUT: (holdout, schemas.HOLDOUT),
+                paths.HISTORY: (features.monthly(everyone, months), schemas.HISTORY),
             }
         )
         log({"customers": len(customers), "cutoffs": len(cutoffs.days)})
