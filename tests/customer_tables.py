@@ -14,6 +14,7 @@ from insiders.model import SegmentModel
 
 HORIZON = 90
 NOW = pd.Timestamp("2011-12-10").as_unit("us")
+MONTHS = tuple(pd.Timestamp(day).as_unit("us") for day in ("2011-11-01", "2011-12-01"))
 FEATURES = ("recency_days", "order_count", "net_revenue", "returned_revenue_share")
 
 
@@ -61,13 +62,14 @@ def fitted(embedding: Any = None, clusterer: Any = None) -> SegmentModel:
 
 
 def write_project(present: pd.DataFrame | None = None) -> None:
-    """Write the tables of customers, snapshots and holdout below the working directory."""
+    """Write the tables of customers, snapshots, holdout and history below the working directory."""
     cut = NOW - pd.Timedelta(days=HORIZON)
     past = customers(as_of=cut)
     tables.write(customers() if present is None else present, paths.CUSTOMERS, schemas.CUSTOMERS)
     tables.write(past.assign(next_revenue=np.nan), paths.SNAPSHOTS, schemas.SNAPSHOTS)
     last = past[["customer_id", "as_of"]].assign(next_revenue=past["net_revenue"] / 4)
     tables.write(last, paths.HOLDOUT, schemas.HOLDOUT)
+    tables.write(pd.concat([customers(40, day) for day in MONTHS]), paths.HISTORY, schemas.HISTORY)
     copy_params()
 
 

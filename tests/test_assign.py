@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer_tables import customers, fitted, write_project
-from insiders import holdout
+from customer_tables import MONTHS, customers, fitted, write_project
+from insiders import holdout, schemas
 from insiders.clusterers import Ward
 from insiders.errors import InputError
 from insiders.io import paths, serving, tables, tracking
@@ -269,6 +269,60 @@ def test_without_a_manifest_the_way_to_one_is_told() -> None:
     paths.REGISTERED.unlink()
     with pytest.raises(InputError, match=r"registered\.json is missing: run `dvc repro`"):
         serving.named(None)
+
+
+def remembered() -> pd.DataFrame:
+    return pd.read_parquet(paths.MEMBERSHIPS)
+
+
+def test_the_champion_looks_back_at_every_month_start() -> None:
+    submit("a")
+    tracking.promote()
+    assign.main()
+    found = remembered()
+    assert found.groupby("as_of").size().to_dict() == dict.fromkeys(MONTHS, 40)
+    for _, then in found.groupby("as_of"):
+        assert then.loc[then["is_insider"], "customer_id"].tolist() == ["c000", "c010", "c020", "c030"]
+        assert set(then.loc[then["is_insider"], "segment"]) == {"Insiders"}
+    assert found.equals(found.sort_values(["as_of", "customer_id"]))
+
+
+def test_a_baseline_looks_back_with_the_same_share() -> None:
+    manifest("baseline", {"name": "net_revenue", "n": 3})
+    assign.main()
+    found = remembered()
+    chosen = found[found["is_insider"]]
+    assert chosen.groupby("as_of")["customer_id"].agg(list).to_dict() == {day: ["c020", "c030"] for day in MONTHS}
+
+
+def test_without_a_list_nobody_was_a_member() -> None:
+    assign.main()
+    assert not remembered()["is_insider"].any()
+
+
+@pytest.mark.parametrize("regime", ["model", "baseline"])
+def test_what_is_known_of_other_dates_changes_no_past_membership(regime: str) -> None:
+    submit("a")
+    if regime == "model":
+        tracking.promote()
+    else:
+        manifest("baseline", {"name": "faded_revenue", "n": 7})
+    labeller = serving.named(None).labeller
+    early, late = customers(40, MONTHS[0]), customers(40, MONTHS[1])
+    other = late.assign(**{name: late[name].to_numpy()[::-1] * 1.5 for name in schemas.FEATURES}).iloc[:25]
+    before = serving.memberships(labeller, pd.concat([early, late]), 60)
+    after = serving.memberships(labeller, pd.concat([other, early]), 60)
+    alone = serving.memberships(labeller, early, 60)
+    assert alone["is_insider"].any()
+    for each in (before, after):
+        pd.testing.assert_frame_equal(each[each["as_of"] == MONTHS[0]], alone)
+
+
+def test_a_shop_without_past_months_has_no_past_memberships() -> None:
+    customers().iloc[:0].to_parquet(paths.HISTORY)
+    assign.main()
+    assert remembered().empty
+    schemas.MEMBERSHIPS.validate(remembered())
 
 
 def test_the_last_period_counts_in_the_history() -> None:

@@ -85,7 +85,8 @@ def assign(
     horizon = params.read().featurize.horizon_days
     table = serving.read_customers(customers or paths.CUSTOMERS)
     server = serving.named(version)
-    served = serving.serve(server, table, serving.read_history(), horizon)
+    past, months = serving.read_history(), serving.read_months()
+    served = serving.serve(server, table, past, months, horizon)
     serving.write(served, out or Path())
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
     typer.echo(f"{sizes}, by model version {server.version}")

@@ -251,6 +251,20 @@ CONFIDENCE = in_memory.DataFrameSchema(
     strict=True,
 )
 
+MEMBERSHIPS = in_memory.DataFrameSchema(
+    name="memberships",
+    title="One row per customer and month start of the past: where today's model puts them, from what was known then. "
+    "A simulation: not what was decided at the time.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "as_of": _AS_OF,
+        "segment": in_memory.Column("str", description="named segment"),
+        "is_insider": in_memory.Column("bool", description="would have been a member of the programme"),
+    },
+    unique=["customer_id", "as_of"],
+    strict=True,
+)
+
 INSIDERS = in_memory.DataFrameSchema(
     name="insiders",
     title="One row per Insider, best first.",

@@ -16,6 +16,7 @@ HOLDOUT = DATA / "holdout.parquet"
 HISTORY = DATA / "history.parquet"
 ASSIGNMENTS = DATA / "assignments.parquet"
 CONFIDENCE = DATA / "confidence.parquet"
+MEMBERSHIPS = DATA / "memberships.parquet"
 TRUTH = DATA / "truth.parquet"
 
 MODELS = Path("models")

@@ -29,11 +29,12 @@ class Labeller(Protocol):
 
 
 class Served(NamedTuple):
-    """What is said of the customers: schemas.ASSIGNMENTS, schemas.INSIDERS and schemas.CONFIDENCE."""
+    """What is said of the customers: schemas.ASSIGNMENTS, INSIDERS, CONFIDENCE and, of the past, MEMBERSHIPS."""
 
     assigned: pd.DataFrame
     insiders: pd.DataFrame
     confidence: pd.DataFrame
+    memberships: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Baseline:
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
         """Nobody is compared with anybody."""
         return
+
+    def scaled(self, customers: int, of: int) -> "Baseline":
+        """The same for another number of customers: the list keeps its share of `of`, rounded to whole people."""
+        return Baseline(self.score, round(self.count * customers / of) if of else 0)
 
 
 def named(name: str | None) -> Server:
@@ -123,10 +128,18 @@ def read_history() -> pd.DataFrame:
     return snapshots.assign(next_revenue=snapshots["next_revenue"].fillna(known))
 
 
-def serve(server: Server, customers: pd.DataFrame, history: pd.DataFrame, horizon_days: int) -> Served:
+def read_months() -> pd.DataFrame:
+    """Customers as they were known at the past month starts."""
+    return tables.read(paths.HISTORY, schemas.HISTORY)
+
+
+def serve(
+    server: Server, customers: pd.DataFrame, history: pd.DataFrame, months: pd.DataFrame, horizon_days: int
+) -> Served:
     """Everyone's assignment, how sure it is, and the Insiders with what they are expected to bring in `horizon_days`.
 
-    `history` tells how far such expectations were off (schemas.SNAPSHOTS).
+    `history` tells how far such expectations were off (schemas.SNAPSHOTS); at the dates of `months` (schemas.HISTORY)
+    it is told who would have been a member.
     """
     labelled = server.labeller.predict(customers)
     assigned = segments.assignments(customers, labelled, server.version)
@@ -134,7 +147,27 @@ def serve(server: Server, customers: pd.DataFrame, history: pd.DataFrame, horizo
         model = value.calibrate(value.fit(customers), history, horizon_days)
         expected = value.predict(model, customers, horizon_days)
         sure = _confidence(server.labeller, customers, labelled)
-    return Served(assigned, segments.ranked(customers, assigned, expected), sure)
+    past = memberships(server.labeller, months, len(customers))
+    return Served(assigned, segments.ranked(customers, assigned, expected), sure, past)
+
+
+def memberships(labeller: Labeller, months: pd.DataFrame, present: int) -> pd.DataFrame:
+    """Whom today's model would have named at each date, from that date's own features alone (schemas.MEMBERSHIPS).
+
+    A baseline names the same share of the customers as it does of the `present` ones.
+    """
+    told = [_at_one_date(labeller, known, present) for _, known in months.groupby("as_of", sort=True)]
+    found = pd.concat(told) if told else _at_one_date(labeller, months, present)
+    return found.sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
+def _at_one_date(labeller: Labeller, known: pd.DataFrame, present: int) -> pd.DataFrame:
+    names = known[["customer_id", "as_of"]]
+    if known.empty:  # no month lies far enough back
+        return names.assign(segment=pd.array([], dtype="str"), is_insider=pd.array([], dtype="bool"))
+    then = labeller.scaled(len(known), present) if isinstance(labeller, Baseline) else labeller
+    labelled = then.predict(known.reset_index(drop=True)).set_axis(known.index)
+    return names.assign(segment=labelled["segment"], is_insider=labelled["is_insider"])
 
 
 def _confidence(labeller: Labeller, customers: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
@@ -153,6 +186,7 @@ def write(served: Served, folder: Path = Path()) -> None:
         {
             folder / paths.ASSIGNMENTS: (served.assigned, schemas.ASSIGNMENTS),
             folder / paths.CONFIDENCE: (served.confidence, schemas.CONFIDENCE),
+            folder / paths.MEMBERSHIPS: (served.memberships, schemas.MEMBERSHIPS),
             folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
         }
     )

@@ -1,10 +1,10 @@
-"""Customers to assignments and the list of Insiders, by whatever version the registry's champion is at this moment."""
+"""Customers to assignments, the list and the memberships of the past, by whatever the registry's champion is now."""
 
 from insiders.errors import reported
 from insiders.io import freshness, paths
 
-INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.REGISTERED)
-OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.INSIDERS)
+INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.REGISTERED)
+OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.MEMBERSHIPS, paths.INSIDERS)
 
 
 @reported
@@ -17,7 +17,8 @@ def main() -> None:
     customers = serving.read_customers(paths.CUSTOMERS)
     server = serving.named(None)
     with tracking.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
-        served = serving.serve(server, customers, serving.read_history(), settings.horizon_days)
+        past, months = serving.read_history(), serving.read_months()
+        served = serving.serve(server, customers, past, months, settings.horizon_days)
         serving.write(served)
         log({"customers": len(served.assigned), "insiders": len(served.insiders)})
     if serving.still_serves(server):
