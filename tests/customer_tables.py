@@ -30,6 +30,7 @@ def customers(count: int = 60, as_of: pd.Timestamp = NOW) -> pd.DataFrame:
         "customer_id": pd.array([f"c{each:03d}" for each in number], dtype="str"),
         "as_of": pd.Series(as_of, index=range(count)),
         "country": pd.array(["United Kingdom"] * count, dtype="str"),
+        "products": pd.array(["\n".join(f"p{each:02d}" for each in range(5 + int(n))) for n in orders], dtype="str"),
         "recency_days": recency,
         "tenure_days": tenure,
         "order_count": orders,

@@ -111,6 +111,7 @@ def customers(count: int = 400, seed: int = 7) -> pd.DataFrame:
         "largest_order_share": 1 / orders,
     }
     ids = {"customer_id": [f"{12000 + i}" for i in range(count)], "as_of": AS_OF.as_unit("us"), "country": "UK"}
+    known["products"] = ["\n".join(f"p{each:04d}" for each in range(int(n) * 5)) for n in orders]
     return CUSTOMERS.validate(pd.DataFrame({**ids, **zeros, **known})[list(CUSTOMERS.columns)])
 
 

@@ -49,10 +49,11 @@ def test_every_feature_by_hand():
     schemas.CUSTOMERS.validate(found)
     assert found["customer_id"].tolist() == ["ann", "bob"]  # cat never bought: no customer
     ann, bob = found.iloc[0].to_dict(), found.iloc[1].to_dict()
-    assert [ann.pop(name) for name in ("customer_id", "as_of", "country")] == [
+    assert [ann.pop(name) for name in ("customer_id", "as_of", "country", "products")] == [
         "ann",
         pd.Timestamp(AS_OF),
         "United Kingdom",
+        "APPLE\nFIG\nPEAR",
     ]
     assert ann == pytest.approx(
         {
@@ -87,6 +88,16 @@ def test_every_feature_by_hand():
     assert [bob[name] for name in ("net_revenue", "returned_revenue_share", "items_per_order")] == [0, 1, 0]
     assert math.isnan(bob["gap_mean_days"])
     assert bob["orders_per_month"] == 1  # one day is counted as a month, or every newcomer would come daily
+
+
+def test_products_are_those_sold_before_the_day_sorted_and_without_a_separator_inside():
+    codes = ["b 1", "A", "B", "A", "10", "\u00e9", "two\nlines"]
+    rows = [transaction(f"{n} X 1 2023-01-0{n + 1} 1 ann", product_code=code) for n, code in enumerate(codes)] + [
+        transaction("C9 RETURNED -1 2023-01-02 1 ann")
+    ]
+    found = customers(rows, date(2023, 1, 4), date(2023, 2, 1))
+    assert found["products"].tolist() == ["A\nB\nb 1", "10\nA\nB\nb 1\ntwo lines\n\u00e9"]
+    assert found["distinct_product_count"].tolist() == [3, 6]
 
 
 def test_gaps_are_between_order_days():

@@ -20,6 +20,7 @@ Frame = Any  # pandas is imported where it is used
 
 YEAR_DAYS = 365
 MONTH_DAYS = 30
+SEPARATOR = "\n"  # one product code per line; one that is in a code counts as a space
 WEIGHT_UNITS = 1_000_000  # fading weights are rounded to millionths, so that faded amounts add up exactly
 GRAIN = ["customer_id", "as_of"]
 
@@ -104,8 +105,8 @@ def customers(
     """
     seen = _seen_from(_with_gaps(orders.mutate(day=_.ordered_at.date())), days).filter(_.age_days > 0)
     totals = seen.group_by(GRAIN).aggregate(**_totals(seen, horizon_days, fade_days)).filter(_.order_count > 0)
-    known = totals.inner_join(_distinct_products(lines, days), GRAIN)
-    return known.select(*GRAIN, "country", **_features(known, history_start))
+    known = totals.inner_join(_products(lines, days), GRAIN)
+    return known.select(*GRAIN, "country", "products", **_features(known, history_start))
 
 
 def with_next(known: Table, orders: Table, days: Sequence[date], horizon_days: int) -> Table:
@@ -194,17 +195,20 @@ def _recent(value: Value, seen: Table, days: int) -> Value:
     return value.sum(where=seen.age_days <= days).coalesce(0)
 
 
-def _distinct_products(lines: Table, days: Sequence[date]) -> Table:
-    """Distinct products that a customer had bought before each day; the lines are read once, whatever the days."""
-    bought = lines.filter(_.kind == "sale").group_by("customer_id", "product_code")
-    first = bought.aggregate(day=_.ordered_at.min().date()).group_by("customer_id", "day").aggregate(products=_.count())
-    seen = _seen_from(first, days).filter(_.age_days > 0)
-    return seen.group_by(GRAIN).aggregate(distinct_product_count=_.products.sum())
+def _products(lines: Table, days: Sequence[date]) -> Table:
+    """What a customer had bought before each day: one sorted list each, cut at every day, and the lines read once."""
+    code = _.product_code.replace(SEPARATOR, " ")
+    bought = lines.filter(_.kind == "sale").group_by("customer_id", code=code).aggregate(day=_.ordered_at.min().date())
+    one = ibis.struct({"code": bought.code, "day": bought.day})
+    ever = bought.group_by("customer_id").aggregate(ever=one.collect(), day=_.day.min()).mutate(ever=_.ever.sort())
+    seen = _seen_from(ever, days).filter(_.age_days > 0)
+    known = seen.mutate(codes=seen.ever.filter(lambda each: each.day < seen.seen_on).map(lambda each: each.code))
+    return known.select(*GRAIN, products=known.codes.join(SEPARATOR), distinct_product_count=known.codes.length())
 
 
 def _features(known: Table, history_start: date) -> dict[str, Value]:
     """Compute the columns of schemas.FEATURES, in their order."""
-    of = {name: known[name].cast("float64") for name in known.columns if name not in (*GRAIN, "country")}
+    of = {name: known[name].cast("float64") for name in known.columns if name not in (*GRAIN, "country", "products")}
     gaps, year = of["gap_count"], timedelta(days=YEAR_DAYS)
     spread = (gaps * of["gap_squares"] - of["gap_total"] * of["gap_total"]) / (gaps * (gaps - 1)).nullif(0)
     return {

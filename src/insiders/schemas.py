@@ -137,6 +137,12 @@ FEATURES: dict[str, in_memory.Column] = {
     ),
 }
 
+PRODUCTS = in_memory.Column(
+    "str",
+    required=False,  # a table made elsewhere may lack it; who needs it says so
+    description="the distinct product codes bought before as_of, one per line, sorted",
+)
+
 _AS_OF = in_memory.Column("datetime64[us]", description="the day from which we look; only earlier lines are known")
 _CUSTOMER_ID = in_memory.Column("str", description="the customer")
 _NEXT_REVENUE = _column("float64", "currency", "net revenue of the horizon_days from as_of on", nullable=True)
@@ -150,6 +156,13 @@ _KNOWN_IDENTITIES = [
     ),
     in_memory.Check(lambda t: t["order_count_90d"] <= t["order_count_180d"], name="90 days are part of 180"),
     in_memory.Check(lambda t: t["order_count_180d"] <= t["order_count"], name="180 days are part of the whole"),
+    in_memory.Check(
+        lambda t: (
+            "products" not in t
+            or (t["products"].str.count("\n") + (t["products"] != "") == t["distinct_product_count"]).all()
+        ),
+        name="as many products as distinct_product_count says",
+    ),
 ]
 
 CUSTOMERS = in_memory.DataFrameSchema(
@@ -159,6 +172,7 @@ CUSTOMERS = in_memory.DataFrameSchema(
         "customer_id": _CUSTOMER_ID,
         "as_of": _AS_OF,
         "country": in_memory.Column("str", nullable=True, description="country of the last order"),
+        "products": PRODUCTS,
         **FEATURES,
     },
     checks=_KNOWN_IDENTITIES,
