@@ -27,7 +27,7 @@ from small_shop import EASY, LESS, STAGES
 RESULTS = (
     *(f"data/{name}.parquet" for name in ("transactions", "quarantine", "lines", "orders", "truth")),
     *(f"data/{name}.parquet" for name in ("customers", "snapshots", "holdout", "assignments")),
-    *("data/source.json", "data/ledger.csv", "models/candidate.json", "models/registered.json"),
+    *("data/source.json", "data/ledger.csv", "data/judged.parquet", "models/candidate.json", "models/registered.json"),
     *(f"reports/{name}" for name in ("trials.csv", "insiders.csv", "answers.json", "metrics.json")),
 )
 METRICS = {
@@ -116,6 +116,7 @@ def feed(folder: Path, delivered: pd.DataFrame, parts: int = 1) -> None:
 
 def test_tables_keep_their_contracts(shop: Path) -> None:
     contracts = {"customers": schemas.CUSTOMERS, "snapshots": schemas.SNAPSHOTS, "assignments": schemas.ASSIGNMENTS}
+    contracts |= {"judged": schemas.JUDGED}
     for name, contract in contracts.items():
         contract.validate(pd.read_parquet(shop / f"data/{name}.parquet"))
     assert list(listed(shop).columns) == INSIDERS.split()
@@ -190,6 +191,16 @@ def test_the_model_serves_and_everything_says_so(shop: Path) -> None:
     assert sorted(path.name for path in (shop / "reports").iterdir()) == [
         *("answers.json", "index.html", "insiders.csv", "metrics.json", "trials.csv")
     ]
+
+
+def test_the_judged_list_is_the_one_whose_figures_are_told(shop: Path) -> None:
+    judged, brought = (pd.read_parquet(shop / f"data/{name}.parquet") for name in ("judged", "holdout"))
+    validation = told(shop, "models/registered.json")["validation"]
+    assert f"{judged['as_of'].iloc[0]:%Y-%m-%d}" == validation["as_of"]
+    assert judged["is_insider"].sum() == validation["n"]
+    later = judged.merge(brought, on="customer_id", validate="one_to_one")
+    captured = later.loc[later["is_insider"], "next_revenue"].sum() / later["next_revenue"].sum()
+    assert captured == pytest.approx(validation["value_capture"])
 
 
 # --- what must change nothing ---
@@ -311,6 +322,8 @@ def test_a_past_that_says_nothing_of_the_future_gives_no_model(tmp_path: Path, e
     assert told(folder, "reports/metrics.json")["validation"]["regime"] == registered["regime"]
     assert "1" not in set(assigned(folder)["model_version"])
     assert len(listed(folder)) == (registered["baseline"] or {"n": 0})["n"]
+    judged = pd.read_parquet(folder / "data/judged.parquet")["is_insider"].sum()
+    assert judged == (registered["validation"]["n"] if registered["regime"] == "baseline" else 0)
 
 
 def test_a_worse_recipe_does_not_take_the_champions_place(shop: Path, copy: Path) -> None:

@@ -204,6 +204,20 @@ HOLDOUT = in_memory.DataFrameSchema(
     strict=True,
 )
 
+JUDGED = in_memory.DataFrameSchema(
+    name="judged",
+    title="One row per customer of the last cut-off: whether what serves now would have listed them on that day.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "as_of": _AS_OF,
+        "is_insider": in_memory.Column(
+            "bool", description="on the list made from what was known then; nobody is where no such list is known"
+        ),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
 HISTORY = in_memory.DataFrameSchema(
     name="history",
     title="One row per customer and month start of the past, from what was known then. The search never reads it.",
@@ -276,6 +290,18 @@ MEMBERSHIPS = in_memory.DataFrameSchema(
         "is_insider": in_memory.Column("bool", description="would have been a member of the programme"),
     },
     unique=["customer_id", "as_of"],
+    strict=True,
+)
+
+PLACES = in_memory.DataFrameSchema(
+    name="places",
+    title="One row per customer whom the serving model places in its embedding; none where no model serves.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "place": in_memory.Column(None, description="coordinates in the embedding, equally many for everybody"),
+    },
+    checks=[in_memory.Check(lambda t: t["place"].map(len).nunique() <= 1, name="one space for everybody")],
+    unique=["customer_id"],
     strict=True,
 )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from insiders.judge import Recipe, Settings
     from insiders.model import SegmentModel
     from insiders.segments import Champion
-    from insiders.validation import Period
+    from insiders.validation import Flags, Period
 
 RECIPE_TAG = "insiders.recipe"
 MEASURES_TAG = "insiders.measures"
@@ -36,7 +36,8 @@ def main() -> None:
 
     files.refuse_changed(tables.read_json(paths.SOURCE))
     inputs = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)
-    if freshness.is_fresh("register", inputs, [paths.REGISTERED]):
+    outputs = (paths.REGISTERED, paths.JUDGED)
+    if freshness.is_fresh("register", inputs, outputs):
         return
 
     from threadpoolctl import threadpool_limits
@@ -50,8 +51,11 @@ def main() -> None:
         version = registry.register(case.final, case.customers.head(EXAMPLE_ROWS), _facts(case, verdict))
         if verdict.passed and case.settings.register_.auto_promote:
             registry.promote(version.number, by="gate")
-        tables.write_json(_manifest(case, verdict, version, registry.serving()), paths.REGISTERED)
-    freshness.record("register", inputs, [paths.REGISTERED])
+        champion = registry.serving()
+        serving, listed = _serving(case, verdict, version, champion)
+        _write_judged(case, listed)
+        tables.write_json(_manifest(case, verdict, version, champion) | serving, paths.REGISTERED)
+    freshness.record("register", inputs, outputs)
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ def _rival_lift(case: _Case) -> float | None:
 
     version = next((each for each in registry.versions() if each.number == case.rival), None)
     recipe = _rebuilt(case, version) if version else None
-    return _judged(case, recipe)["value_lift"] if recipe else None
+    return _judged(case, _listed(case, recipe))["value_lift"] if recipe else None
 
 
 def _rebuilt(case: _Case, version: "Version") -> "Recipe | None":
@@ -187,13 +191,19 @@ def _rebuilt(case: _Case, version: "Version") -> "Recipe | None":
     return recipe
 
 
-def _judged(case: _Case, recipe: "Recipe") -> dict[str, Any]:
-    """What the list of another recipe captured in the same period."""
+def _listed(case: _Case, recipe: "Recipe") -> "Flags":
+    """The list of another recipe at the start of the last period."""
     from insiders import validation
 
     window = case.period.window
-    model = recipe.model(case.search).fit(window.customers, window.past)
-    return validation.judge(validation.members(model), case.period, case.search)
+    return validation.members(recipe.model(case.search).fit(window.customers, window.past))
+
+
+def _judged(case: _Case, listed: "Flags") -> dict[str, Any]:
+    """What such a list captured in the period."""
+    from insiders import validation
+
+    return validation.judge(listed, case.period, case.search)
 
 
 def _facts(case: _Case, verdict: _Verdict) -> Any:
@@ -233,30 +243,53 @@ def _told(case: _Case, verdict: _Verdict) -> dict[str, Any]:
 
 
 def _manifest(case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None") -> dict[str, Any]:
-    """models/registered.json: the candidate's verdict, and what serves with its own figures."""
-    serving = _serving(case, verdict, version, champion)
+    """models/registered.json but for what serves: the candidate, its verdict and what it became."""
     return {
         "version": version.number,
         "alias": "champion" if champion and champion.number == version.number else "challenger",
         **_told(case, verdict),
         "champion_version": champion.number if champion else None,
-        **serving,
     }
 
 
-def _serving(case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None") -> dict[str, Any]:
-    """Regime, recipe, validation and back-test of the list that is used."""
+def _serving(
+    case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None"
+) -> tuple[dict[str, Any], "Flags"]:
+    """Regime, recipe, validation and back-test of what serves, and its list at the start of the last period."""
+    from insiders import validation
+
     if champion is None:
         return _fallback(case)
     if champion.number == version.number:
-        return _by_model(case, case.recipe, case.candidate["measures"], verdict.validation)
+        own = _by_model(case, case.recipe, case.candidate["measures"], verdict.validation)
+        return own, validation.members(case.judged)
     recipe = _rebuilt(case, champion)
     if recipe is None:
-        own = _tag(champion, RECIPE_TAG)
-        known = {"embedding": own["embedding"], "clusterer": own["clusterer"], "measures": _tag(champion, MEASURES_TAG)}
-        validation = _tag(champion, VALIDATION_TAG)
-        return {"regime": "model", "baseline": None, "serving": known, "validation": validation, "backtest": []}
-    return _by_model(case, recipe, _tag(champion, MEASURES_TAG), _judged(case, recipe))
+        return _by_tags(champion), _nobody(case)
+    listed = _listed(case, recipe)
+    return _by_model(case, recipe, _tag(champion, MEASURES_TAG), _judged(case, listed)), listed
+
+
+def _by_tags(champion: "Version") -> dict[str, Any]:
+    """What was written down with a champion that the code of today cannot refit; its earlier list is not known."""
+    own = _tag(champion, RECIPE_TAG)
+    known = {"embedding": own["embedding"], "clusterer": own["clusterer"], "measures": _tag(champion, MEASURES_TAG)}
+    validation = _tag(champion, VALIDATION_TAG)
+    return {"regime": "model", "baseline": None, "serving": known, "validation": validation, "backtest": []}
+
+
+def _nobody(case: _Case) -> "Flags":
+    import numpy as np
+
+    return np.zeros(len(case.period.later), bool)
+
+
+def _write_judged(case: _Case, listed: "Flags") -> None:
+    from insiders import schemas
+    from insiders.io import paths, tables
+
+    known = case.period.later[["customer_id", "as_of"]].assign(is_insider=listed)
+    tables.write(known.sort_values("customer_id", ignore_index=True), paths.JUDGED, schemas.JUDGED)
 
 
 def _by_model(case: _Case, recipe: "Recipe", measures: Mapping[str, Any], judged: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,7 +314,7 @@ def _tag(champion: "Version", tag: str) -> Any:
     return json.loads(champion.tags[tag])
 
 
-def _fallback(case: _Case) -> dict[str, Any]:
+def _fallback(case: _Case) -> tuple[dict[str, Any], "Flags"]:
     """The best baseline, as large as the candidate; no list where even that is no better than chance."""
     from insiders import validation
 
@@ -290,8 +323,9 @@ def _fallback(case: _Case) -> dict[str, Any]:
     found = validation.fallback(case.customers, share, case.period, case.search)
     low = found["validation"]["value_over_random_low"]
     if low is not None and low > case.settings.register_.value_over_random_min:
-        return {"regime": "baseline", **found}
-    return {"regime": "none", **found, "baseline": None}
+        listed = validation.baseline_members(case.period.later, found["baseline"]["name"], share)
+        return {"regime": "baseline", **found}, listed
+    return {"regime": "none", **found, "baseline": None}, _nobody(case)
 
 
 _RECIPE = ("embedding", "clusterer", "params", "seed")
