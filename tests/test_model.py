@@ -4,7 +4,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from insiders.clusterers import Density, Ward
+from insiders.clusterers import Density, Mixture, Ward
 from insiders.embeddings import LogScaler, ValuePlane
 from insiders.model import SegmentModel
 from population import FEATURES, customers
@@ -49,6 +49,27 @@ def test_neither_the_order_of_rows_nor_the_names_of_customers_change_a_segment(c
     for other in (frame.iloc[order], renamed.iloc[order]):
         shuffled = model(clusterer, embedding).fit(other, past.sample(frac=1, random_state=1)).predict(other)
         pd.testing.assert_frame_equal(shuffled.sort_index(), known)
+
+
+@pytest.mark.parametrize("clusterer", [KMeans(5, n_init=10, random_state=1), Mixture(6), Ward(7), Density(0.02)])
+def test_who_spends_more_or_came_lately_is_never_out_while_the_other_is_in(clusterer):
+    frame, rng = customers(), np.random.default_rng(8)
+    fitted = model(clusterer).fit(frame, customers(seed=2))
+    before = fitted.predict(frame)["is_insider"].to_numpy()
+    assert before.any()
+    for column in ("net_revenue", "faded_revenue", "average_order_value", "recency_days"):
+        factor = rng.uniform(0.1, 1, len(frame)) if column == "recency_days" else rng.uniform(1, 9, len(frame))
+        after = fitted.predict(frame.assign(**{column: frame[column] * factor}))["is_insider"].to_numpy()
+        assert not (before & ~after).any()
+
+
+def test_whoever_is_ahead_of_an_insider_is_one_whatever_the_cluster():
+    frame, corner = customers(), np.array([2.0, 2.0])
+    fitted = model(Density(0.02)).fit(frame, customers(seed=2))
+    anchor = fitted.anchors_.max(axis=0)
+    far = np.vstack([anchor, anchor + corner, anchor + 9 * corner])
+    assert set(fitted.label(far)) <= set(fitted.insider_clusters_)
+    assert (fitted.clusterer_.predict(far) == -1).any()  # which the clusters alone would have left out
 
 
 def test_money_in_pence_changes_no_label():

@@ -20,11 +20,16 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Matrix = NDArray[np.float64]
-Grow = Callable[[Matrix, Matrix, int, int], ExtraTreesRegressor]
+Grow = Callable[[Matrix, Matrix, int, int, list[int]], ExtraTreesRegressor]
 
 CLIP = 4.0  # deviations from the mean beyond which a customer counts as just as far out
 DECIMALS = 8  # kept of a coordinate: what is left of a change of unit is rounding noise below this
 TREES = 60  # of a supervised embedding: beyond this the measures no longer move
+
+# What speaks for a customer, all else being equal, and what against: no supervised embedding may learn the contrary.
+FOR = ("order_count", "orders_per_month", "order_count_90d", "order_count_180d", "average_order_value")
+FOR_IN_MONEY = ("gross_revenue", "net_revenue", "faded_revenue", "net_revenue_90d", "net_revenue_180d")
+AGAINST = ("recency_days",)
 
 
 class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -64,9 +69,14 @@ class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def grown(scaled: Matrix, target: Matrix, leaf: int, seed: int) -> ExtraTreesRegressor:
-    """The forest of the supervised embeddings, which none of them changes once it stands."""
-    forest = ExtraTreesRegressor(n_estimators=TREES, min_samples_leaf=leaf, random_state=seed, n_jobs=1)
+def grown(scaled: Matrix, target: Matrix, leaf: int, seed: int, signs: list[int]) -> ExtraTreesRegressor:
+    """The forest of the supervised embeddings, which none of them changes once it stands.
+
+    `signs`, one for each column: 1 where the prediction may only rise with it, -1 where only fall, 0 where either.
+    """
+    forest = ExtraTreesRegressor(
+        n_estimators=TREES, min_samples_leaf=leaf, random_state=seed, monotonic_cst=signs, n_jobs=1
+    )
     return forest.fit(scaled, target)
 
 
@@ -90,8 +100,13 @@ class _Supervised(TransformerMixin, BaseEstimator):
         unit = _median(np.where(y > 0, y, np.nan), empty=1.0)
         target = np.round(np.sign(y) * np.sqrt(np.abs(y) / unit), DECIMALS)
         scaled = self.scaler_.transform(X)
-        self.forest_ = (grow or grown)(scaled, target, self.leaf, self.seed)
+        self.forest_ = (grow or grown)(scaled, target, self.leaf, self.seed, self._signs())
         return scaled
+
+    def _signs(self) -> list[int]:
+        """0 for a column without a name."""
+        names = getattr(self, "feature_names_in_", [""] * self.n_features_in_)
+        return [1 if name in FOR + FOR_IN_MONEY else -1 if name in AGAINST else 0 for name in names]
 
     def _scaled(self, X: Any) -> Matrix:
         check_is_fitted(self)
@@ -149,8 +164,10 @@ class ValuePlane(_Supervised):
     """Two coordinates: what the past suggests that a customer will bring, and what they have brought.
 
     `weight` is the share of the first in the distance. `past` is the column of X, by name or position, that holds the
-    past value.
+    past value. Both rise with what a customer spends and how lately, all else being equal.
     """
+
+    is_rising = True
 
     def __init__(self, leaf: int = 20, weight: float = 0.5, past: str | int = 0, seed: int = 0) -> None:
         super().__init__(leaf=leaf, seed=seed)

@@ -155,11 +155,11 @@ class Judge:
         own = model.embed(data.customers)
         return own, model.embed(self.windows[VALIDATION].customers) if window.startswith(RESAMPLE) else own
 
-    def _grow(self, window: str, scaled: Matrix, target: Matrix, leaf: int, seed: int) -> Any:
+    def _grow(self, window: str, scaled: Matrix, target: Matrix, leaf: int, seed: int, signs: list[int]) -> Any:
         """A window's forest, grown once: it is most of an embedding's time, and most params do not touch it."""
         key = window, leaf, seed
         if key not in self._forests:
-            self._forests[key] = grown(scaled, target, leaf, seed)
+            self._forests[key] = grown(scaled, target, leaf, seed, signs)
         return self._forests[key]
 
     def _value(self, models: Mapping[str, SegmentModel]) -> dict[str, float]:

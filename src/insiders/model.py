@@ -19,6 +19,10 @@ class SegmentModel(BaseEstimator):
     The Insiders are the shortest run of clusters from 0 on that holds at least `least_share` of the customers;
     `insider_share_` tells what it came to.
 
+    Where every coordinate of the embedding rises with a customer's worth (its `is_rising`), nobody who is ahead of an
+    Insider in all of them is left out: such customers are counted to the last of the Insiders' clusters, whatever the
+    shapes of the clusters, or the status "none", say.
+
     Parameters
     ----------
     embedding, clusterer
@@ -63,8 +67,10 @@ class SegmentModel(BaseEstimator):
         found = np.asarray(self.clusterer_.predict(embedded))
         values = customers[VALUE].to_numpy()
         self.ranks_ = _ranks(found, values)
-        self.labels_ = self._numbered(found)
-        self.insider_clusters_ = _insider_run(self.labels_, self.least_share)
+        labels = self._numbered(found)
+        self.insider_clusters_ = _insider_run(labels, self.least_share)
+        self.anchors_ = _lowest(embedded[self.listed(labels)]) if getattr(self.embedding, "is_rising", False) else None
+        self.labels_ = self._with_those_ahead(labels, embedded)
         self.insider_share_ = float(self.listed(self.labels_).mean())
         self.segment_names_ = {number: f"Segment {number + 1}" for number in self.ranks_.values()}
         return self
@@ -76,7 +82,7 @@ class SegmentModel(BaseEstimator):
 
     def label(self, embedded: NDArray[np.float64]) -> NDArray[np.int64]:
         """Cluster of each embedded customer, -1 for none."""
-        return self._numbered(np.asarray(self.clusterer_.predict(embedded)))
+        return self._with_those_ahead(self._numbered(np.asarray(self.clusterer_.predict(embedded))), embedded)
 
     def listed(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each of these clusters is one of the Insiders'."""
@@ -96,10 +102,27 @@ class SegmentModel(BaseEstimator):
             index=customers.index,
         )
 
+    def _with_those_ahead(self, labels: NDArray[np.int64], embedded: NDArray[np.float64]) -> NDArray[np.int64]:
+        if self.anchors_ is None or not self.insider_clusters_:
+            return labels
+        ahead = np.zeros(len(labels), dtype=bool)
+        for anchor in self.anchors_:
+            ahead |= (embedded >= anchor).all(axis=1)
+        return np.where(ahead & ~self.listed(labels), self.insider_clusters_[-1], labels)
+
     def _numbered(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
         """Clusterer's own numbers -> ranks; a number that the fit never gave (an empty component's) is no cluster."""
         known, inverse = np.unique(found, return_inverse=True)
         return np.array([self.ranks_.get(int(each), NO_CLUSTER) for each in known], dtype=np.int64)[inverse]
+
+
+def _lowest(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points that are ahead of no other in all coordinates."""
+    kept: list[NDArray[np.float64]] = []
+    for point in np.unique(points, axis=0):  # sorted by column, so that what a point is ahead of comes before it
+        if not any((point >= low).all() for low in kept):
+            kept.append(point)
+    return np.array(kept).reshape(-1, points.shape[1])
 
 
 def _is_supervised(embedding: Any) -> bool:
