@@ -174,6 +174,19 @@ def test_back_to_old_customers_is_back_to_the_old_list() -> None:
     assert contents() == before
 
 
+def test_places_are_those_of_the_embedding_and_only_a_model_has_any() -> None:
+    number = submit("a")
+    assign.main()
+    assert pd.read_parquet(paths.PLACES).empty
+    tracking.promote()
+    assign.main()
+    [version] = [each for each in tracking.versions() if each.number == number]
+    known = pd.read_parquet(paths.CUSTOMERS).sort_values("customer_id")
+    found = tables.read(paths.PLACES, schemas.PLACES)
+    assert found["customer_id"].tolist() == known["customer_id"].tolist()
+    assert np.array_equal(np.stack(found["place"].tolist()), tracking.load(version).embed(known))
+
+
 def test_order_and_names_of_the_customers_change_nothing_else() -> None:
     submit("a")
     tracking.promote()

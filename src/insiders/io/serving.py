@@ -29,11 +29,12 @@ class Labeller(Protocol):
 
 
 class Served(NamedTuple):
-    """What is said of the customers: schemas.ASSIGNMENTS, INSIDERS, CONFIDENCE and, of the past, MEMBERSHIPS."""
+    """What is said of the customers: ASSIGNMENTS, INSIDERS, CONFIDENCE, PLACES, of the past MEMBERSHIPS (schemas)."""
 
     assigned: pd.DataFrame
     insiders: pd.DataFrame
     confidence: pd.DataFrame
+    places: pd.DataFrame
     memberships: pd.DataFrame
 
 
@@ -146,9 +147,10 @@ def serve(
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = value.calibrate(value.fit(customers), history, horizon_days)
         expected = value.predict(model, customers, horizon_days)
-        sure = _confidence(server.labeller, customers, labelled)
+        embedded = server.labeller.embed(customers)
+        sure = _confidence(embedded, customers, labelled)
     past = memberships(server.labeller, months, len(customers))
-    return Served(assigned, segments.ranked(customers, assigned, expected), sure, past)
+    return Served(assigned, segments.ranked(customers, assigned, expected), sure, _places(embedded, customers), past)
 
 
 def memberships(labeller: Labeller, months: pd.DataFrame, present: int) -> pd.DataFrame:
@@ -170,10 +172,16 @@ def _at_one_date(labeller: Labeller, known: pd.DataFrame, present: int) -> pd.Da
     return names.assign(segment=labelled["segment"], is_insider=labelled["is_insider"])
 
 
-def _confidence(labeller: Labeller, customers: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
-    embedded = labeller.embed(customers)
+def _confidence(embedded: NDArray[np.float64] | None, customers: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
     sure = np.nan if embedded is None else quality.confidence(embedded, labelled["cluster"].to_numpy())
     return customers[["customer_id"]].assign(confidence=sure).sort_values("customer_id", ignore_index=True)
+
+
+def _places(embedded: NDArray[np.float64] | None, customers: pd.DataFrame) -> pd.DataFrame:
+    """Where the model sees each customer (schemas.PLACES)."""
+    if embedded is None:
+        return pd.DataFrame({"customer_id": pd.array([], dtype="str"), "place": pd.array([], dtype="object")})
+    return customers[["customer_id"]].assign(place=list(embedded)).sort_values("customer_id", ignore_index=True)
 
 
 def write(served: Served, folder: Path = Path()) -> None:
@@ -186,6 +194,7 @@ def write(served: Served, folder: Path = Path()) -> None:
         {
             folder / paths.ASSIGNMENTS: (served.assigned, schemas.ASSIGNMENTS),
             folder / paths.CONFIDENCE: (served.confidence, schemas.CONFIDENCE),
+            folder / paths.PLACES: (served.places, schemas.PLACES),
             folder / paths.MEMBERSHIPS: (served.memberships, schemas.MEMBERSHIPS),
             folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
         }
