@@ -17,7 +17,7 @@ GOOD = {
     "value_lift_low": 0.98,
     "value_over_random_low": 4.0,
     "stability": 0.9,
-    "control_gap": 0.1,
+    "control_gap_low": 0.1,
     "insider_share": 0.05,
     "segment_share": 0.02,
 }
@@ -38,7 +38,7 @@ def test_a_good_candidate_passes_every_gate():
         ("value_lift_low", 0.969, "value_lift_low"),
         ("value_over_random_low", 1.0, "value_over_random_low"),
         ("stability", 0.74, "stability"),
-        ("control_gap", 0.0, "control_gap"),
+        ("control_gap_low", 0.0, "control_gap_low"),
         ("insider_share", 0.019, "insider_share_min"),
         ("insider_share", 0.151, "insider_share_max"),
         ("segment_share", 0.004, "segment_share"),

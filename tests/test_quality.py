@@ -73,3 +73,25 @@ def test_the_order_of_the_customers_changes_no_confidence(monkeypatch):
     found = quality.confidence(places, labels)
     assert np.array_equal(quality.confidence(places[order], labels[order]), found[order])
     assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_the_control_gap_has_an_interval_over_customers():
+    rng = np.random.default_rng(4)
+    points = np.concatenate([rng.normal(0, 1, (150, 2)), rng.normal(6, 1, (150, 2))])
+    labels = np.repeat([0, 1], 150)
+    own = quality.separation(points, labels, 1000, 1)
+    by_lot = quality.separation(points, rng.permutation(labels), 1000, 1)
+    found = quality.control(own, by_lot)
+    assert found["control_gap"] == pytest.approx(own["silhouette"] - by_lot["silhouette"])
+    assert 0 < found["control_gap_low"] < found["control_gap"] < found["control_gap_high"]
+    nothing = quality.control(by_lot, by_lot)
+    assert nothing["control_gap_low"] < 0 < nothing["control_gap_high"]
+    few = quality.separation(points[::10], labels[::10], 1000, 1)
+    assert few["silhouette_error"] > own["silhouette_error"]
+
+
+def test_a_control_without_clusters_counts_as_none():
+    own = {"silhouette": 0.3, "silhouette_error": 0.01, "davies_bouldin": 1.0, "calinski_harabasz": 9.0}
+    found = quality.control(own, dict.fromkeys(own, float("nan")))
+    assert found["control_gap"] == 0.3
+    assert found["control_gap_low"] == pytest.approx(0.3 - 1.96 * 0.01)

@@ -104,7 +104,7 @@ def _group(judge: Judge, name: str, base: Places, refits: list[dict[str, Values]
         "stability_rand": across["rand"],
         "stability_seeds": 1.0,
         "stability_seeds_rand": 1.0,
-        **judge.control(_in_and_out(control[name])[0], separation["silhouette"]),
+        **judge.control(_in_and_out(control[name])[0], separation),
     }
 
 

@@ -4,7 +4,6 @@ Everything here looks at cut-offs up to the start of the untouched last period; 
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -22,7 +21,10 @@ from insiders.model import NO_CLUSTER, SegmentModel, in_order
 
 VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
 # What a trial lacks that was given up.
-LATE = ("stability", "stability_rand", "stability_seeds", "stability_seeds_rand", "control_silhouette", "control_gap")
+LATE = (
+    *("stability", "stability_rand", "stability_seeds", "stability_seeds_rand"),
+    *("control_silhouette", "control_gap", "control_gap_low", "control_gap_high"),
+)
 FIRST_RESAMPLES = 3  # after which an unstable trial is given up
 
 
@@ -130,7 +132,7 @@ class Judge:
             if not reason:
                 stability = self._stability(recipe, models[VALIDATION])
                 labels = self._fit(recipe, PERMUTED).labels_
-                measures |= stability | self.control(labels, measures["silhouette"])
+                measures |= stability | self.control(labels, measures)
             return measures, violation, reason
 
     def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
@@ -230,10 +232,9 @@ class Judge:
         labels = model.label(self._share(recipe, window, seed_offset)[1])
         return labels, model.listed(labels)
 
-    def control(self, labels: NDArray[np.int64], silhouette: float) -> dict[str, float]:
-        """How the silhouette compares with that of these labels of the permuted customers."""
-        control = self.separation(PERMUTED, labels)["silhouette"]
-        return {"control_silhouette": control, "control_gap": silhouette - (0.0 if math.isnan(control) else control)}
+    def control(self, labels: NDArray[np.int64], separation: Mapping[str, float]) -> dict[str, float]:
+        """How a separation compares with that of these labels of the permuted customers."""
+        return quality.control(separation, self.separation(PERMUTED, labels))
 
     def _violation(self, models: Mapping[str, SegmentModel]) -> tuple[float, str]:
         """The worst departure from the stated sizes over all windows, in shares of the customers."""

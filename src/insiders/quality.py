@@ -4,6 +4,9 @@ The common space is the same for every embedding, since a silhouette inside an e
 embedding made: pure noise scores as high there as customers do.
 """
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,12 +14,14 @@ from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
     davies_bouldin_score,
-    silhouette_score,
+    silhouette_samples,
 )
 
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 NO_CLUSTER = -1
+SEPARATION = ("silhouette", "silhouette_error", "davies_bouldin", "calinski_harabasz")
+NORMAL_95 = 1.96  # standard errors on each side of a 95 % interval
 NEIGHBOURS = 10  # most similar customers who are asked how sure a label is
 LANDMARKS = (
     10_000  # customers among whom they are looked for: an evenly spaced part of all, so that millions take minutes
@@ -26,16 +31,34 @@ LANDMARKS = (
 def separation(space: NDArray[np.float64], labels: Labels, rows: int, seed: int) -> dict[str, float]:
     """Silhouette (on a sample of `rows` customers, since it is quadratic), Davies-Bouldin and Calinski-Harabasz.
 
-    Customers without a cluster are left out; NaN with fewer than two clusters.
+    `silhouette_error` is the standard error of the silhouette's mean over customers. Customers without a cluster are
+    left out; NaN with fewer than two clusters.
     """
     known = labels != NO_CLUSTER
     if len(np.unique(labels[known])) < 2:  # noqa: PLR2004 (two clusters)
-        return {"silhouette": np.nan, "davies_bouldin": np.nan, "calinski_harabasz": np.nan}
+        return dict.fromkeys(SEPARATION, np.nan)
     points, found = space[known], labels[known]
+    silhouette, error = _silhouette(points, found, rows, seed)
     return {
-        "silhouette": _silhouette(points, found, rows, seed),
+        "silhouette": silhouette,
+        "silhouette_error": error,
         "davies_bouldin": float(davies_bouldin_score(points, found)),
         "calinski_harabasz": float(calinski_harabasz_score(points, found)),
+    }
+
+
+def control(own: Mapping[str, float], permuted: Mapping[str, float]) -> dict[str, float]:
+    """How a separation compares with that of the permuted customers' labels, where what is NaN counts as none.
+
+    `control_gap` is the difference of the silhouettes, with its 95 % interval over customers.
+    """
+    base, base_error = (0.0 if math.isnan(permuted[name]) else permuted[name] for name in SEPARATION[:2])
+    gap, width = own["silhouette"] - base, NORMAL_95 * math.hypot(own["silhouette_error"], base_error)
+    return {
+        "control_silhouette": permuted["silhouette"],
+        "control_gap": gap,
+        "control_gap_low": gap - width,
+        "control_gap_high": gap + width,
     }
 
 
@@ -65,14 +88,16 @@ def agreement(base: tuple[Labels, Flags], refits: list[tuple[Labels, Flags]]) ->
     }
 
 
-def _silhouette(points: NDArray[np.float64], labels: Labels, rows: int, seed: int) -> float:
+def _silhouette(points: NDArray[np.float64], labels: Labels, rows: int, seed: int) -> tuple[float, float]:
+    """Mean over the customers, and its standard error."""
     if len(points) > rows:
         chosen = np.random.default_rng(seed).choice(len(points), rows, replace=False)
         points, labels = points[chosen], labels[chosen]
     count = len(np.unique(labels))
     if not 2 <= count < len(points):  # noqa: PLR2004 (two clusters)
-        return float("nan")
-    return float(silhouette_score(points, labels))
+        return float("nan"), float("nan")
+    each = silhouette_samples(points, labels)
+    return float(each.mean()), float(each.std(ddof=1) / math.sqrt(len(each)))
 
 
 def confidence(embedded: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
