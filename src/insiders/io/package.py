@@ -24,10 +24,11 @@ CHUNK = 100_000  # rows labelled at once: bounds the memory, and the cost of a c
 # these and refuses everything else; what a file says of itself is never asked.
 TRUSTED = (
     "insiders.model.SegmentModel",
-    "insiders.embeddings.ForestLeaves",
-    "insiders.embeddings.LogScaler",
-    "insiders.embeddings.NeighbourMap",
-    "insiders.embeddings.ValuePlane",
+    "insiders.embeddings.neighbours.NeighbourMap",
+    "insiders.embeddings.scaling.LogScaler",
+    "insiders.embeddings.supervised.ForestLeaves",
+    "insiders.embeddings.supervised.ValuePlane",
+    *(f"insiders.embeddings.{name}" for name in ("ForestLeaves", "LogScaler", "NeighbourMap", "ValuePlane")),  # earlier
     "insiders.clusterers.Density",
     "insiders.clusterers.Mixture",
     "insiders.clusterers.NeighbourLabels",

@@ -12,6 +12,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search
@@ -103,8 +104,15 @@ def study_name(snapshots: Path, settings: Settings) -> str:
     digest = sha256(snapshots.read_bytes())
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
     for module in (search, judge, model, embeddings, clusterers, holdout, quality):
-        digest.update(Path(str(module.__file__)).read_bytes())
+        for file in _sources(module):
+            digest.update(file.read_bytes())
     return f"insiders-{digest.hexdigest()[:16]}"
+
+
+def _sources(module: ModuleType) -> list[Path]:
+    """The module's file, or all of the package."""
+    file = Path(str(module.__file__))
+    return sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file]
 
 
 @contextmanager

@@ -15,7 +15,10 @@ from insiders.io import package
 from insiders.model import SegmentModel
 
 # All of the project that a prediction needs; a test runs one where nothing else can be imported.
-MODULES = ("__init__", "errors", "model", "embeddings", "clusterers", "io/__init__", "io/package")
+MODULES = (
+    *("__init__", "errors", "model", "clusterers", "io/__init__", "io/package"),
+    *(f"embeddings/{module}" for module in ("__init__", "neighbours", "scaling", "supervised")),
+)
 # Given by hand: MLflow would find them by loading the model in a process of its own, for ten seconds.
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "threadpoolctl")
 DATA = "artifacts/segments"  # where MLflow puts what `package.save` wrote, inside the model's folder

@@ -1,0 +1,62 @@
+"""EMBEDDINGS: name -> function(trial, seed) -> transformer, an embedding's constructor and search space in one place.
+
+Each is a plain scikit-learn transformer. The supervised ones say so by their tag `target_tags.required`: they are
+fitted on an earlier snapshot with the revenue that followed it, never on the customers that they are then applied to.
+
+Every embedding looks at proportions, not at units: money in pence or times 1,000 gives the same coordinates.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import QuantileTransformer
+
+from insiders.embeddings.neighbours import NeighbourMap as NeighbourMap
+from insiders.embeddings.scaling import LogScaler as LogScaler
+from insiders.embeddings.scaling import Matrix as Matrix
+from insiders.embeddings.supervised import ForestLeaves as ForestLeaves
+from insiders.embeddings.supervised import ValuePlane as ValuePlane
+from insiders.embeddings.supervised import grown as grown
+
+
+def _scaled(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return LogScaler()
+
+
+def _quantile(trial: Any, seed: int) -> BaseEstimator:
+    shape = trial.suggest_categorical("quantile.shape", ["uniform", "normal"])
+    return QuantileTransformer(n_quantiles=100, output_distribution=shape, subsample=None, random_state=seed)
+
+
+def _pca(trial: Any, seed: int) -> Pipeline:
+    components = trial.suggest_int("pca.components", 2, 6)
+    return make_pipeline(LogScaler(), PCA(components, svd_solver="full", random_state=seed))
+
+
+def _leaves(trial: Any, seed: int) -> BaseEstimator:
+    leaf = trial.suggest_categorical("leaves.leaf", [20, 40])
+    return ForestLeaves(leaf, trial.suggest_categorical("leaves.components", [2, 4]), seed)
+
+
+def _umap(trial: Any, seed: int) -> BaseEstimator:
+    return NeighbourMap(trial.suggest_categorical("umap.neighbours", [10, 15, 30, 60]), seed=seed)
+
+
+def _value_plane(trial: Any, seed: int) -> BaseEstimator:
+    # Few distinct values: a search that shares fitted embeddings between trials fits each forest once.
+    leaf = trial.suggest_categorical("value_plane.leaf", [20, 40])
+    weight = trial.suggest_categorical("value_plane.weight", [0.2, 0.5, 0.8])
+    return ValuePlane(leaf, weight, "faded_revenue", seed)
+
+
+EMBEDDINGS: dict[str, Callable[[Any, int], BaseEstimator]] = {
+    "scaled": _scaled,
+    "quantile": _quantile,
+    "pca": _pca,
+    "leaves": _leaves,
+    "umap": _umap,
+    "value_plane": _value_plane,
+}
