@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from insiders import actions, forecast, membership
-from insiders.report import answers
+from insiders.language import Language
+from insiders.report import answers, inputs, profiles
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, FEATURES, INSIDERS
 
-TERMS = answers.Terms("GBP", "en", seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
+TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
 GATES = [
     {
@@ -285,9 +286,9 @@ def nobody() -> pd.DataFrame:
     return members(customers()).assign(is_insider=False, model_version="none")
 
 
-def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> answers.Tables:
+def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> inputs.Tables:
     people = members(customers()) if people is None else people
-    return answers.Tables(
+    return inputs.Tables(
         members=people,
         insiders=insiders(people),
         months=months(),
@@ -299,14 +300,14 @@ def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> 
     )
 
 
-def nine(found: answers.Tables) -> dict:
+def nine(found: inputs.Tables, language: str = "en") -> dict:
     """The answers as the stage builds them, with a slack of 20 %."""
     people, inside = found.members, found.members["is_insider"]
     fit = membership.learn(people, inside)
-    findings = answers.Findings(
+    findings = inputs.Findings(
         membership.enter(fit, people, inside),
         membership.leave(fit, people, inside, 0.2),
         forecast.outlook(found.insiders, found.registered["backtest"], TERMS.horizon_days),
-        actions.suggest(answers.segments(people), answers.overall(people)),
+        actions.suggest(profiles.segments(people), profiles.overall(people)),
     )
-    return answers.build(found, findings, TERMS)
+    return answers.build(found, findings, TERMS._replace(language=Language(language, "GBP")))

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
-from insiders import figures, importance
+from insiders import importance
+from insiders.figures import style
 
 TRIALS = shop.trials()
 TRIALS["params"] = [
@@ -59,7 +60,7 @@ def test_only_settings_that_vary_and_that_enough_trials_have():
 @pytest.mark.parametrize("draw", [importance.importances, importance.slices])
 @pytest.mark.parametrize("table", [TRIALS, TRIALS.head(1), trials([1.0, np.nan], ["{}", "{}"])])
 def test_pictures_are_drawn_whatever_the_trials(draw, table):
-    drawings = [figures.svg(draw(table), "settings", "what mattered") for _ in range(2)]
+    drawings = [style.svg(draw(table), "settings", "what mattered") for _ in range(2)]
     assert drawings[0] == drawings[1]
 
 

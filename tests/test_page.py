@@ -6,14 +6,17 @@ import pytest
 from jinja2 import UndefinedError
 
 import report_tables as shop
-from insiders import figures
+from insiders.figures import page as figures
+from insiders.figures import revenue, style
+from insiders.language import Language
 from insiders.report import metrics, page, text
 
 NINE = shop.nine(shop.tables())
+ENGLISH = Language("en", "GBP")
 
 
 def _page(nine, pictures=None) -> str:
-    return page.render(nine, metrics.build(nine), pictures or {}, "GBP", "en")
+    return page.render(nine, metrics.build(nine), pictures or {}, ENGLISH)
 
 
 class _Reader(HTMLParser):
@@ -46,12 +49,12 @@ def _leaves(value):
         value = list(value.values())
     if isinstance(value, list):
         return [leaf for each in value for leaf in _leaves(each)]
-    return [value]
+    return [] if isinstance(value, bool) else [value]
 
 
 def _written(value) -> set[str]:
     """All forms in which the page may write a number."""
-    filters = text.environment("GBP").filters
+    filters = text.environment(ENGLISH).filters
     forms = [filters[name](value) for name in ("count", "money", "amount", "share", "ratio", "number")]
     forms += [filters["share"](value, 0), filters["ratio"](value, 2)]
     return {token for form in forms for token in _numbers(form)}
@@ -75,7 +78,7 @@ def test_every_number_on_the_page_is_one_of_the_answers():
 
 
 def test_the_page_needs_no_network_and_no_script():
-    html = _page(NINE, {"months": figures.svg(figures.months(shop.months()), "t", "d")})
+    html = _page(NINE, {"months": page.Drawing(style.svg(revenue.months(shop.months()), "t", "d"), "t")})
 
     tags = _read(html).tags
     assert not [tag for tag, _ in tags if tag in ("script", "link", "iframe", "img")]
@@ -86,9 +89,9 @@ def test_the_page_needs_no_network_and_no_script():
 
 
 def test_tables_and_pictures_can_be_heard():
-    drawn = figures.page_pictures(shop.tables().members, shop.trials(), NINE, page.labels("en", "GBP"))
-    captions = page.captions("en", "GBP")
-    html = _page(NINE, {name: figures.svg(each, *captions[name]) for name, each in drawn.items()})
+    scene = style.Scene(shop.tables().members, shop.trials(), NINE, page.labels(ENGLISH), ENGLISH)
+    drawn = figures.pictures(scene)
+    html = _page(NINE, {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()})
 
     tags = _read(html).tags
     assert ("html", {"lang": "en"}) in tags
@@ -103,7 +106,7 @@ def _luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("color", [figures.INK, figures.QUIET, figures.INSIDER, "#14653a", "#a61b1b"])
+@pytest.mark.parametrize("color", [style.INK, style.QUIET, style.INSIDER, "#14653a", "#a61b1b"])
 @pytest.mark.parametrize("ground", ["#ffffff", "#f6f7f9", "#fdf3ec"])
 def test_text_stands_out_from_its_ground(color, ground):
     assert (_luminance(ground) + 0.05) / (_luminance(color) + 0.05) >= 4.5
@@ -129,7 +132,7 @@ def test_first_lines_say_when_a_baseline_serves():
         in shown
     )
     assert (
-        "No segmentation passed every test, so the list is the plain top by net revenue" in told["guarantee"]["answer"]
+        "No segmentation passed every test, so the list is the plain top by net revenue." in told["guarantee"]["answer"]
     )
 
 
@@ -170,4 +173,4 @@ def test_a_missing_number_is_an_error_and_not_a_gap():
     gap = {**NINE, "revenue_share": {"question": "?", "answer": "."}}
 
     with pytest.raises(UndefinedError):
-        page.render(gap, metrics.build(NINE), {}, "GBP", "en")
+        page.render(gap, metrics.build(NINE), {}, ENGLISH)

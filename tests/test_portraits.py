@@ -131,21 +131,25 @@ def test_the_answers_say_it_in_words() -> None:
 
 
 def test_every_trait_has_words_for_both_sides() -> None:
-    from insiders.report import answers, text
+    from insiders.language import Language
+    from insiders.report import text
+    from insiders.report.sections import traits
 
-    words = text.sentences(text.environment("GBP"), "en")
-    assert set(words.sides) == set(answers.APART)
+    words = text.environment(Language("en", "GBP")).globals["words"]
+    assert set(words.sides) == set(traits.APART)
     assert all(len(set(each)) == 2 for each in words.sides.values())
 
 
 def test_the_page_tells_which_segments_changed_since_the_champion_before() -> None:
+    from insiders.language import Language
     from insiders.report import metrics, page
 
     rows = {row["segment"]: row for row in NINE["traits"]["segments"]}
     assert rows["Segment 2"]["changed"] == {"recency_days": [40.0, 71.5], "net_revenue": [900.0, 700.0]}
     assert [rows[name]["matched_from"] for name in sorted(rows)] == ["Segment 1", "Segment 2", None]
-    html = page.render(NINE, metrics.build(NINE), {}, "GBP", "en")
-    assert "Segment 2 is no longer what it was under the model before: days since the last order 40 there, 71.5" in html
+    html = page.render(NINE, metrics.build(NINE), {}, Language("en", "GBP"))
+    assert "Segment 2 is no longer what it was under the model before" in html
+    assert "days since the last order: 40 there, 71.5 now; net revenue: £900 there, £700 now." in html
     assert html.count("no longer what it was") == 1
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import report_tables as shop
 from insiders.io import engine, tracking
-from insiders.report import answers, metrics, months
+from insiders.report import metrics, months
+from insiders.report.sections import guarantee
 from insiders.stages import report
 
 CONTRACT = {
@@ -39,7 +40,7 @@ def test_sentences_are_built_from_the_numbers():
     assert NINE["how_many"]["answer"] == (
         "40 of 400 known customers, 10.0%, where the programme can take from 2% to 15%."
     )
-    assert NINE["who"]["answer"].startswith("40 customers are Insiders as of 2011-12-10, first of all 12012, ")
+    assert NINE["who"]["answer"].startswith("40 customers are Insiders as of 10 December 2011, first of all 12012, ")
     assert "1.012 times" in NINE["guarantee"]["answer"]
 
 
@@ -84,7 +85,7 @@ def test_captures_follow_from_the_ratios():
     ],
 )
 def test_verdict_on_the_sort(low, high, expected):
-    assert answers.verdict({"value_lift_low": low, "value_lift_high": high}, 0.03) == expected
+    assert guarantee.verdict({"value_lift_low": low, "value_lift_high": high}, 0.03) == expected
 
 
 def test_the_best_sort_stands_beside_the_recipe():

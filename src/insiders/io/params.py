@@ -87,7 +87,7 @@ class Register(_Section):
 
 
 class Report(_Section):
-    language: Annotated[str, Field(pattern="^en$")]
+    language: Literal["en", "pt-BR"]
     leave_slack: Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -1,60 +1,56 @@
-"""How the page and the answers are worded: the sentences of a language, and how numbers are written in them."""
+"""How the page and the answers are worded: templates in one language's texts, numbers written in its way."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-SMALL = 100  # amounts below this are written with cents
-NONE = "\N{EN DASH}"
+from insiders.language import NONE, Language
 
 
-def environment(currency: str) -> Environment:
-    """Templates of this package; what ends with .html.j2 is escaped, a missing number is an error."""
+def environment(language: Language) -> Environment:
+    """Templates of this package; what ends with .html.j2 is escaped, a missing number is an error.
+
+    Every template knows `words` (labels, units, the glossary), `language` and `currency`.
+    """
     made = Environment(
         loader=PackageLoader("insiders.report"),
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html.j2"], default=False),
+        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    written: dict[str, Callable[..., str]] = {
-        "count": _count,
-        "amount": _amount,
-        "money": lambda value: f"{currency}\u00a0{_amount(value)}",
-        "share": _share,
-        "ratio": _ratio,
-        "number": _number,
-    }
-    made.filters.update({name: _or_dash(write) for name, write in written.items()})
+    made.policies["ext.i18n.trimmed"] = True
+    texts: Any = made  # the extension adds a method that no type knows
+    texts.install_gettext_translations(language.translations, newstyle=True)
+    made.filters.update({name: _or_dash(write) for name, write in _filters(language).items()})
+    made.globals.update(language=language.name, currency=language.currency)
+    made.globals["words"] = made.get_template("words.j2").module
     return made
 
 
-def sentences(environment: Environment, language: str) -> Any:
-    """The language's macros (one per question, and the page's first lines) and dictionaries of labels."""
-    return environment.get_template(f"answers.{language}.j2").module
+def _filters(language: Language) -> dict[str, Callable[..., str]]:
+    return {
+        "count": language.count,
+        "amount": language.amount,
+        "money": language.money,
+        "share": language.share,
+        "ratio": language.ratio,
+        "number": language.number,
+        "day": language.day,
+        "month": language.month,
+        "weekday": language.weekday,
+        "segment": language.segment,
+    }
+
+
+def sentence(environment: Environment, key: str, numbers: Any) -> str:
+    """The answer to one question, without the line breaks of its template."""
+    module: Any = environment.get_template(f"sentences/{key}.j2").module
+    return re.sub("[ \n]+", " ", module.sentence(numbers)).strip()
 
 
 def _or_dash(write: Callable[..., str]) -> Callable[..., str]:
     return lambda value, *rest: NONE if value is None else write(value, *rest)
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.{2 if abs(value) < SMALL and value % 1 else 0}f}"
-
-
-def _share(value: float, digits: int = 1) -> str:
-    return f"{value:.{digits}%}"
-
-
-def _ratio(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}"
-
-
-def _number(value: float, digits: int = 1) -> str:
-    """Up to so many decimals, without trailing zeros."""
-    return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from insiders.io.params import Params
-    from insiders.report.answers import Findings, Tables, Terms
+    from insiders.report.inputs import Findings, Tables, Terms
+    from insiders.report.page import Drawing
 
 
 @reported
@@ -28,16 +29,16 @@ def main() -> None:
         pictures = _pictures(found, nine, terms)
         tables.write_json(nine, paths.ANSWERS)
         tables.write_json(figures, paths.METRICS)
-        tables.write_text(page.render(nine, figures, pictures, terms.currency, terms.language), paths.PAGE)
+        tables.write_text(page.render(nine, figures, pictures, terms.language), paths.PAGE)
         log(metrics.flat(figures))
 
 
 def _terms(settings: "Params") -> "Terms":
-    from insiders.report.answers import Terms
+    from insiders.language import Language
+    from insiders.report.inputs import Terms
 
     return Terms(
-        currency=settings.preprocess.currency,
-        language=settings.report.language,
+        language=Language(settings.report.language, settings.preprocess.currency),
         seed=settings.seed,
         horizon_days=settings.featurize.horizon_days,
         share_min=settings.tune.insider_share_min,
@@ -51,7 +52,7 @@ def _read() -> "Tables":
 
     from insiders.io import engine, paths, tables
     from insiders.report import months
-    from insiders.report.answers import Tables
+    from insiders.report.inputs import Tables
 
     for path in (paths.LEDGER, paths.INSIDERS, paths.TRIALS):
         tables.require(path)
@@ -85,25 +86,26 @@ def _products(con: Any, as_of: "date", sizes: "pd.Series[int]") -> "pd.DataFrame
 
 def _findings(found: "Tables", settings: "Params") -> "Findings":
     from insiders import actions, forecast, membership
-    from insiders.report import answers
+    from insiders.report import inputs, profiles
 
     members, inside = found.members, found.members["is_insider"]
     fit = membership.learn(members, inside)
-    return answers.Findings(
+    return inputs.Findings(
         enter=membership.enter(fit, members, inside),
         leave=membership.leave(fit, members, inside, settings.report.leave_slack),
         forecast=forecast.outlook(found.insiders, found.registered["backtest"], settings.featurize.horizon_days),
-        actions=actions.suggest(answers.segments(members), answers.overall(members)),
+        actions=actions.suggest(profiles.segments(members), profiles.overall(members)),
     )
 
 
-def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> dict[str, str]:
-    from insiders import figures
+def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> "dict[str, Drawing]":
+    from insiders.figures import page as figures
+    from insiders.figures import style
     from insiders.report import page
 
-    captions = page.captions(terms.language, terms.currency)
-    drawn = figures.page_pictures(found.members, found.trials, nine, page.labels(terms.language, terms.currency))
-    return {name: figures.svg(figure, *captions[name]) for name, figure in drawn.items()}
+    scene = style.Scene(found.members, found.trials, nine, page.labels(terms.language), terms.language)
+    drawn = figures.pictures(scene)
+    return {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from insiders import baselines, figures, importance, judge, schemas, search
+from insiders import baselines, importance, judge, schemas, search
 from insiders.errors import InputError, reported
+from insiders.figures import trials as pictures
 from insiders.io import params, paths, studies, tables, tracking
 from insiders.io.claims import Claims
 
@@ -105,13 +106,13 @@ def _log_baselines(run: tracking.SearchRun, rows: pd.DataFrame, measured: Mappin
 def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:
     """The chosen recipe's customers in the first two dimensions of its embedding."""
     model = chosen.recipe.model(wanted).fit(window.customers, window.past)
-    return figures.trial_map(model.embed(window.customers), model.labels_, model.listed(model.labels_))
+    return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(model.labels_))
 
 
 def _log_result(run: tracking.SearchRun, rows: pd.DataFrame, chosen: search.Trial) -> None:
     run.log_measures(chosen.measures)
-    run.log_figure(figures.front(rows, chosen.number), "front")
-    run.log_figure(figures.history(rows), "history")
+    run.log_figure(pictures.front(rows, chosen.number), "front")
+    run.log_figure(pictures.history(rows), "history")
     run.log_figure(importance.importances(rows), "importances")
     run.log_figure(importance.slices(rows), "slices")
     run.log_file(paths.TRIALS)

@@ -1,0 +1,11 @@
+"""Every picture of the page, by name."""
+
+from insiders.figures import customers, forecast, guarantee, revenue, segments, traits, trials
+from insiders.figures.style import Picture, Scene
+
+TOPICS = (customers, segments, traits, revenue, forecast, guarantee, trials)
+
+
+def pictures(scene: Scene) -> dict[str, Picture]:
+    """What each topic has to show; a picture whose numbers are missing is left out."""
+    return {name: picture for topic in TOPICS for name, picture in topic.pictures(scene).items()}

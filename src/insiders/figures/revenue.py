@@ -1,0 +1,81 @@
+"""Where the revenue comes from, and when."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, RULE, Picture, Scene, amounts, canvas, shares, styled
+from insiders.language import Language
+
+MONTHS_NAMED = 13  # at most so many below an axis
+
+
+def pictures(scene: Scene) -> dict[str, Picture]:
+    members, say = scene.members, scene.language.say
+    return {
+        "lorenz": Picture(
+            lorenz(members["net_revenue"], members["is_insider"], scene.language),
+            say("Concentration of revenue"),
+            say(
+                "Share of the net revenue that the best share of the customers holds; the Insiders are marked as a "
+                "point."
+            ),
+        ),
+        "months": Picture(
+            months(pd.DataFrame(scene.answers["revenue_share"]["months"]), scene.language),
+            say("Net revenue by month"),
+            say("Stacked bars for each month: Insiders and other customers. Hatched months are covered only in part."),
+        ),
+    }
+
+
+@styled
+def lorenz(net_revenue: pd.Series, is_insider: pd.Series, language: Language = ENGLISH) -> Figure:
+    """Share of net revenue held by the best share of customers; the Insiders as a point."""
+    figure, axes = canvas(left=0.13)
+    ranked, say = np.sort(net_revenue.to_numpy(float))[::-1], language.say
+    total = ranked.sum()
+    held = np.concatenate([[0.0], ranked.cumsum() / total])
+    thinned = np.unique(np.linspace(0, len(ranked), 200).round().astype(int))
+    axes.plot([0, 1], [0, 1], color=RULE, lw=1, label=say("if all were equal"))
+    axes.plot(thinned / len(ranked), held[thinned], color=INK, lw=1.6, label=say("customers, best first"))
+    if is_insider.any():
+        spot = is_insider.mean(), net_revenue[is_insider].sum() / total
+        axes.plot(*spot, "o", color=INSIDER, ms=9, label=say("Insiders"))
+        axes.vlines(spot[0], 0, spot[1], color=INSIDER, lw=0.8, ls=":")
+    axes.set(xlabel=say("share of customers"), ylabel=say("share of net revenue"), xlim=(0, 1), ylim=(0, 1.03))
+    shares(axes.xaxis, language)
+    shares(axes.yaxis, language)
+    axes.legend(loc="lower right")
+    return figure
+
+
+@styled
+def months(revenue: pd.DataFrame, language: Language = ENGLISH) -> Figure:
+    """Net revenue by month (columns month, insiders, others, is_partial); a partial month is hatched."""
+    figure, axes = canvas(left=0.14, bottom=0.13, top=0.9)
+    places = np.arange(len(revenue))
+    partial = revenue["is_partial"].to_numpy(bool)
+    below = np.zeros(len(revenue))
+    for column, color in (("insiders", INSIDER), ("others", OTHER)):
+        bars = axes.bar(places, revenue[column], bottom=below, color=color, width=0.8)
+        below = below + revenue[column].to_numpy(float)
+        for bar in np.array(bars, dtype=object)[partial]:
+            bar.set(hatch="////", edgecolor="white", linewidth=0)
+    step = -(-len(revenue) // MONTHS_NAMED) or 1
+    axes.set_xticks(places[::step], month_names(revenue["month"], language)[::step])
+    axes.set(ylabel=language.say("net revenue"))
+    amounts(axes.yaxis, language)
+    say = language.say
+    keys = [Patch(color=INSIDER, label=say("Insiders")), Patch(color=OTHER, label=say("other customers"))]
+    figure.legend(handles=keys, loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.0))
+    return figure
+
+
+def month_names(month: pd.Series, language: Language = ENGLISH) -> list[str]:
+    """Letters of each month, with the year below January, and below the first month unless January is near."""
+    stamps = pd.to_datetime(month)
+    years = [at.month == 1 or (place == 0 and at.month < 11) for place, at in enumerate(stamps)]  # noqa: PLR2004
+    letters = [language.month_letters(at) for at in stamps]
+    return [f"{name}\n{at:%Y}" if year else f"{name}\n " for name, at, year in zip(letters, stamps, years, strict=True)]

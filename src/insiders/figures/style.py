@@ -1,0 +1,116 @@
+"""How every picture looks and speaks: small, readable on a phone, on paper and in MLflow.
+
+No function knows pyplot or any other global state; crowds of points are drawn as pixels, so that a picture stays small.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from io import StringIO
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+from xml.sax.saxutils import escape
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from insiders.language import Language
+
+ENGLISH = Language("en", "XXX")  # ISO 4217: no currency; a picture outside of the page shows no money with its sign
+INK, QUIET, RULE = "#1f2937", "#4b5563", "#d1d5db"
+INSIDER, OTHER = "#b4430b", "#7f95b2"
+PALETTE = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#8b5a2b",
+    "#6d28d9",
+    "#111827",
+)  # after Okabe and Ito
+SIZE = (5.2, 3.5)  # inches; at the width of a phone the letters are still 8 pixels high
+STYLE: dict[str, Any] = {
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": QUIET,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#eceff3",
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "savefig.dpi": 200,  # of the crowds of points only
+    "svg.fonttype": "none",  # letters stay letters: they can be searched, and the page picks the typeface
+    "svg.hashsalt": "insiders",  # same data, same bytes
+}
+_NAMELESS = {"Creator": None, "Date": None, "Format": None, "Type": None}
+_NUMBERED_ID = re.compile(r' id="[A-Za-z0-9.]+_[0-9]+"')
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Picture(NamedTuple):
+    """A figure with the words that stand below it, and those that a screen reader says."""
+
+    figure: Figure
+    title: str
+    description: str
+
+
+class Scene(NamedTuple):
+    """What the page's pictures are drawn from."""
+
+    members: pd.DataFrame  # customers with segment and is_insider
+    trials: pd.DataFrame
+    answers: Mapping[str, Any]
+    labels: Mapping[str, str]  # readable names of columns, by column
+    language: Language
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    @wraps(draw)
+    def within_style(*args: P.args, **kwargs: P.kwargs) -> R:
+        with rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return within_style
+
+
+@styled
+def svg(figure: Figure, title: str, description: str) -> str:
+    """An <svg> element for a page, with the texts that a screen reader says; equal figures give equal text."""
+    buffer = StringIO()
+    figure.savefig(buffer, format="svg", metadata=_NAMELESS)
+    drawing = _NUMBERED_ID.sub("", buffer.getvalue())  # a page holds several pictures: their numbered ids would clash
+    opening, body = drawing[drawing.index("<svg") :].split(">", 1)
+    opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
+    return f'{opening} role="img"><title>{escape(title)}</title><desc>{escape(description)}</desc>{body.strip()}'
+
+
+def canvas(
+    left: float = 0.13, right: float = 0.97, bottom: float = 0.15, top: float = 0.96, height: float = SIZE[1]
+) -> tuple[Figure, Axes]:
+    """Margins are set by hand: an automatic layout costs more than the drawing."""
+    figure = Figure(figsize=(SIZE[0], height))
+    axes = figure.subplots()
+    figure.subplots_adjust(left=left, right=right, bottom=bottom, top=top)
+    return figure, axes
+
+
+def shares(axis: Any, language: Language) -> None:
+    """Write 0.2 on an axis as the language writes 20%."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: language.share(value, 0)))
+
+
+def amounts(axis: Any, language: Language) -> None:
+    """Write 250,000 on an axis as the language writes 250K."""
+    axis.set_major_formatter(FuncFormatter(language.compact))

@@ -1,0 +1,166 @@
+"""The trials of a search: what they reached, and the customers as one of them sees them."""
+
+import re
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, PALETTE, QUIET, RULE, Picture, Scene, canvas, styled
+from insiders.language import Language
+
+
+def pictures(scene: Scene) -> dict[str, Picture]:
+    search, say = scene.answers["guarantee"]["search"], scene.language.say
+    return {
+        "front": Picture(
+            front(scene.trials, search["trial"], scene.language),
+            say("Trials of the search"),
+            say(
+                "Each dot is a trial: stability of its list to the right, value lift over the sort upwards. Refused "
+                "trials are hollow, baselines dashed, the chosen trial a star."
+            ),
+        ),
+        "lift_by_period": Picture(
+            lift_by_period(scene.trials, search["trial"], search["starts"], scene.language),
+            say("Value lift in each earlier period"),
+            say(
+                "A line for each trial over the earlier periods; the chosen list is the thick one, 1 is the sort by "
+                "past revenue."
+            ),
+        ),
+    }
+
+
+@styled
+def trial_map(
+    embedded: np.ndarray, labels: np.ndarray, insider_mask: np.ndarray, language: Language = ENGLISH
+) -> Figure:
+    """The first two dimensions of an embedding (n, d >= 1), coloured by cluster; Insiders ringed."""
+    figure, axes = canvas(bottom=0.13)
+    x = embedded[:, 0]
+    y = embedded[:, 1] if embedded.shape[1] > 1 else np.zeros(len(x))
+    colors = np.array([*PALETTE, RULE])[np.where(labels < 0, len(PALETTE), labels % len(PALETTE))]
+    axes.scatter(x, y, s=5, c=colors, lw=0, alpha=0.6, rasterized=True)
+    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "lw": 0.4, "rasterized": True}
+    axes.scatter(x[insider_mask], y[insider_mask], s=14, label=language.say("Insiders"), **ring)
+    axes.set(xlabel=language.say("first dimension"), ylabel=language.say("second dimension"))
+    axes.legend(loc="best")
+    return figure
+
+
+@styled
+def front(trials: pd.DataFrame, chosen: int | None = None, language: Language = ENGLISH) -> Figure:
+    """Every trial by what the search wants, value lift and stability; a dashed line is a baseline.
+
+    Refused trials are hollow; those whose stability was never measured stand as ticks at the left edge.
+    """
+    figure, axes = canvas(left=0.13, right=0.76, top=0.84)
+    tried = _tried(trials).dropna(subset=["value_lift_mean"])
+    for color, (embedding, group) in zip(cycle(PALETTE), tried.groupby("embedding"), strict=False):
+        _points(axes, group, color, str(embedding).replace("_", " "))
+    _star(axes, tried[tried["number"] == chosen], language)
+    _focus(axes, tried["value_lift_mean"])
+    _baselines(axes, trials, language)
+    axes.set(
+        xlabel=language.say("stability of the list (1 = always the same people)"),
+        ylabel=language.say("value lift over the sort, mean"),
+    )
+    _ratios(axes.xaxis, language)
+    _ratios(axes.yaxis, language)
+    axes.grid(visible=True)
+    figure.legend(loc="upper left", ncols=4, bbox_to_anchor=(0.02, 1.0), columnspacing=1.2, handletextpad=0.2)
+    return figure
+
+
+def _tried(trials: pd.DataFrame) -> pd.DataFrame:
+    """All but the baselines; a trial that was given up counts as refused."""
+    tried = trials[trials["state"] != "BASELINE"]
+    return tried.assign(feasible=tried["feasible"].astype(bool) & (tried["state"] == "COMPLETE"))
+
+
+def _points(axes: Axes, group: pd.DataFrame, color: str, label: str) -> None:
+    feasible = group["feasible"]
+    axes.scatter(*_at(group[feasible]), s=28, c=color, lw=0.8, edgecolors="white", zorder=3, label=label)
+    axes.scatter(*_at(group[~feasible]), s=18, facecolors="none", edgecolors=color, lw=0.8, alpha=0.6)
+    unmeasured = group.loc[group["stability"].isna(), "value_lift_mean"]
+    axes.plot(np.zeros(len(unmeasured)), unmeasured, "_", color=color, ms=7, transform=axes.get_yaxis_transform())
+
+
+def _at(trials: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    return trials["stability"], trials["value_lift_mean"]
+
+
+def _star(axes: Axes, chosen: pd.DataFrame, language: Language) -> None:
+    label = language.say("chosen") if len(chosen) else None
+    axes.scatter(*_at(chosen), s=210, marker="*", c=INSIDER, edgecolors="white", lw=1, zorder=5, label=label)
+
+
+def _focus(axes: Axes, values: pd.Series) -> None:
+    """Spend the height on the better half of the trials; the worst ones may fall out of the picture."""
+    if len(values):
+        low, high = min(float(values.median()), 0.97), max(float(values.max()), 1.0)
+        axes.set_ylim(low - 0.6 * (high - low), high + 0.15 * (high - low))
+
+
+def _ratios(axis: Any, language: Language) -> None:
+    axis.set_major_formatter(FuncFormatter(lambda value, _: language.number(value, 3)))
+
+
+def _baselines(axes: Axes, trials: pd.DataFrame, language: Language) -> None:
+    """A dashed line at the value lift of each baseline in sight; its name in the margin, clear of the others'."""
+    low, high = axes.get_ylim()
+    shown = trials[(trials["state"] == "BASELINE") & trials["value_lift_mean"].between(low, high)]
+    written = low
+    for name, value in shown.sort_values("value_lift_mean")[["clusterer", "value_lift_mean"]].itertuples(index=False):
+        axes.axhline(value, color=QUIET, lw=0.8, ls="--", zorder=1)
+        written = max(value, written + 0.05 * (high - low))
+        spot: dict[str, Any] = {"va": "center", "fontsize": 8, "color": QUIET, "transform": axes.get_yaxis_transform()}
+        axes.text(1.01, written, language.say("top by {name}").format(name=name.replace("_", " ")), **spot)
+
+
+@styled
+def history(trials: pd.DataFrame, language: Language = ENGLISH) -> Figure:
+    """Value lift by trial, in the order of the search, and the best feasible one so far."""
+    figure, axes = canvas(left=0.13)
+    tried, say = _tried(trials).sort_values("number"), language.say
+    feasible = tried["feasible"]
+    best = tried["value_lift_mean"].where(feasible).cummax()
+    spots: dict[str, Any] = {"lw": 0, "s": 22, "zorder": 3}
+    axes.scatter(tried["number"][~feasible], tried["value_lift_mean"][~feasible], c=RULE, label=say("refused"), **spots)
+    axes.scatter(tried["number"][feasible], tried["value_lift_mean"][feasible], c=OTHER, label=say("feasible"), **spots)
+    axes.step(tried["number"], best, where="post", c=INSIDER, label=say("best so far"))
+    axes.set(xlabel=say("trial"), ylabel=say("value lift over the sort, mean"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="lower right")
+    return figure
+
+
+@styled
+def lift_by_period(
+    trials: pd.DataFrame, chosen: int | None, starts: Sequence[str] | None = None, language: Language = ENGLISH
+) -> Figure:
+    """Value lift in each period of the search, earliest first: feasible trials thin, the chosen one thick; 1: the sort.
+
+    `starts`: the periods' first days, earliest first.
+    """
+    figure, axes = canvas(left=0.13)
+    say = language.say
+    folds = sorted((c for c in trials if re.fullmatch(r"value_lift_\d+", c)), reverse=True)  # 1 is the latest
+    places = np.arange(len(folds))
+    tried = trials[(trials["state"] == "COMPLETE") & trials["feasible"].astype(bool)]
+    axes.plot(places, tried[folds].to_numpy(float).T, color=RULE, lw=0.8)
+    axes.axhline(1, color=INK, lw=1, label=say("the sort"))
+    own = tried.loc[tried["number"] == chosen, folds].to_numpy(float)
+    axes.plot(places, own.T, color=INSIDER, lw=2.2, marker="o", label=say("this recipe") if len(own) else None)
+    _focus(axes, tried[folds].melt()["value"])
+    axes.set(xlabel=say("start of the period"), ylabel=say("value lift over the sort"), xlim=(-0.3, len(folds) - 0.7))
+    _ratios(axes.yaxis, language)
+    axes.set_xticks(places, starts if starts and len(starts) == len(folds) else [c.split("_")[-1] for c in folds])
+    axes.legend(loc="lower right")
+    return figure

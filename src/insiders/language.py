@@ -1,0 +1,156 @@
+"""How a language says things: its texts (gettext), and how it writes numbers, money, shares and dates (by Babel)."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from io import BytesIO
+from pkgutil import get_data
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, get_day_names
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+
+LOCALES = {"en": "en_001", "pt-BR": "pt_BR"}  # 001: English of the world, where no date is read month first
+TEXTS_ARE_IN = "en"  # templates and code; of every other language there is a catalogue
+SMALL = 100  # amounts below this are written with cents
+NONE = "\N{EN DASH}"
+
+
+def named(_context: str, text: str) -> str:
+    """Mark a word for extraction whose translation depends on where it stands."""
+    return text
+
+
+# What names of segments are made of (segments.py); their translations are adjectives of "customers".
+SEGMENT_WORDS = (
+    named("segment", "Insiders"),
+    named("segment", "Others"),
+    named("segment", "Unclustered"),
+    named("segment", "Lapsed"),
+    named("segment", "lapsed"),
+    named("segment", "New"),
+    named("segment", "new"),
+    named("segment", "One-time"),
+    named("segment", "one-time"),
+    named("segment", "Fading"),
+    named("segment", "fading"),
+    named("segment", "Frequent"),
+    named("segment", "frequent"),
+    named("segment", "Regular"),
+    named("segment", "regular"),
+    named("segment", "Occasional"),
+    named("segment", "occasional"),
+    named("segment", "small orders"),
+    named("segment", "large orders"),
+    named("segment", "few orders"),
+    named("segment", "many orders"),
+    named("segment", "recently active"),
+    named("segment", "longer away"),
+    named("segment", "narrow range"),
+    named("segment", "wide range"),
+    named("segment", "newer"),
+    named("segment", "long-standing"),
+)
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of LOCALES, and the currency (ISO 4217) of the shop's amounts."""
+
+    name: str
+    currency: str
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(LOCALES[self.name])
+
+    @property
+    def translations(self) -> NullTranslations:
+        return catalogue(self.name)
+
+    def say(self, text: str) -> str:
+        """The text in this language; `say` marks it for extraction, so it is called with literals."""
+        return self.translations.gettext(text)
+
+    def segment(self, name: str) -> str:
+        """A segment's name: each of its words (see SEGMENT_WORDS); what is none of them, as a number, stays."""
+        return "".join(str(self.translations.pgettext("segment", part)) for part in re.split("(: |, )", name))
+
+    def count(self, value: float) -> str:
+        return format_decimal(value, "#,##0", self.locale)
+
+    def amount(self, value: float) -> str:
+        """Money where the currency stands elsewhere, as in a column's head."""
+        return format_decimal(value, "#,##0.00" if _has_cents(value) else "#,##0", self.locale)
+
+    def money(self, value: float) -> str:
+        if _has_cents(value):
+            return format_currency(value, self.currency, locale=self.locale)
+        whole = self.locale.currency_formats["standard"].pattern.replace("0.00", "0")
+        return format_currency(value, self.currency, whole, self.locale, currency_digits=False)
+
+    def share(self, value: float, digits: int = 1) -> str:
+        """0.125 as 12.5%."""
+        pattern = self.locale.percent_formats[None].pattern
+        return format_percent(value, pattern.replace("0", _decimals("0", digits)), self.locale)
+
+    def ratio(self, value: float, digits: int = 3) -> str:
+        """With so many decimals, no fewer."""
+        return format_decimal(value, _decimals("#,##0", digits), self.locale)
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """With up to so many decimals, without trailing zeros."""
+        return format_decimal(value, _decimals("#,##0", digits, "#"), self.locale)
+
+    def compact(self, value: float, _position: int | None = None) -> str:
+        """12,000,000 as 12M, 250,000 as 250K: short enough for an axis, whose formatter adds the position."""
+        return format_compact_decimal(value, locale=self.locale, fraction_digits=1 if abs(value) >= 1 else 6)
+
+    def day(self, value: date | str) -> str:
+        """A day, also as ISO text."""
+        day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        return format_date(day, "long", self.locale)
+
+    def month(self, value: date | str) -> str:
+        """A month by any of its days, or as 2011-12."""
+        day = date.fromisoformat(f"{value[:7]}-01") if isinstance(value, str) else value
+        return format_skeleton("yMMM", day, locale=self.locale)
+
+    def month_letters(self, value: date) -> str:
+        """Dec: for the axis of a picture, where the year stands elsewhere."""
+        return format_date(value, "LLL", self.locale).rstrip(".")
+
+    def weekday(self, number: int) -> str:
+        """0 is Monday, as pandas and the standard library count."""
+        return str(get_day_names("abbreviated", "stand-alone", self.locale)[number]).rstrip(".")
+
+
+@cache
+def catalogue(name: str) -> NullTranslations:
+    """The texts of a language; of the one in which they are written, the texts as they are."""
+    if name == TEXTS_ARE_IN:
+        return NullTranslations()
+    compiled: Any = BytesIO()
+    write_mo(compiled, read_po(BytesIO(source(name))))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def source(name: str) -> bytes:
+    """The language's .po, as translators know it."""
+    found = get_data("insiders.report", f"locale/{LOCALES[name]}/LC_MESSAGES/insiders.po")
+    assert found is not None, name
+    return found
+
+
+def _has_cents(value: float) -> bool:
+    return abs(value) < SMALL and value % 1 != 0
+
+
+def _decimals(pattern: str, digits: int, digit: str = "0") -> str:
+    return f"{pattern}.{digit * digits}" if digits else pattern

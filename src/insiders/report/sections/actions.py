@@ -1,0 +1,7 @@
+"""What marketing can do."""
+
+from insiders.report.inputs import Inputs, Numbers
+
+
+def numbers(inputs: Inputs) -> Numbers:
+    return {"segments": inputs.findings.actions}

@@ -1,0 +1,10 @@
+"""What they will bring next."""
+
+from insiders.report.inputs import Inputs, Numbers
+from insiders.report.profiles import size
+
+
+def numbers(inputs: Inputs) -> Numbers:
+    """`history_days`: from the first order of anybody to as_of."""
+    members = inputs.tables.members
+    return {**inputs.findings.forecast, **size(members), "history_days": int(members["tenure_days"].max())}

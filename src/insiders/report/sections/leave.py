@@ -1,0 +1,7 @@
+"""When somebody stops being one."""
+
+from insiders.report.inputs import Inputs, Numbers
+
+
+def numbers(inputs: Inputs) -> Numbers:
+    return inputs.findings.leave
