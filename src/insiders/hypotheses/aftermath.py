@@ -52,7 +52,7 @@ def aftermath(customers: pd.DataFrame, judged: pd.DataFrame, before: Stretch, af
     everybody = traits.index.union(pd.Index(after.done["customer_id"], dtype=traits.index.dtype))
     listed = judged.set_index("customer_id")["is_insider"].reindex(everybody, fill_value=False).to_numpy(bool)
     known, counted = traits.reindex(everybody), [_counted(each, everybody) for each in (before, after)]
-    order = _by_lot([listed, *known.to_numpy().T, *counted[0].to_numpy().T, *counted[1].to_numpy().T], seed)
+    order = _by_lot([counted[1], counted[0], known, listed], seed)
     return Aftermath(
         traits=known.iloc[order].reset_index(drop=True),
         chosen=listed[order],
@@ -69,6 +69,10 @@ def _counted(stretch: Stretch, everybody: pd.Index) -> pd.DataFrame:
     return filled.assign(customers=1.0, months=float(months(stretch.days)))[list(MEASURES)]
 
 
-def _by_lot(figures: list[NDArray[Any]], seed: int) -> Rows:
-    """Sort by all figures, then shuffle: who is equal in all of them is interchangeable."""
-    return np.asarray(np.random.default_rng(seed).permutation(np.lexsort(figures)))
+def _by_lot(figures: list[Any], seed: int) -> Rows:
+    """Sort by the last figures, among equals by those before them, then shuffle.
+
+    Who is equal in all of them is interchangeable; what came after the list only parts those who were equal until then.
+    """
+    keys = np.column_stack([np.asarray(each, float) for each in figures])
+    return np.asarray(np.random.default_rng(seed).permutation(np.lexsort(keys.T)))

@@ -23,16 +23,15 @@ class Pairs(NamedTuple):
 def pairs(found: Aftermath, caliper: float) -> Pairs:
     """Pair each listed customer with at most one other, the closest pairs first; nobody is used twice.
 
-    The distance is the largest difference of the three traits, on a log scale and in standard deviations over all
-    customers of that day; where it is more than `caliper` two customers are no pair. Pairs without replacement can be
-    drawn as wholes (Abadie and Spiess 2022, doi 10.1080/01621459.2020.1840383).
+    In no trait may a pair differ by more than `caliper` standard deviations over all customers of that day, on a log
+    scale; the distance is the Euclidean one. Pairs without replacement can be drawn as wholes (Abadie and Spiess 2022,
+    doi 10.1080/01621459.2020.1840383).
     """
     places = _scaled(found)
     listed, others = np.flatnonzero(found.chosen & found.known), np.flatnonzero(found.others)
     if not len(listed) or not len(others):
         return Pairs(listed[:0], others[:0])
-    distances, nearest = _near(places[others], places[listed], caliper)
-    return _closest_first(distances, listed, others, nearest)
+    return _closest_first(*_near(places[others], places[listed], caliper), listed, others)
 
 
 def balance(found: Aftermath, matched: Pairs) -> list[dict[str, Any]]:
@@ -61,15 +60,17 @@ def _scaled(found: Aftermath) -> Values:
 
 
 def _near(others: Values, listed: Values, caliper: float) -> tuple[Values, Rows]:
-    """Distance and place of the nearest others of each listed customer, shape (listed, neighbours)."""
+    """Distance and place of the nearest others of each listed customer, shape (listed, neighbours); inf: too far."""
     from scipy.spatial import KDTree
 
     count = min(NEIGHBOURS, len(others))
-    distances, nearest = KDTree(others).query(listed, k=count, p=np.inf, distance_upper_bound=caliper)
-    return distances.reshape(len(listed), count), nearest.reshape(len(listed), count)
+    found, nearest = KDTree(others).query(listed, k=count, p=np.inf, distance_upper_bound=caliper)
+    found, nearest = (each.reshape(len(listed), count) for each in (found, nearest))
+    gaps = others[np.minimum(nearest, len(others) - 1)] - listed[:, None, :]
+    return np.where(np.isfinite(found), np.sqrt((gaps**2).sum(axis=2)), np.inf), nearest
 
 
-def _closest_first(distances: Values, listed: Rows, others: Rows, nearest: Rows) -> Pairs:
+def _closest_first(distances: Values, nearest: Rows, listed: Rows, others: Rows) -> Pairs:
     taken, paired = set(), {}
     for place in np.argsort(distances, axis=None, kind="stable"):
         one, rank = divmod(int(place), distances.shape[1])
