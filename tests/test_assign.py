@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from customer_tables import MONTHS, customers, fitted, write_project
-from insiders import holdout, schemas
+from insiders import schemas, sorts
 from insiders.clusterers import Ward
 from insiders.errors import InputError
 from insiders.io import paths, serving, tables, tracking
@@ -102,18 +102,18 @@ def test_a_challenger_does_not_decide() -> None:
 
 
 def test_without_a_champion_the_baseline_decides() -> None:
-    manifest("baseline", {"name": "net_revenue", "n": 2})
+    manifest("baseline", {"name": "net_revenue", "n": 2, "horizon_days": 90})
     assign.main()
     assert set(assigned()["model_version"]) == {"baseline:net_revenue"}
     assert sorted(listed()["customer_id"]) == ["c040", "c050"]
     assert set(assigned()["segment"]) == {"Insiders", "Others"}
 
 
-@pytest.mark.parametrize("name", ["faded_revenue", "rfm_quintiles"])
+@pytest.mark.parametrize("name", ["faded_revenue", "rfm_quintiles", "lifetime_value"])
 def test_every_kind_of_baseline_can_decide(name: str) -> None:
-    score = holdout.scores(customers())[name]
+    score = sorts.scorer(customers(), 90)(customers())[name]
     best = score >= np.sort(score)[-4]  # all who are tied with the fourth
-    manifest("baseline", {"name": name, "n": int(best.sum())})
+    manifest("baseline", {"name": name, "n": int(best.sum()), "horizon_days": 90})
     assign.main()
     assert assigned()["is_insider"].tolist() == best.tolist()
 
@@ -251,7 +251,7 @@ def test_the_list_is_safe_in_a_spreadsheet() -> None:
     named["customer_id"] = pd.array(
         ["=1+1", "'=1+1", "+2", "-3", "@x", "\ty", *named["customer_id"].iloc[6:]], dtype="str"
     )
-    manifest("baseline", {"name": "net_revenue", "n": 60})
+    manifest("baseline", {"name": "net_revenue", "n": 60, "horizon_days": 90})
     write_project(named)
     assign.main()
     first = {each for each in listed()["customer_id"] if not each.startswith("c")}
@@ -260,7 +260,7 @@ def test_the_list_is_safe_in_a_spreadsheet() -> None:
 
 
 def test_amounts_are_in_hundredths() -> None:
-    manifest("baseline", {"name": "net_revenue", "n": 60})
+    manifest("baseline", {"name": "net_revenue", "n": 60, "horizon_days": 90})
     assign.main()
     amounts = listed()[["net_revenue", "expected_revenue", "expected_low", "expected_high"]].to_numpy()
     assert np.array_equal(amounts, amounts.round(2))
@@ -301,7 +301,7 @@ def test_the_champion_looks_back_at_every_month_start() -> None:
 
 
 def test_a_baseline_looks_back_with_the_same_share() -> None:
-    manifest("baseline", {"name": "net_revenue", "n": 3})
+    manifest("baseline", {"name": "net_revenue", "n": 3, "horizon_days": 90})
     assign.main()
     found = remembered()
     chosen = found[found["is_insider"]]
@@ -319,7 +319,7 @@ def test_what_is_known_of_other_dates_changes_no_past_membership(regime: str) ->
     if regime == "model":
         tracking.promote()
     else:
-        manifest("baseline", {"name": "faded_revenue", "n": 7})
+        manifest("baseline", {"name": "faded_revenue", "n": 7, "horizon_days": 90})
     labeller = serving.named(None).labeller
     early, late = customers(40, MONTHS[0]), customers(40, MONTHS[1])
     other = late.assign(**{name: late[name].to_numpy()[::-1] * 1.5 for name in schemas.FEATURES}).iloc[:25]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from insiders import holdout
-from insiders.baselines import measured
+from insiders.baselines import measured, on_origins
 from insiders.judge import Judge, Window, windows
 from insiders.search import rows
 from population import FEATURES, snapshots
@@ -77,3 +77,9 @@ def test_in_the_table_baselines_follow_the_trials(found):
     assert table["number"].tolist() == [0, 3, *range(4, 10)]
     assert (table["state"][2:] == "BASELINE").all()
     assert table["stability"].notna().all()
+
+
+def test_without_a_judge_they_stand_on_the_same_origins(cut, found):
+    bare = on_origins(cut, SHARE, 90)
+    for name, measures in bare.items():
+        assert {key: found[name][key] for key in measures} == pytest.approx(measures)

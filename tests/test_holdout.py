@@ -38,7 +38,7 @@ def test_equal_customers_share_a_place_of_the_sort():
 
 def test_a_draw_by_lot_captures_its_share_of_the_customers():
     frame = customers(300)
-    found = holdout.baselines(frame, 30)["random"]
+    found = holdout.by_score(np.zeros(len(frame)), frame, 30)
     assert found["value_over_random"] == pytest.approx(1)
     assert found["value_capture"] == pytest.approx(0.1)
 
@@ -99,11 +99,3 @@ def test_places_at_the_boundary_are_shared_by_those_who_tie():
     assert holdout.places(score, *holdout.boundary(score, 2)) @ LATER[:5] == pytest.approx(
         holdout.top_n_revenue(score, LATER[:5], 2)
     )
-
-
-def test_rfm_scores_by_the_quintiles_of_others():
-    frame = customers(200)
-    alone = holdout.scores(frame.head(1), among=frame)["rfm_quintiles"]
-    assert alone == holdout.scores(frame)["rfm_quintiles"][:1]
-    assert holdout.scores(frame)["rfm_quintiles"].min() >= 3
-    assert holdout.scores(frame)["rfm_quintiles"].max() == 15

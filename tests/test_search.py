@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from insiders import embeddings, search
-from insiders.judge import Judge, Recipe, Settings, Window, baselines, windows
+from insiders.judge import Judge, Recipe, Settings, Window, windows
 from insiders.search import Trial, front, pick, run
 from population import DAY, FEATURES, snapshots
 
@@ -193,10 +193,3 @@ def test_the_pick_where_no_trial_is_stable_or_in_size():
 def test_the_front_by_hand():
     trials = [trial(0, 1.05, 0.60), trial(1, 1.02, 0.80), trial(2, 1.01, 0.75), trial(3, 1.2, 0.99, 0.1)]
     assert [each.number for each in front(trials)] == [0, 1]
-
-
-def test_baselines_stand_on_the_same_origins(cut):
-    found = baselines(cut, 0.05)
-    assert found["net_revenue"]["value_lift_mean"] == 1
-    assert found["random"]["value_over_random_mean"] == pytest.approx(1)
-    assert {"gross_revenue", "faded_revenue", "rfm_quintiles"} <= set(found)

@@ -47,8 +47,8 @@ def test_a_period_that_brought_nothing_has_null_figures(period):
 def test_a_baseline_takes_in_everyone_tied_at_its_boundary():
     frame = customers(100)
     frame["net_revenue"] = [100.0] * 5 + [50.0] * 10 + [1.0] * 85
-    assert validation.baseline_members(frame, "net_revenue", 0.05).sum() == 5
-    assert validation.baseline_members(frame, "net_revenue", 0.06).sum() == 15
+    assert validation.baseline_members(frame, "net_revenue", 0.05, 90).sum() == 5
+    assert validation.baseline_members(frame, "net_revenue", 0.06, 90).sum() == 15
 
 
 def test_the_back_test_looks_at_each_origin_and_at_the_period(period):

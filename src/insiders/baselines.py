@@ -4,22 +4,20 @@ Where customers tie at the end of such a list, they share its last places in wha
 separation are those of the list that one would really get, with all of them in: two groups, those in and those out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import holdout, quality, value
-from insiders.judge import PERMUTED, VALIDATION, Judge, over_folds
-
-LIFETIME, CHANCE = "lifetime_value", "random"
+from insiders import holdout, quality
+from insiders.judge import PERMUTED, VALIDATION, Judge, Window, over_folds
+from insiders.sorts import CHANCE, LIFETIME, Score, captured, scorer, simple
 
 Values = NDArray[np.float64]
 Places = Mapping[str, Values]  # baseline -> each customer's part of a place on its list
 Measures = dict[str, float]
-Score = Callable[[pd.DataFrame], dict[str, Values]]
 
 
 def measured(judge: Judge, share: float, horizon_days: int) -> dict[str, Measures]:
@@ -31,10 +29,21 @@ def measured(judge: Judge, share: float, horizon_days: int) -> dict[str, Measure
     return {name: found[name] | over_folds(found[name], judge.folds) | groups[name] for name in groups}
 
 
+def on_origins(cut: Mapping[str, Window], share: float, horizon_days: int) -> dict[str, Measures]:
+    """The value measures alone, without intervals."""
+    folds = [name for name in cut if name != VALIDATION]
+    found: dict[str, Measures] = {}
+    for fold in folds:
+        customers = cut[fold].customers
+        for name, measures in captured(customers, round(share * len(customers)), horizon_days).items():
+            found.setdefault(name, {}).update({f"{key}_{fold}": value for key, value in measures.items()})
+    return {name: measures | over_folds(measures, folds) for name, measures in found.items()}
+
+
 def _captured(judge: Judge, fold: str, share: float, horizon_days: int) -> dict[str, Measures]:
     """What each list captured after a rolling origin, with its intervals."""
     customers = judge.windows[fold].customers
-    n, scores = round(share * len(customers)), _fitted(customers, horizon_days)(customers)
+    n, scores = round(share * len(customers)), scorer(customers, horizon_days)(customers)
     return {
         name: {
             f"{measure}_{fold}": figure
@@ -50,29 +59,18 @@ def _captured(judge: Judge, fold: str, share: float, horizon_days: int) -> dict[
 def _grouped(judge: Judge, share: float, horizon_days: int) -> dict[str, Measures]:
     """What can be said of each list without looking at what happened later."""
     customers = judge.windows[VALIDATION].customers
-    score = _fitted(customers, horizon_days)
+    score = scorer(customers, horizon_days)
     base = _lists(score, customers, customers, share)
     refits = []
     for name in judge.resamples:
         drawn = judge.windows[name].customers
-        refits.append(_lists(_fitted(drawn, horizon_days), drawn, customers, share))
+        refits.append(_lists(scorer(drawn, horizon_days), drawn, customers, share))
     control = _permuted(judge, score, share)
     size = round(share * len(customers)) / len(customers)
     return {
         name: _by_lot(size) if name == CHANCE else _group(judge, name, base, refits, control) | {"insider_share": size}
         for name in base
     }
-
-
-def _fitted(among: pd.DataFrame, horizon_days: int) -> Score:
-    """The scores that these customers give to any others."""
-    model = value.fit(among)
-
-    def score(customers: pd.DataFrame) -> dict[str, Values]:
-        expected = value.predict(model, customers, horizon_days)["expected_revenue"].to_numpy()
-        return {**holdout.scores(customers, among), LIFETIME: expected}
-
-    return score
 
 
 def _lists(score: Score, among: pd.DataFrame, customers: pd.DataFrame, share: float) -> dict[str, Values]:
@@ -86,7 +84,7 @@ def _permuted(judge: Judge, score: Score, share: float) -> dict[str, Values]:
     customers = judge.windows[PERMUTED].customers
     known = np.sort(score(judge.windows[VALIDATION].customers)[LIFETIME])
     dealt = np.random.default_rng(judge.settings.seed).permutation(known)
-    found = {**holdout.scores(customers), LIFETIME: dealt}
+    found = {**simple(customers, customers), LIFETIME: dealt}
     n = round(share * len(customers))
     return {name: holdout.places(each, *holdout.boundary(each, n)) for name, each in found.items()}
 

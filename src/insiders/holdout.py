@@ -110,42 +110,9 @@ def draws(customers: int, resamples: int, seed: int) -> NDArray[np.float64]:
     return rng.multinomial(customers, np.full(customers, 1 / customers), size=resamples).astype(float)
 
 
-def baselines(customers: pd.DataFrame, n: int) -> dict[str, dict[str, float]]:
-    """The same measures for the n best by each score that needs no clustering; `customers` has `next_revenue`."""
-    return {name: by_score(score, customers, n) for name, score in scores(customers).items()}
-
-
 def by_score(score: Values, customers: pd.DataFrame, n: int) -> dict[str, float]:
     past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     return _measures(top_n_revenue(score, later, n), past, later, n).as_dict()
-
-
-def scores(customers: pd.DataFrame, among: pd.DataFrame | None = None) -> dict[str, Values]:
-    """Score by which each baseline sorts; net_revenue is the spreadsheet that a clustering has to beat.
-
-    A score that ranks customers ranks them `among` others where these are given.
-    """
-    return {
-        "net_revenue": customers["net_revenue"].to_numpy(),
-        "gross_revenue": customers["gross_revenue"].to_numpy(),
-        "faded_revenue": customers["faded_revenue"].to_numpy(),
-        "rfm_quintiles": _rfm(customers, customers if among is None else among),
-        "random": np.zeros(len(customers)),  # all tied: every customer counts by the mean
-    }
-
-
-def _rfm(customers: pd.DataFrame, among: pd.DataFrame) -> Values:
-    """Sum of the quintiles 1-5 of recency (recent is high), order count and net revenue: marketing's RFM score."""
-    traits = {"recency_days": -1, "order_count": 1, "net_revenue": 1}
-    columns = [(sign * customers[name].to_numpy(), sign * among[name].to_numpy()) for name, sign in traits.items()]
-    return np.sum([np.clip(np.ceil(_rank(values, known) * 5), 1, 5) for values, known in columns], axis=0)
-
-
-def _rank(values: Values, among: Values) -> Values:
-    """Rank of each value among others as a share of their number; equal ones share the mean rank."""
-    ordered = np.sort(among)
-    below, not_above = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
-    return (below + not_above + 1) / 2 / len(ordered)
 
 
 def _mean_of_ties(score: Values, later: Values) -> Values:

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders import holdout, quality
 from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import EMBEDDINGS, LogScaler, Matrix, grown
+from insiders.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
 from insiders.model import NO_CLUSTER, SegmentModel, in_order
 
 VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
@@ -67,7 +67,7 @@ class Recipe:
         return SegmentModel(
             EMBEDDINGS[self.embedding](trial, seed),
             CLUSTERERS[self.clusterer](trial, seed),
-            tuple(settings.features),
+            columns(self.embedding, settings.features),
             least_share(trial, settings),
         )
 
@@ -87,6 +87,12 @@ class Window:
 
     customers: pd.DataFrame
     past: pd.DataFrame
+
+
+def looked_at(settings: Settings) -> tuple[str, ...]:
+    """The features, and what else an embedding of the search looks at."""
+    wanted = [*settings.features, *(each for name in settings.embeddings for each in columns(name, settings.features))]
+    return tuple(dict.fromkeys(wanted))
 
 
 def windows(snapshots: pd.DataFrame, horizon_days: int, features: tuple[str, ...]) -> dict[str, Window]:
@@ -152,7 +158,7 @@ class Judge:
 
         data = self.windows[window]
         embedding = EMBEDDINGS[name](FixedTrial(json.loads(params)), seed)
-        model = SegmentModel(embedding, None, tuple(self.settings.features), 0)
+        model = SegmentModel(embedding, None, columns(name, self.settings.features), 0)
         model.fit_embedding(data.customers, data.past, grow=partial(self._grow, window))
         own = model.embed(data.customers)
         return own, model.embed(self.windows[VALIDATION].customers) if window.startswith(RESAMPLE) else own
@@ -261,7 +267,7 @@ class Judge:
         return {f"{RESAMPLE} {i}": _resampled(window, rng) for i in range(self.settings.resamples)}
 
     def _permuted(self, window: Window) -> Window:
-        features, seed = tuple(self.settings.features), self.settings.seed
+        features, seed = looked_at(self.settings), self.settings.seed
         return Window(
             quality.permuted(window.customers, features, seed), quality.permuted(window.past, features, seed + 1)
         )
@@ -273,17 +279,6 @@ def _resampled(window: Window, rng: np.random.Generator) -> Window:
         for frame in (window.customers, window.past)
     )
     return Window(customers, past)
-
-
-def baselines(cut: Mapping[str, Window], share: float) -> dict[str, dict[str, float]]:
-    """The value measures of what needs no clustering, at the size of a list, on the same rolling origins."""
-    folds = [name for name in cut if name != VALIDATION]
-    found: dict[str, dict[str, float]] = {}
-    for fold in folds:
-        customers = cut[fold].customers
-        for name, measures in holdout.baselines(customers, round(share * len(customers))).items():
-            found.setdefault(name, {}).update({f"{key}_{fold}": value for key, value in measures.items()})
-    return {name: measures | over_folds(measures, folds) for name, measures in found.items()}
 
 
 def over_folds(measures: Mapping[str, float], folds: list[str]) -> dict[str, float]:

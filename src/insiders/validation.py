@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import forecast, holdout, quality, value
-from insiders.judge import VALIDATION, Recipe, Settings, Window, baselines
+from insiders import baselines, forecast, holdout, quality, sorts, value
+from insiders.judge import VALIDATION, Recipe, Settings, Window
 from insiders.model import SegmentModel
 from insiders.search import without_nan
 
@@ -59,12 +59,12 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
     customers = found.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    compared = holdout.baselines(customers, int(chosen.sum()))
+    compared = sorts.captured(customers, int(chosen.sum()), found.horizon_days)
     figures = {
         **holdout.capture(chosen, past, revenue).as_dict(),
         **holdout.intervals(chosen, past, revenue, weights),
-        "top_n_capture": compared["net_revenue"]["value_capture"],
-        "clv_capture": _by_expected_revenue(found, int(chosen.sum())),
+        "top_n_capture": compared[sorts.SPREADSHEET]["value_capture"],
+        "clv_capture": compared[sorts.LIFETIME]["value_capture"],
     }
     return {
         **without_nan(figures),
@@ -75,25 +75,31 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
     }
 
 
-def baseline_members(customers: pd.DataFrame, name: str, share: float) -> Flags:
-    """The best by a baseline's score, as many as the share says; customers tied at the boundary are all in."""
-    score = holdout.scores(customers)[name]
-    n = max(1, round(share * len(customers)))
-    return np.asarray(score >= np.sort(score)[-n])
+def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_days: int) -> Flags:
+    """The list of a sort, a share of the customers."""
+    return sorts.members(sorts.scorer(customers, horizon_days)(customers)[name], share)
 
 
 def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Settings) -> dict[str, Any]:
     """What can be said where no model may serve: the list of the best baseline of the rolling origins.
 
-    `baseline` says by which score and how many of the `customers` it names, tied ones included.
+    `baseline` says by which score and how many of the `customers` it names, tied ones included; a baseline whose ties
+    make its list larger than the programme can take is passed over.
     """
-    measured = baselines(found.cut, share)
-    name = max(sorted(measured.keys() - {"random"}), key=lambda name: measured[name]["value_lift_mean"])
+
+    def choose(known: pd.DataFrame) -> Flags:
+        return baseline_members(known, name, share, found.horizon_days)
+
+    measured = baselines.on_origins(found.cut, share, found.horizon_days)
+    today = sorts.scorer(customers, found.horizon_days)(customers)
+    sizes = {each: int(sorts.members(today[each], share).sum()) for each in sorted(measured) if each != sorts.CHANCE}
+    fitting = [each for each, size in sizes.items() if size <= settings.insider_share_max * len(customers)]
+    name = max(fitting or [sorts.SPREADSHEET], key=lambda each: measured[each]["value_lift_mean"])
     return {
-        "baseline": {"name": name, "n": int(baseline_members(customers, name, share).sum())},
+        "baseline": {"name": name, "n": sizes[name], "horizon_days": found.horizon_days},
         "serving": {"embedding": None, "clusterer": name, "measures": measured[name]},
-        "validation": judge(baseline_members(found.later, name, share), found, settings),
-        "backtest": _backtest(lambda each: baseline_members(each.customers, name, share), found),
+        "validation": judge(choose(found.later), found, settings),
+        "backtest": _backtest(lambda each: choose(each.customers), found),
     }
 
 
@@ -149,11 +155,3 @@ def _expected(customers: pd.DataFrame, found: Period) -> pd.DataFrame:
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = value.calibrate(value.fit(customers), history, found.horizon_days)
         return value.predict(model, customers, found.horizon_days)
-
-
-def _by_expected_revenue(found: Period, n: int) -> float:
-    """Share of the period's revenue that the top n by expected revenue captured, fitted before it."""
-    revenue = found.later["next_revenue"].to_numpy()
-    expected = _expected(found.window.customers, found)["expected_revenue"].to_numpy()
-    total = float(revenue.sum())
-    return holdout.top_n_revenue(expected, revenue, n) / total if total > 0 else float("nan")

@@ -1,7 +1,7 @@
 """What the serving model says of a table of customers: everyone's segment, and the ranked list of Insiders."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import holdout, quality, schemas, segments, value
+from insiders import quality, schemas, segments, sorts, value
 from insiders.errors import InputError
 from insiders.io import paths, tables, tracking
 
@@ -49,14 +49,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The customers with the highest score of one kind (holdout.scores); none where the count is 0."""
+    """The customers with the highest score of one kind (sorts.scorer); none where the count is 0."""
 
     score: str
     count: int
+    horizon_days: int  # how far ahead an expected lifetime value looks
 
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
-        scored = customers.assign(score=holdout.scores(customers)[self.score])
+        scored = customers.assign(score=sorts.scorer(customers, self.horizon_days)(customers)[self.score])
         return segments.baseline(scored, "score", self.count)
 
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
@@ -65,7 +66,7 @@ class Baseline:
 
     def scaled(self, customers: int, of: int) -> "Baseline":
         """The same for another number of customers: the list keeps its share of `of`, rounded to whole people."""
-        return Baseline(self.score, round(self.count * customers / of) if of else 0)
+        return replace(self, count=round(self.count * customers / of) if of else 0)
 
 
 def named(name: str | None) -> Server:
@@ -90,8 +91,8 @@ def _server(version: tracking.Version) -> Server:
 def _baseline(registered: Mapping[str, Any]) -> Server:
     chosen = registered["baseline"]
     if registered["regime"] == NO_LIST or chosen is None:
-        return Server(Baseline("net_revenue", 0), NO_LIST)
-    return Server(Baseline(chosen["name"], chosen["n"]), f"baseline:{chosen['name']}")
+        return Server(Baseline(sorts.SPREADSHEET, 0, horizon_days=1), NO_LIST)
+    return Server(Baseline(chosen["name"], chosen["n"], chosen["horizon_days"]), f"baseline:{chosen['name']}")
 
 
 def still_serves(server: Server) -> bool:
@@ -199,36 +200,6 @@ def write(served: Served, folder: Path = Path()) -> None:
             folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
         }
     )
-
-
-def explain(customer_id: str) -> list[str]:
-    """Lines for a person: the customer's segment, why, and the figures behind it."""
-    assigned, known = tables.read(paths.ASSIGNMENTS), tables.read(paths.CUSTOMERS)
-    found = assigned[assigned["customer_id"] == customer_id]
-    if found.empty:
-        example = assigned["customer_id"].iloc[0] if len(assigned) else "none"
-        raise InputError(
-            f"customer {customer_id!r} is not among the {len(assigned)} of {paths.ASSIGNMENTS}: "
-            f"an id there looks like {example!r}"
-        )
-    row, features = found.iloc[0], known[known["customer_id"] == customer_id].iloc[0]
-    sure = tables.read(paths.CONFIDENCE).set_index("customer_id")["confidence"].get(customer_id, np.nan)
-    return [
-        f"customer {customer_id}",
-        f"{row['segment']}: {'an Insider' if row['is_insider'] else 'not an Insider'}",
-        row["reason"],
-        f"as of {row['as_of']:%Y-%m-%d}, by model version {row['model_version']}",
-        *([] if pd.isna(sure) else [f"confidence {sure:.2f}: the share of the most similar customers in this segment"]),
-        "",
-        *(_feature(name, features[name]) for name in schemas.FEATURES),
-    ]
-
-
-def _feature(name: str, found: float) -> str:
-    column = schemas.FEATURES[name]
-    unit = column.metadata["unit"]
-    figure = "-" if pd.isna(found) else f"{found:,.2f}"
-    return f"{name:<24}{figure:>14} {unit:<20} {column.description}"
 
 
 def spreadsheet_safe(text: str) -> str:

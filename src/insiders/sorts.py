@@ -1,0 +1,65 @@
+"""Sorts: the ways to make a list without any clustering. Each is a score; those who have most of it are listed.
+
+`net_revenue` is the spreadsheet that a clustering has to beat.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from insiders import holdout, value
+
+Values = NDArray[np.float64]
+Score = Callable[[pd.DataFrame], dict[str, Values]]
+
+SPREADSHEET, LIFETIME, CHANCE = "net_revenue", "lifetime_value", "random"
+
+
+def scorer(among: pd.DataFrame, horizon_days: int) -> Score:
+    """Score by the name of its sort: a function of any customers, fitted on (and ranked among) these."""
+    model = value.fit(among)
+
+    def scores(customers: pd.DataFrame) -> dict[str, Values]:
+        expected = value.predict(model, customers, horizon_days)["expected_revenue"].to_numpy()
+        return {**simple(customers, among), LIFETIME: expected}
+
+    return scores
+
+
+def simple(customers: pd.DataFrame, among: pd.DataFrame) -> dict[str, Values]:
+    """The scores that need no fit."""
+    return {
+        SPREADSHEET: customers["net_revenue"].to_numpy(),
+        "gross_revenue": customers["gross_revenue"].to_numpy(),
+        "faded_revenue": customers["faded_revenue"].to_numpy(),
+        "rfm_quintiles": _rfm(customers, among),
+        CHANCE: np.zeros(len(customers)),  # all tied: every customer counts by the mean
+    }
+
+
+def captured(customers: pd.DataFrame, n: int, horizon_days: int) -> dict[str, dict[str, float]]:
+    """What the first n by each sort captured (holdout.Capture); `customers` has `next_revenue`."""
+    scores = scorer(customers, horizon_days)(customers)
+    return {name: holdout.by_score(score, customers, n) for name, score in scores.items()}
+
+
+def members(score: Values, share: float) -> NDArray[np.bool_]:
+    """The first by a score, as many as the share says; customers tied at the boundary are all in."""
+    n = max(1, round(share * len(score)))
+    return np.asarray(score >= np.sort(score)[-n])
+
+
+def _rfm(customers: pd.DataFrame, among: pd.DataFrame) -> Values:
+    """Sum of the quintiles 1-5 of recency (recent is high), order count and net revenue: marketing's RFM score."""
+    traits = {"recency_days": -1, "order_count": 1, "net_revenue": 1}
+    columns = [(sign * customers[name].to_numpy(), sign * among[name].to_numpy()) for name, sign in traits.items()]
+    return np.sum([np.clip(np.ceil(_rank(values, known) * 5), 1, 5) for values, known in columns], axis=0)
+
+
+def _rank(values: Values, among: Values) -> Values:
+    """Rank of each value among others as a share of their number; equal ones share the mean rank."""
+    ordered = np.sort(among)
+    below, not_above = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return (below + not_above + 1) / 2 / len(ordered)
