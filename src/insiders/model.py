@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -132,7 +133,12 @@ def _is_supervised(embedding: Any) -> bool:
 
 def in_order(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Rows sorted by these columns, whatever their order and names were; equal rows are interchangeable."""
-    return frame.iloc[np.lexsort([frame[column].to_numpy() for column in reversed(columns)])]
+    return frame.iloc[np.lexsort([_sortable(frame[column]) for column in reversed(columns)])]
+
+
+def _sortable(column: pd.Series) -> NDArray[np.float64] | NDArray[np.int64]:
+    """Texts as their places in the alphabet."""
+    return column.to_numpy() if is_numeric_dtype(column) else pd.factorize(column, sort=True)[0]
 
 
 def _ranks(found: NDArray[np.int64], values: NDArray[np.float64]) -> dict[int, int]:

@@ -3,23 +3,32 @@
 Each is a plain scikit-learn transformer. The supervised ones say so by their tag `target_tags.required`: they are
 fitted on an earlier snapshot with the revenue that followed it, never on the customers that they are then applied to.
 
-Every embedding looks at proportions, not at units: money in pence or times 1,000 gives the same coordinates.
+Every embedding looks at proportions, not at units: money in pence or times 1,000 gives the same coordinates. What it
+looks at is the behaviour features, unless `columns` says otherwise.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
+from insiders.embeddings import lifetime
+from insiders.embeddings.affinity import ProductAffinity as ProductAffinity
+from insiders.embeddings.affinity import ProductCounts as ProductCounts
+from insiders.embeddings.affinity import UnitSpread as UnitSpread
+from insiders.embeddings.lifetime import LifetimePlane as LifetimePlane
 from insiders.embeddings.neighbours import NeighbourMap as NeighbourMap
 from insiders.embeddings.scaling import LogScaler as LogScaler
 from insiders.embeddings.scaling import Matrix as Matrix
 from insiders.embeddings.supervised import ForestLeaves as ForestLeaves
 from insiders.embeddings.supervised import ValuePlane as ValuePlane
 from insiders.embeddings.supervised import grown as grown
+
+PRODUCTS = "products"
 
 
 def _scaled(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
@@ -52,6 +61,36 @@ def _value_plane(trial: Any, seed: int) -> BaseEstimator:
     return ValuePlane(leaf, weight, "faded_revenue", seed)
 
 
+def _affinity(trial: Any, seed: int) -> BaseEstimator:
+    components = trial.suggest_categorical("affinity.components", [4, 8, 12])
+    return ColumnTransformer([(PRODUCTS, _by_products(components, seed), PRODUCTS)])
+
+
+def _affinity_scaled(trial: Any, seed: int) -> BaseEstimator:
+    """Products and behaviour, each of a variance of 1 in all; `weight` is the products' share in the distance."""
+    components = trial.suggest_categorical("affinity_scaled.components", [4, 8, 12])
+    weight = trial.suggest_categorical("affinity_scaled.weight", [0.2, 0.35, 0.5])
+    return ColumnTransformer(
+        [(PRODUCTS, _by_products(components, seed), PRODUCTS)],
+        remainder=make_pipeline(LogScaler(), UnitSpread()),
+        transformer_weights={PRODUCTS: weight, "remainder": 1 - weight},
+    )
+
+
+def _by_products(components: int, seed: int) -> Pipeline:
+    return make_pipeline(ProductCounts(), ProductAffinity(components, seed), UnitSpread())
+
+
+def _lifetime_plane(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return LifetimePlane(trial.suggest_categorical("lifetime_plane.future", [0.2, 0.35, 0.5]))
+
+
+def columns(name: str, features: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of the customers' table at which an embedding looks, `features` being those of their behaviour."""
+    own = {"affinity": (PRODUCTS,), "affinity_scaled": (*features, PRODUCTS), "lifetime_plane": lifetime.COLUMNS}
+    return own.get(name, features)
+
+
 EMBEDDINGS: dict[str, Callable[[Any, int], BaseEstimator]] = {
     "scaled": _scaled,
     "quantile": _quantile,
@@ -59,4 +98,7 @@ EMBEDDINGS: dict[str, Callable[[Any, int], BaseEstimator]] = {
     "leaves": _leaves,
     "umap": _umap,
     "value_plane": _value_plane,
+    "affinity": _affinity,
+    "affinity_scaled": _affinity_scaled,
+    "lifetime_plane": _lifetime_plane,
 }

@@ -25,8 +25,7 @@ class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.unit_ = np.array([median(column, empty=1.0) for column in sizes.T])
         logs = self._logs(X)
         self.centre_ = np.array([median(column, empty=0.0) for column in logs.T])
-        spread = np.nanstd(np.clip(logs - self.centre_, *self._bounds(logs)), axis=0)
-        self.spread_ = np.where(spread > 0, spread, 1.0)
+        self.spread_ = spread(logs - self.centre_)
         return self
 
     def transform(self, X: Any) -> Matrix:
@@ -38,16 +37,21 @@ class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _logs(self, X: Matrix) -> Matrix:
         return np.sign(X) * np.log1p(np.abs(X) / self.unit_)
 
-    def _bounds(self, logs: Matrix) -> tuple[Matrix, Matrix]:
-        """CLIP times a robust deviation (1.4826 x the median absolute one) each side, none where that is zero."""
-        far = np.array([1.4826 * median(column, empty=0.0) for column in np.abs(logs - self.centre_).T])
-        reach = np.where(far > 0, CLIP * far, np.inf)
-        return -reach, reach
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def spread(centred: Matrix) -> Matrix:
+    """Deviation of each column around 0, 1 where all are equal; what is far out counts as just as far out.
+
+    That is CLIP times a robust deviation (1.4826 x the median absolute one), or no limit where this is zero.
+    """
+    far = CLIP * 1.4826 * np.array([median(column, empty=0.0) for column in np.abs(centred).T])
+    reach = np.where(far > 0, far, np.inf)
+    found = np.nanstd(np.clip(centred, -reach, reach), axis=0)
+    return np.where(found > 0, found, 1.0)
 
 
 def median(values: Matrix, empty: float) -> float:

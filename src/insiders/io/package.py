@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from insiders import value
 from insiders.errors import InputError
 from insiders.model import SegmentModel
 
@@ -24,6 +25,10 @@ CHUNK = 100_000  # rows labelled at once: bounds the memory, and the cost of a c
 # these and refuses everything else; what a file says of itself is never asked.
 TRUSTED = (
     "insiders.model.SegmentModel",
+    "insiders.embeddings.affinity.ProductAffinity",
+    "insiders.embeddings.affinity.ProductCounts",
+    "insiders.embeddings.affinity.UnitSpread",
+    "insiders.embeddings.lifetime.LifetimePlane",
     "insiders.embeddings.neighbours.NeighbourMap",
     "insiders.embeddings.scaling.LogScaler",
     "insiders.embeddings.supervised.ForestLeaves",
@@ -33,17 +38,19 @@ TRUSTED = (
     "insiders.clusterers.Mixture",
     "insiders.clusterers.NeighbourLabels",
     "insiders.clusterers.Ward",
+    *(f"{each.__module__}.{each.__qualname__}" for each in (value.Calibration, value.Spend, value.ValueModel)),
     "sklearn.tree._tree.Tree",
 )
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a feature may be; an end without a limit is None."""
+    """What a feature may be; an end without a limit is None. A text has no limits, and every row has one."""
 
     low: float | None
     high: float | None
     nullable: bool
+    is_text: bool = False  # not said by older contracts
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Package:
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Give `cluster`, `segment` and `is_insider` of each row; other columns than the features are ignored.
 
-        Raises InputError where a feature is missing, no number, or out of its limits.
+        Raises InputError where a feature is missing, no number (or no text), or out of its limits.
         """
         features = self.checked(customers)
         parts = [self.model.predict(part) for part in _chunks(features)]
@@ -67,7 +74,7 @@ class Package:
         return self.model.embed(self.checked(customers))
 
     def checked(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return the features alone, as float64, in the model's order."""
+        """Return the features alone, as float64 or text, in the model's order."""
         missing = [name for name in self.contract if name not in customers.columns]
         if missing:
             raise InputError(
@@ -75,7 +82,10 @@ class Package:
                 "use a table that `dvc repro` made (data/customers.parquet) or compute them the same way"
             )
         return pd.DataFrame(
-            {name: _numbers(customers[name], name, limits) for name, limits in self.contract.items()},
+            {
+                name: _texts(customers[name], name) if limits.is_text else _numbers(customers[name], name, limits)
+                for name, limits in self.contract.items()
+            },
             index=customers.index,
         )
 
@@ -124,6 +134,11 @@ def _chunks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _nobody(index: pd.Index) -> pd.DataFrame:
     columns = {"cluster": "int64", "segment": "str", "is_insider": "bool"}
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in columns.items()}).set_index(index)
+
+
+def _texts(column: pd.Series, name: str) -> pd.Series:
+    _refuse(column, np.array([not isinstance(each, str) for each in column], dtype=bool), name, "a text in every row")
+    return column.astype("str")
 
 
 def _numbers(column: pd.Series, name: str, limits: Limits) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -15,10 +15,7 @@ from insiders.io import package
 from insiders.model import SegmentModel
 
 # All of the project that a prediction needs; a test runs one where nothing else can be imported.
-MODULES = (
-    *("__init__", "errors", "model", "clusterers", "io/__init__", "io/package"),
-    *(f"embeddings/{module}" for module in ("__init__", "neighbours", "scaling", "supervised")),
-)
+MODULES = ("__init__", "errors", "model", "embeddings", "clusterers", "value", "io/__init__", "io/package")
 # Given by hand: MLflow would find them by loading the model in a process of its own, for ten seconds.
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "threadpoolctl")
 DATA = "artifacts/segments"  # where MLflow puts what `package.save` wrote, inside the model's folder
@@ -27,16 +24,17 @@ SERVED = Path(__file__).with_name("served.py")
 
 def limits(features: tuple[str, ...]) -> dict[str, package.Limits]:
     """Give the schema's limits of these features in the form that travels with the model."""
-    from insiders.schemas import FEATURES
+    from insiders.schemas import CUSTOMERS
 
-    return {name: _limits(FEATURES[name]) for name in features}
+    return {name: _limits(CUSTOMERS.columns[name]) for name in features}
 
 
 def _limits(column: Any) -> package.Limits:
     statistics = [check.statistics for check in column.checks]
     low = [each["min_value"] for each in statistics if "min_value" in each]
     high = [each["max_value"] for each in statistics if "max_value" in each]
-    return package.Limits(max(low, default=None), min(high, default=None), column.nullable)
+    is_text = str(column.dtype).startswith("str")
+    return package.Limits(max(low, default=None), min(high, default=None), column.nullable, is_text)
 
 
 @contextmanager
@@ -54,18 +52,18 @@ def saved(model: SegmentModel, example: pd.DataFrame, described: Any) -> Iterato
             python_model=str(SERVED),
             artifacts={"segments": str(top / "segments")},
             code_paths=[str(_code(top))],
-            signature=signature(tuple(features.columns)),
+            signature=signature(limits(model.features)),
             input_example=features,
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
         yield top / "model"
 
 
-def signature(features: tuple[str, ...]) -> Any:
+def signature(contract: Mapping[str, package.Limits]) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    known = Schema([ColSpec("double", name) for name in features])
+    known = Schema([ColSpec("string" if limits.is_text else "double", name) for name, limits in contract.items()])
     answer = Schema([ColSpec("long", "cluster"), ColSpec("string", "segment"), ColSpec("boolean", "is_insider")])
     return ModelSignature(inputs=known, outputs=answer)
 
@@ -74,7 +72,8 @@ def _code(top: Path) -> Path:
     """Copy the modules that a prediction needs to top/insiders."""
     source, target = Path(insiders.__file__).parent, top / "insiders"
     for module in MODULES:
-        copy = target / f"{module}.py"
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / f"{module}.py", copy)
+        for file in sorted((source / module).glob("*.py")) or [source / f"{module}.py"]:  # a package, or a module
+            copy = target / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
     return target
