@@ -80,7 +80,7 @@ def main() -> None:
     trials = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     settings = replace(studies.search_settings(given), trials=trials)
     snapshots = tables.read(folder / "snapshots.parquet", schemas.SNAPSHOTS)
-    cut = judge.windows(snapshots, given.featurize.horizon_days, settings.features)
+    cut = judge.windows(snapshots, given.featurize.horizon_days, judge.looked_at(settings))
     quick = Judge(cut, settings)
     found, wall, cpu = timed(lambda: searched(settings, lambda recipes: map(quick.score, recipes)))
     tried = found or []

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import EMBEDDINGS
+from insiders.embeddings import EMBEDDINGS, columns
 from insiders.judge import LATE, Recipe, Settings, least_share
 
 FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combination; what they leave open is drawn
@@ -205,7 +205,7 @@ def candidate(chosen: Trial, settings: Settings, folds: int) -> dict[str, Any]:
     """The recipe and what speaks for it, for JSON; a missing measure is null."""
     return {
         **asdict(chosen.recipe),
-        "features": list(settings.features),
+        "features": list(columns(chosen.recipe.embedding, settings.features)),
         "trial": chosen.number,
         "feasible": chosen.feasible,
         "reason": chosen.reason,

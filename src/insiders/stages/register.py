@@ -97,7 +97,7 @@ def _case(settings: "Params") -> _Case:
 
     horizon, wanted = settings.featurize.horizon_days, studies.search_settings(settings)
     candidate = tables.read_json(paths.CANDIDATE)
-    cut = judge.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, wanted.features)
+    cut = judge.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, judge.looked_at(wanted))
     period = validation.period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), horizon)
     customers = tables.read(paths.CUSTOMERS, schemas.CUSTOMERS)
     recipe = _recipe(candidate)

@@ -19,9 +19,8 @@ from insiders.io.claims import Claims
 def main() -> None:
     settings = params.read()
     wanted = studies.search_settings(settings)
-    cut = judge.windows(
-        tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), settings.featurize.horizon_days, wanted.features
-    )
+    snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    cut = judge.windows(snapshots, settings.featurize.horizon_days, judge.looked_at(wanted))
     _check(cut)
     study = studies.open_study(settings.tune.storage, name := studies.study_name(paths.SNAPSHOTS, wanted))
     with (
