@@ -218,6 +218,20 @@ JUDGED = in_memory.DataFrameSchema(
     strict=True,
 )
 
+EXPERIMENT = in_memory.DataFrameSchema(
+    name="experiment",
+    title="One row per Insider: who is invited, and who is kept out by lot.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "arm": in_memory.Column("str", in_memory.Check.isin(["control", "invited"]), description="control: kept out"),
+        "stratum": in_memory.Column(
+            "int64", in_memory.Check.ge(1), description="quarter of the Insiders by past net revenue, 1: the highest"
+        ),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
 HISTORY = in_memory.DataFrameSchema(
     name="history",
     title="One row per customer and month start of the past, from what was known then. The search never reads it.",
@@ -301,6 +315,30 @@ PLACES = in_memory.DataFrameSchema(
         "place": in_memory.Column(None, description="coordinates in the embedding, equally many for everybody"),
     },
     checks=[in_memory.Check(lambda t: t["place"].map(len).nunique() <= 1, name="one space for everybody")],
+    unique=["customer_id"],
+    strict=True,
+)
+
+EXPECTATIONS = in_memory.DataFrameSchema(
+    name="expectations",
+    title="One row per customer: what the days after as_of are expected to bring, each on their own (value.py).",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "as_of": _AS_OF,
+        "expected_orders": _column(
+            "float64", "order days", "expected days with an order in horizon_days", NOT_NEGATIVE
+        ),
+        "probability_active": _column("float64", "share", "probability of being a customer still", SHARE),
+        "expected_order_value": _column("float64", "currency", "expected net revenue of an order day", NOT_NEGATIVE),
+        "expected_revenue": _column(
+            "float64", "currency", "expected net revenue of the next horizon_days", NOT_NEGATIVE
+        ),
+        "expected_low": _column("float64", "currency", "lower end of its 80 % interval", NOT_NEGATIVE),
+        "expected_high": _column("float64", "currency", "upper end of its 80 % interval", NOT_NEGATIVE),
+        "expected_revenue_year": _column(
+            "float64", "currency", "expected net revenue of 365 days, if all goes on as in the past", NOT_NEGATIVE
+        ),
+    },
     unique=["customer_id"],
     strict=True,
 )

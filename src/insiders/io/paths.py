@@ -19,6 +19,7 @@ ASSIGNMENTS = DATA / "assignments.parquet"
 CONFIDENCE = DATA / "confidence.parquet"
 PLACES = DATA / "places.parquet"
 MEMBERSHIPS = DATA / "memberships.parquet"
+EXPECTATIONS = DATA / "expectations.parquet"
 TRUTH = DATA / "truth.parquet"
 
 MODELS = Path("models")
@@ -27,6 +28,7 @@ REGISTERED = MODELS / "registered.json"
 
 REPORTS = Path("reports")
 TRIALS = REPORTS / "trials.csv"
+EXPERIMENT = REPORTS / "experiment.csv"
 INSIDERS = REPORTS / "insiders.csv"
 ANSWERS = REPORTS / "answers.json"
 METRICS = REPORTS / "metrics.json"

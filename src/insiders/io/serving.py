@@ -16,6 +16,7 @@ from insiders.io import paths, tables, tracking
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # a spreadsheet computes what begins so, or hides the last
 NO_LIST = "none"
+YEAR_DAYS = 365
 
 
 class Labeller(Protocol):
@@ -29,12 +30,13 @@ class Labeller(Protocol):
 
 
 class Served(NamedTuple):
-    """What is said of the customers: ASSIGNMENTS, INSIDERS, CONFIDENCE, PLACES, of the past MEMBERSHIPS (schemas)."""
+    """What is said of the customers (schemas): ASSIGNMENTS, INSIDERS, CONFIDENCE, PLACES, EXPECTATIONS, MEMBERSHIPS."""
 
     assigned: pd.DataFrame
     insiders: pd.DataFrame
     confidence: pd.DataFrame
     places: pd.DataFrame
+    expectations: pd.DataFrame
     memberships: pd.DataFrame
 
 
@@ -148,10 +150,12 @@ def serve(
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = value.calibrate(value.fit(customers), history, horizon_days)
         expected = value.predict(model, customers, horizon_days)
+        year = value.predict(model, customers, YEAR_DAYS)["expected_revenue"].to_numpy()
         embedded = server.labeller.embed(customers)
         sure = _confidence(embedded, customers, labelled)
     past = memberships(server.labeller, months, len(customers))
-    return Served(assigned, segments.ranked(customers, assigned, expected), sure, _places(embedded, customers), past)
+    listed, places = segments.ranked(customers, assigned, expected), _places(embedded, customers)
+    return Served(assigned, listed, sure, places, _expectations(expected, year, customers), past)
 
 
 def memberships(labeller: Labeller, months: pd.DataFrame, present: int) -> pd.DataFrame:
@@ -178,6 +182,12 @@ def _confidence(embedded: NDArray[np.float64] | None, customers: pd.DataFrame, l
     return customers[["customer_id"]].assign(confidence=sure).sort_values("customer_id", ignore_index=True)
 
 
+def _expectations(expected: pd.DataFrame, year: NDArray[np.float64], customers: pd.DataFrame) -> pd.DataFrame:
+    """What each customer is expected to bring (schemas.EXPECTATIONS): in the horizon, and in a `year`."""
+    told = expected.assign(as_of=customers["as_of"].to_numpy(), expected_revenue_year=year)
+    return told[list(schemas.EXPECTATIONS.columns)].sort_values("customer_id", ignore_index=True)
+
+
 def _places(embedded: NDArray[np.float64] | None, customers: pd.DataFrame) -> pd.DataFrame:
     """Where the model sees each customer (schemas.PLACES)."""
     if embedded is None:
@@ -196,6 +206,7 @@ def write(served: Served, folder: Path = Path()) -> None:
             folder / paths.ASSIGNMENTS: (served.assigned, schemas.ASSIGNMENTS),
             folder / paths.CONFIDENCE: (served.confidence, schemas.CONFIDENCE),
             folder / paths.PLACES: (served.places, schemas.PLACES),
+            folder / paths.EXPECTATIONS: (served.expectations, schemas.EXPECTATIONS),
             folder / paths.MEMBERSHIPS: (served.memberships, schemas.MEMBERSHIPS),
             folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
         }

@@ -4,7 +4,7 @@ from insiders.errors import reported
 from insiders.io import freshness, paths
 
 INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.REGISTERED)
-OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS, paths.INSIDERS)
+OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS, paths.EXPECTATIONS, paths.INSIDERS)
 
 
 @reported
