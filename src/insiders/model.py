@@ -104,10 +104,11 @@ class SegmentModel(BaseEstimator):
         )
 
     def _with_those_ahead(self, labels: NDArray[np.int64], embedded: NDArray[np.float64]) -> NDArray[np.int64]:
-        if self.anchors_ is None or not self.insider_clusters_:
+        anchors = getattr(self, "anchors_", None)  # which a model of an earlier version does not have
+        if anchors is None or not self.insider_clusters_:
             return labels
         ahead = np.zeros(len(labels), dtype=bool)
-        for anchor in self.anchors_:
+        for anchor in anchors:
             ahead |= (embedded >= anchor).all(axis=1)
         return np.where(ahead & ~self.listed(labels), self.insider_clusters_[-1], labels)
 
