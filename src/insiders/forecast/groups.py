@@ -1,0 +1,135 @@
+"""Groups as they were chosen at each date: their months until then, what followed, and what their members promised."""
+
+from collections.abc import Sequence
+from math import ceil, fsum
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from insiders import value
+from insiders.forecast.misses import TAIL, chance_error
+
+Array = NDArray[np.float64]
+
+MONTH_DAYS = 30
+
+
+class Group(NamedTuple):
+    """The members at one date. Rates are net revenue per day; the months ahead begin with the date's own.
+
+    `came` is NaN for months that have not ended. `chance` is the standard deviation of a month's revenue by the
+    members' chance alone, as a share of it: large where few customers carry the group.
+    """
+
+    as_of: pd.Timestamp
+    members: int
+    months: pd.DatetimeIndex  # full ones before the date, oldest first
+    rates: Array
+    shop: Array  # of all customers, in the same months
+    ahead: pd.DatetimeIndex
+    days: Array  # of each month ahead that lie on or after the date
+    came: Array
+    bottom_up: Array
+    chance: float
+
+    @property
+    def known(self) -> int:
+        """Full months before the date."""
+        return len(self.months)
+
+
+def monthly(sums: pd.DataFrame, first_day: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Revenue by customer (rows) and full calendar month (columns): months that the data cover in part are left out.
+
+    `sums` holds customer_id, month (its first day) and net_revenue; months without any order are zero.
+    """
+    start = first_day if first_day.day == 1 else first_day + pd.offsets.MonthBegin(1)
+    full = pd.date_range(start.normalize(), as_of - pd.Timedelta(days=1), freq="MS")
+    ended = full[full + pd.offsets.MonthBegin(1) <= as_of]
+    dated = sums.assign(month=pd.to_datetime(sums["month"]), net_revenue=sums["net_revenue"].astype(float))
+    wide = dated.pivot_table(index="customer_id", columns="month", values="net_revenue", aggfunc="sum", fill_value=0.0)
+    return wide.reindex(columns=ended, fill_value=0.0)
+
+
+def members(then: pd.DataFrame, known: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Who was in the group at each past date: those whom the list's rule names (schemas.MEMBERSHIPS).
+
+    Where it names nobody, as many as the list's share of today says, by the sort. No name without a list (`share` 0).
+    """
+    named = then.loc[then["is_insider"], ["customer_id", "as_of"]]
+    missing = known[~known["as_of"].isin(named["as_of"])] if share else known.iloc[:0]
+    return pd.concat([named if share else named.iloc[:0], same_share(missing, share)], ignore_index=True)
+
+
+def same_share(known: pd.DataFrame, share: float) -> pd.DataFrame:
+    """At each date of `known` that share of the customers, those with the highest net revenue until then."""
+    order = ["as_of", "net_revenue", "recency_days", "tenure_days"]
+    ranked = known.sort_values(order, ascending=[True, False, True, False], kind="stable")
+    sizes = ranked.groupby("as_of")["customer_id"].transform("size")
+    chosen = ranked.groupby("as_of").cumcount() < (share * sizes).round()
+    return ranked.loc[chosen, ["customer_id", "as_of"]].reset_index(drop=True)
+
+
+def groups(revenue: pd.DataFrame, known: pd.DataFrame, chosen: pd.DataFrame, horizon_days: int) -> list[Group]:
+    """One group per date of `known` with a member, earliest first, looking `horizon_days` ahead in whole months.
+
+    `revenue` is what `monthly` gives, `known` the features of the customers at each date (schemas.HISTORY and, for the
+    forecast itself, schemas.CUSTOMERS), `chosen` the members (customer_id, as_of). Dates at which nobody had brought
+    anything yet are left out.
+    """
+    listed = {as_of: frozenset(names) for as_of, names in chosen.groupby("as_of")["customer_id"]}
+    dates = [
+        (as_of, customers, customers["customer_id"].isin(listed[as_of]))
+        for as_of, customers in known.groupby("as_of")
+        if as_of in listed and (customers["net_revenue"] > 0).any()
+    ]
+    return [_group(revenue, customers, inside, horizon_days) for _, customers, inside in dates if inside.any()]
+
+
+def _group(revenue: pd.DataFrame, customers: pd.DataFrame, inside: "pd.Series[bool]", horizon_days: int) -> Group:
+    as_of = customers["as_of"].iloc[0]
+    before = revenue.columns[revenue.columns + pd.offsets.MonthBegin(1) <= as_of]
+    ahead = months_ahead(as_of, horizon_days)
+    theirs = revenue.reindex(customers.loc[inside, "customer_id"], fill_value=0.0)
+    bottom_up, chance = _bottom_up(customers, inside, len(ahead))
+    return Group(
+        as_of=as_of,
+        members=int(inside.sum()),
+        months=pd.DatetimeIndex(before),
+        rates=_rates(theirs, before),
+        shop=_rates(revenue, before),
+        ahead=ahead,
+        days=(ahead + pd.offsets.MonthBegin(1) - np.maximum(ahead, as_of)).days.to_numpy(dtype=float),
+        came=_came(theirs, ahead, as_of),
+        bottom_up=bottom_up,
+        chance=chance,
+    )
+
+
+def months_ahead(as_of: pd.Timestamp, horizon_days: int) -> pd.DatetimeIndex:
+    """As many months as the horizon holds; one more, the rest of the running month, where the date lies within one."""
+    count = ceil(horizon_days / MONTH_DAYS) + (as_of.day > 1)
+    return pd.date_range(as_of.normalize().replace(day=1), periods=count, freq="MS")
+
+
+def _rates(amounts: pd.DataFrame, months: Sequence[pd.Timestamp]) -> Array:
+    """Per day; summed exactly, so that the order of the customers does not matter."""
+    return np.array([fsum(amounts[month]) / month.days_in_month for month in months])
+
+
+def _came(theirs: pd.DataFrame, ahead: pd.DatetimeIndex, as_of: pd.Timestamp) -> Array:
+    """Of a month that began before the date nothing is told: part of it was known."""
+    ended = [month for month in ahead if month in theirs.columns and month >= as_of]
+    return pd.Series(_rates(theirs, ended), index=pd.DatetimeIndex(ended), dtype=float).reindex(ahead).to_numpy()
+
+
+def _bottom_up(customers: pd.DataFrame, inside: "pd.Series[bool]", months: int) -> tuple[Array, float]:
+    """What the members are expected to bring per day, month by month from the date on, and the chance of one month."""
+    model, members = value.fit(customers), customers[inside]
+    told = [value.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
+    total = np.array([0.0, *(fsum(each["expected_revenue"]) for each in told)])
+    deviation = chance_error(told[0]) / float(ndtri(TAIL))
+    return np.diff(total) / MONTH_DAYS, deviation / total[1] if total[1] > 0 else 0.0

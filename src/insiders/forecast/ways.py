@@ -1,0 +1,75 @@
+"""Ways to continue a series of months: logarithms of rates, oldest first, to logarithms of the months ahead."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Way = Callable[[Array, int], Array]
+
+RECENT = 3  # months that a mean looks back: what `the last quarter` is
+SMOOTHING = 0.5  # weight of the newest month; fixed, since a year of months cannot estimate it
+ARIMA_MONTHS = 6  # fewer leave an autoregression no degree of freedom
+YEAR = 12
+SEASON_MONTHS = 2 * YEAR  # a season seen once cannot be told from a trend or from chance
+
+
+def last_month(logs: Array, ahead: int) -> Array:
+    """As much as in the last full month: the naive forecast."""
+    return np.repeat(logs[-1], ahead)
+
+
+def same_month(logs: Array, ahead: int) -> Array:
+    """As much as a year earlier: the seasonal naive forecast. Needs a year of months."""
+    return np.resize(logs[-YEAR:], ahead)
+
+
+def recent(logs: Array, ahead: int) -> Array:
+    """As much as in the mean of the last three full months."""
+    return np.repeat(np.log(np.exp(logs[-RECENT:]).mean()), ahead)
+
+
+def smoothed(logs: Array, ahead: int) -> Array:
+    """Simple exponential smoothing, ETS(A,N,N) of the logarithms."""
+    from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+
+    if len(logs) == 1:
+        return last_month(logs, ahead)
+    model = SimpleExpSmoothing(logs, initialization_method="known", initial_level=logs[0])
+    return np.asarray(model.fit(smoothing_level=SMOOTHING, optimized=False).forecast(ahead))
+
+
+def autoregression(logs: Array, ahead: int) -> Array:
+    """ARIMA(1,0,0) with a mean, by maximum likelihood; the smoothed level where it is short or does not converge."""
+    import warnings
+
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
+    from statsmodels.tsa.arima.model import ARIMA
+
+    if len(logs) < ARIMA_MONTHS or np.ptp(logs) == 0:
+        return smoothed(logs, ahead)
+    with warnings.catch_warnings():  # both are answered: by the start values, and by the line after
+        warnings.simplefilter("ignore", EstimationWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = ARIMA(logs, order=(1, 0, 0), trend="c").fit()
+    return np.asarray(fitted.forecast(ahead)) if fitted.mle_retvals["converged"] else smoothed(logs, ahead)
+
+
+TOP_DOWN: dict[str, Way] = {"recent": recent, "smoothing": smoothed, "arima": autoregression}
+
+
+def season(shop: Array, ahead: int) -> tuple[Array, Array]:
+    """Each month's deviation (log) from its year, known months and months ahead; 0 where no two years are known.
+
+    Measured on the whole shop, where chance is smallest, as the mean over complete years counted back from the end, and
+    shrunk to 0 as if one more year had shown none.
+    """
+    years = len(shop) // YEAR
+    if len(shop) < SEASON_MONTHS or (shop <= 0).any():
+        return np.zeros(len(shop)), np.zeros(ahead)
+    logs = np.log(shop[-years * YEAR :]).reshape(years, YEAR)
+    index = (logs - logs.mean(axis=1, keepdims=True)).mean(axis=0) * years / (years + 1)
+    months = np.arange(-len(shop), ahead)
+    told = index[months % YEAR]
+    return told[: len(shop)], told[len(shop) :]
