@@ -12,9 +12,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import QuantileTransformer
 
 from insiders.embeddings import lifetime
 from insiders.embeddings.affinity import ProductAffinity as ProductAffinity
@@ -24,6 +22,8 @@ from insiders.embeddings.lifetime import LifetimePlane as LifetimePlane
 from insiders.embeddings.neighbours import NeighbourMap as NeighbourMap
 from insiders.embeddings.scaling import LogScaler as LogScaler
 from insiders.embeddings.scaling import Matrix as Matrix
+from insiders.embeddings.scaling import Principal as Principal
+from insiders.embeddings.scaling import Quantiles as Quantiles
 from insiders.embeddings.supervised import ForestLeaves as ForestLeaves
 from insiders.embeddings.supervised import ValuePlane as ValuePlane
 from insiders.embeddings.supervised import grown as grown
@@ -37,12 +37,11 @@ def _scaled(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the regist
 
 def _quantile(trial: Any, seed: int) -> BaseEstimator:
     shape = trial.suggest_categorical("quantile.shape", ["uniform", "normal"])
-    return QuantileTransformer(n_quantiles=100, output_distribution=shape, subsample=None, random_state=seed)
+    return Quantiles(shape, seed)
 
 
-def _pca(trial: Any, seed: int) -> Pipeline:
-    components = trial.suggest_int("pca.components", 2, 6)
-    return make_pipeline(LogScaler(), PCA(components, svd_solver="full", random_state=seed))
+def _pca(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return Principal(trial.suggest_int("pca.components", 2, 6))
 
 
 def _leaves(trial: Any, seed: int) -> BaseEstimator:

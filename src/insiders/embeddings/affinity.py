@@ -10,14 +10,12 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import svds
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
-from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from insiders.embeddings.scaling import DECIMALS, Matrix
+from insiders.embeddings.scaling import DECIMALS, Matrix, axes
 
 SEPARATOR = "\n"  # between two codes, as the column `products` has it (schemas.PRODUCTS)
 
@@ -68,7 +66,7 @@ class ProductAffinity(TransformerMixin, BaseEstimator):
         check_non_negative(X, "ProductAffinity")
         self.weights_ = TfidfTransformer().fit(X)
         weighted = self.weights_.transform(X)
-        self.axes_ = _axes(weighted, max(1, min(self.components, *(size - 1 for size in X.shape))), self.seed)
+        self.axes_ = axes(weighted, max(1, min(self.components, *(size - 1 for size in X.shape))), self.seed)
         self.centre_ = self._directions(weighted).mean(axis=0)
         self._n_features_out = len(self.axes_)
         return self
@@ -103,25 +101,6 @@ class UnitSpread(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return np.asarray(np.round(X / self.spread_, DECIMALS), dtype=np.float64)
-
-
-def _axes(weighted: sparse.csr_matrix, rank: int, seed: int) -> Matrix:
-    """The first right singular vectors, shape (rank, products), strongest first; zeros where the data have fewer.
-
-    Exact (by Lanczos iterations), whereas a randomised decomposition depends on its draws. The largest entry of each is
-    positive. Unlike TruncatedSVD it does without a variance, which is 0 where everybody buys the same.
-    """
-    if not weighted.nnz:
-        return np.zeros((rank, weighted.shape[1]))
-    if rank < min(weighted.shape):
-        start = np.random.default_rng(seed).uniform(-1, 1, min(weighted.shape))
-        left, strength, axes = svds(weighted, k=rank, v0=start)
-    else:
-        left, strength, axes = np.linalg.svd(weighted.toarray(), full_matrices=False)
-    _, axes = svd_flip(left, axes, u_based_decision=False)
-    strongest = np.argsort(-strength)[:rank]
-    there = strength[strongest] > 10**-DECIMALS * strength.max()
-    return np.asarray(axes[strongest] * there[:, None], dtype=np.float64)
 
 
 def _codes(texts: Iterable[str]) -> list[list[str]]:

@@ -20,11 +20,14 @@ KEPT = 32  # fitted models: the windows of a search, which several weights share
 
 
 class LifetimePlane(TransformerMixin, BaseEstimator):
-    """Logarithms of past value, of expected orders and of expected order value, and the probability of being active.
+    """Logarithms of past value, of expected orders and of expected revenue, and the probability of being active.
 
-    The last is there only where the data can tell that customers leave. `future` is the share of all but the first in
-    the distance. X has the columns COLUMNS by name or, without names, in this order; one that is missing is 1 for all.
-    Coordinates are seen from the median customer, in typical deviations, so that money has no unit.
+    Revenue and not the value of an order, which among customers who spent as much is lower for those who order more. So
+    of two with as many orders nobody is behind who spent more or whose last order is later. The probability is there
+    only where the data can tell that customers leave. `future` is the share of all but the first in the distance.
+
+    X has the columns COLUMNS by name or, without names, in this order; one that is missing is 1 for all. Coordinates
+    are seen from the median customer, in typical deviations, so that money has no unit.
     """
 
     is_rising = True
@@ -65,9 +68,10 @@ class LifetimePlane(TransformerMixin, BaseEstimator):
     def _plane(self, known: Matrix) -> Matrix:
         expected = value.predict(self.model_, _customers(known), HORIZON_DAYS)
         past = np.sign(known[:, -1]) * np.log1p(np.abs(known[:, -1]))
-        future = np.log(np.maximum(expected[["expected_orders", "expected_order_value"]].to_numpy(), TINY))
-        active = expected["probability_active"].to_numpy()
-        return np.column_stack([past, future, *([active] if self.model_.dropout_identified else [])])
+        orders, active = expected["expected_orders"].to_numpy(), expected["probability_active"].to_numpy()
+        future = [orders, orders * expected["expected_order_value"].to_numpy()]
+        logs = [np.log(np.maximum(each, TINY)) for each in future]
+        return np.column_stack([past, *logs, *([active] if self.model_.dropout_identified else [])])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,12 +4,18 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import svds
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import QuantileTransformer
+from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Matrix = NDArray[np.float64]
 
 CLIP = 4.0  # deviations from the mean beyond which a customer counts as just as far out
+STEPS = 100  # at which the distribution of a column is known
 DECIMALS = 8  # kept of a coordinate: what is left of a change of unit is rounding noise below this
 
 
@@ -43,6 +49,63 @@ class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
+class Quantiles(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Each column by its rank among the customers of the fit, from 0 to 1 (`uniform`) or as if drawn from a `normal`.
+
+    NaN becomes the column's median.
+    """
+
+    def __init__(self, shape: str = "uniform", seed: int = 0) -> None:
+        self.shape = shape
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        self.middle_ = np.array([median(column, empty=0.0) for column in X.T])
+        steps = min(STEPS, len(X))
+        self.ranks_ = QuantileTransformer(
+            n_quantiles=steps, output_distribution=self.shape, subsample=None, random_state=self.seed
+        ).fit(self._whole(X))
+        return self
+
+    def transform(self, X: Any) -> Matrix:
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        return np.asarray(np.round(self.ranks_.transform(self._whole(X)), DECIMALS), dtype=np.float64)
+
+    def _whole(self, X: Matrix) -> Matrix:
+        return np.where(np.isnan(X), self.middle_, X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class Principal(TransformerMixin, BaseEstimator):
+    """Principal components of scaled columns: as many as are asked for, or as the customers and columns have."""
+
+    def __init__(self, components: int = 2) -> None:
+        self.components = components
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        self.scaler_ = LogScaler().fit(X)
+        self._n_features_out = min(self.components, *X.shape)
+        self.axes_ = PCA(self._n_features_out, svd_solver="full").fit(self.scaler_.transform(X))
+        return self
+
+    def transform(self, X: Any) -> Matrix:
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        return np.asarray(np.round(self.axes_.transform(self.scaler_.transform(X)), DECIMALS), dtype=np.float64)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
 def spread(centred: Matrix) -> Matrix:
     """Deviation of each column around 0, 1 where all are equal; what is far out counts as just as far out.
 
@@ -58,3 +121,22 @@ def median(values: Matrix, empty: float) -> float:
     """Of the values that are known; `empty` where none is."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else empty
+
+
+def axes(rows: sparse.csr_matrix, rank: int, seed: int) -> Matrix:
+    """The first right singular vectors, shape (rank, columns), strongest first; zeros where the data have fewer.
+
+    Exact (by Lanczos iterations), whereas a randomised decomposition depends on its draws. The largest entry of each is
+    positive. Unlike TruncatedSVD it does without a variance, which is 0 where everybody buys the same.
+    """
+    if not rows.nnz:
+        return np.zeros((rank, rows.shape[1]))
+    if rank < min(rows.shape):
+        start = np.random.default_rng(seed).uniform(-1, 1, min(rows.shape))
+        left, strength, found = svds(rows, k=rank, v0=start)
+    else:
+        left, strength, found = np.linalg.svd(rows.toarray(), full_matrices=False)
+    _, found = svd_flip(left, found, u_based_decision=False)
+    strongest = np.argsort(-strength)[:rank]
+    there = strength[strongest] > 10**-DECIMALS * strength.max()
+    return np.asarray(found[strongest] * there[:, None], dtype=np.float64)

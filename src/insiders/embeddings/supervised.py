@@ -6,12 +6,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from insiders.embeddings.scaling import DECIMALS, LogScaler, Matrix, median
+from insiders.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes, median
 
 Grow = Callable[[Matrix, Matrix, int, int, list[int]], ExtraTreesRegressor]
 
@@ -90,9 +89,7 @@ class ForestLeaves(_Supervised):
         encoder = OneHotEncoder(handle_unknown="ignore").fit(leaves)
         onehot = encoder.transform(leaves)
         rank = max(1, min(self.components, onehot.shape[0] - 1, onehot.shape[1] - 1))
-        svd = TruncatedSVD(rank, algorithm="arpack", random_state=self.seed) if rank > 1 else TruncatedSVD(rank)
-        svd.set_params(random_state=self.seed).fit(onehot)
-        self.starts_, self.vectors_ = self._gather_table(encoder, svd)
+        self.starts_, self.vectors_ = self._gather_table(encoder, axes(onehot, rank, self.seed))
         self._n_features_out = rank
         return self
 
@@ -104,13 +101,13 @@ class ForestLeaves(_Supervised):
     def forest_leaves(self, scaled: Matrix) -> NDArray[np.int64]:
         return np.asarray(self.forest_.apply(scaled), dtype=np.int64)
 
-    def _gather_table(self, encoder: OneHotEncoder, svd: TruncatedSVD) -> tuple[NDArray[np.int64], Matrix]:
+    def _gather_table(self, encoder: OneHotEncoder, vectors: Matrix) -> tuple[NDArray[np.int64], Matrix]:
         """One row per node of every tree; rows of nodes that are no leaf stay zero and are never asked for."""
         sizes = [tree.tree_.node_count for tree in self.forest_.estimators_]
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        table = np.zeros((int(np.sum(sizes)), svd.components_.shape[0]))
+        table = np.zeros((int(np.sum(sizes)), len(vectors)))
         rows = np.concatenate([start + leaves for start, leaves in zip(starts, encoder.categories_, strict=True)])
-        table[rows] = svd.components_.T
+        table[rows] = vectors.T
         return starts, table
 
 

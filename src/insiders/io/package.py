@@ -31,6 +31,8 @@ TRUSTED = (
     "insiders.embeddings.lifetime.LifetimePlane",
     "insiders.embeddings.neighbours.NeighbourMap",
     "insiders.embeddings.scaling.LogScaler",
+    "insiders.embeddings.scaling.Principal",
+    "insiders.embeddings.scaling.Quantiles",
     "insiders.embeddings.supervised.ForestLeaves",
     "insiders.embeddings.supervised.ValuePlane",
     *(f"insiders.embeddings.{name}" for name in ("ForestLeaves", "LogScaler", "NeighbourMap", "ValuePlane")),  # earlier
