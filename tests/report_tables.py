@@ -1,18 +1,22 @@
 """Small tables as the stages before the report leave them: a shop whose Insiders are known by construction."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from insiders import actions, forecast, membership
+import guarantee_tables
+from insiders import actions, cohorts, forecast, insights
 from insiders.language import Language
+from insiders.membership import programme, summary
 from insiders.report import answers, inputs, profiles
-from insiders.schemas import ASSIGNMENTS, CUSTOMERS, FEATURES, INSIDERS
+from insiders.schemas import ASSIGNMENTS, CUSTOMERS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 
 TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
+RULES = programme.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
 GATES = [
     {
         "name": "not_worse_than_the_sort",
@@ -87,6 +91,9 @@ MEASURES = {
 }
 
 
+AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
+
+
 def customers(count: int = 400, seed: int = 7) -> pd.DataFrame:
     """The first tenth orders often, much and lately; the rest does not."""
     rng = np.random.default_rng(seed)
@@ -142,7 +149,27 @@ def confidence(customers: pd.DataFrame) -> pd.DataFrame:
 
 def members(customers: pd.DataFrame) -> pd.DataFrame:
     placed = assignments(customers).drop(columns="as_of").merge(confidence(customers), on="customer_id")
-    return customers.merge(placed, on="customer_id")
+    expected = customers["net_revenue"] / 4
+    return customers.assign(expected_revenue=expected).merge(placed, on="customer_id")
+
+
+def history(customers: pd.DataFrame) -> pd.DataFrame:
+    """The same customers at three month starts: each had spent a little less, and the first of them nothing yet."""
+    starts = pd.to_datetime(["2011-10-01", "2011-11-01", "2011-12-01"])
+    then = [
+        customers.assign(as_of=day, **{name: customers[name] * share for name in AMOUNTS}).iloc[3 - place :]
+        for place, (day, share) in enumerate(zip(starts.as_unit("us"), (0.8, 0.9, 0.95), strict=True))
+    ]
+    return HISTORY.validate(pd.concat(then, ignore_index=True))
+
+
+def memberships(history: pd.DataFrame) -> pd.DataFrame:
+    """The same segments as now but for one Insider, who was none in November."""
+    number = history["customer_id"].astype(int) - 12000
+    inside = (number < 40) & ~((number == 5) & (history["as_of"].dt.month == 11))
+    segment = np.where(inside, "Segment 1", np.where(number < 200, "Segment 2", "Segment 3"))
+    told = history[["customer_id", "as_of"]].assign(segment=pd.array(segment, dtype="str"), is_insider=inside)
+    return MEMBERSHIPS.validate(told)
 
 
 def products() -> pd.DataFrame:
@@ -150,12 +177,22 @@ def products() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["segment", "product_code", "buyers", "lift", "description"])
 
 
+def own_products() -> pd.DataFrame:
+    found = products()
+    return found[found["segment"] == "Segment 1"].assign(segment="insiders")
+
+
+def rhythm() -> pd.DataFrame:
+    """Insiders order on Mondays at nine, the others on Mondays and Fridays at twelve."""
+    rows = [(True, 0, 9, 60), (False, 0, 12, 30), (False, 4, 12, 10)]
+    return pd.DataFrame(rows, columns=["is_insider", "weekday", "hour", "orders"])
+
+
 def insiders(members: pd.DataFrame) -> pd.DataFrame:
     chosen = members[members["is_insider"]].sort_values("net_revenue", ascending=False, ignore_index=True)
-    expected = chosen["net_revenue"] / 4
+    expected = chosen["expected_revenue"]
     frame = chosen.assign(
         rank=np.arange(1, len(chosen) + 1),
-        expected_revenue=expected,
         expected_low=expected / 2,
         expected_high=expected * 2,
     )
@@ -244,7 +281,8 @@ def orders(customers: pd.DataFrame) -> pd.DataFrame:
     """One order of 10.25 per customer and month from January to the eighth of March 2011."""
     days = pd.to_datetime(["2011-01-03 10:00", "2011-02-28 23:59", "2011-03-08 09:30"])
     each = pd.DataFrame({"ordered_at": days}).merge(customers[["customer_id"]], how="cross")
-    return each.assign(net_revenue=10.25)
+    sums = {"gross_revenue": 10.25, "returned_revenue": 0.0, "item_count": 4, "returned_item_count": 0}
+    return each.assign(net_revenue=10.25, is_sale=True, **sums)
 
 
 def lines(customers: pd.DataFrame) -> pd.DataFrame:
@@ -268,14 +306,51 @@ def write(folder: Path) -> None:
     people.to_parquet(folder / "data/customers.parquet", index=False)
     assignments(people).to_parquet(folder / "data/assignments.parquet", index=False)
     confidence(people).to_parquet(folder / "data/confidence.parquet", index=False)
+    past = history(people)
+    past.to_parquet(folder / "data/history.parquet", index=False)
+    memberships(past).to_parquet(folder / "data/memberships.parquet", index=False)
     orders(people).to_parquet(folder / "data/orders.parquet", index=False)
     lines(people).to_parquet(folder / "data/lines.parquet", index=False)
     transactions().to_parquet(folder / "data/transactions.parquet", index=False)
     ledger().to_csv(folder / "data/ledger.csv", index=False)
     insiders(members(people)).to_csv(folder / "reports/insiders.csv", index=False)
     trials().to_csv(folder / "reports/trials.csv", index=False)
+    guarantee_tables.write(folder, people, assignments(people)["is_insider"])
     (folder / "models/registered.json").write_text(json.dumps(registered()))
     (folder / "data/source.json").write_text(json.dumps(SOURCE))
+
+
+def past() -> dict:
+    """A hundred customers come in each month of a year and ten days; a tenth of each cohort orders in each later one."""
+    spans = cohorts.History(date(2010, 12, 1), AS_OF.date())
+    cells = [
+        {"cohort": start, "month": month, "customers": 100 if month == start else 10, "orders": 10, "net_revenue": 500.0}
+        for start in spans.months
+        for month in spans.months[spans.months >= start]
+    ]
+    moves = [
+        {"number": month.year * 12 + month.month, "status": status, "customers": 50, "orders": 9, "net_revenue": 400.0}
+        for month in spans.months
+        for status in ("new", "retained", "returning", "lapsed")
+    ]
+    levels = {"customers": 150, "orders": 300}
+    sums = cohorts.Sums(
+        pd.DataFrame(cells),
+        pd.DataFrame({"cohort": spans.months, "back": 20}),
+        pd.DataFrame(moves),
+        {f"{side}_{name}": n for side in ("earlier", "later") for name, n in levels.items()}
+        | {"earlier_revenue": 9000.0, "later_revenue": 12000.0, "squared_changes": 250_000.0},
+    )
+    days = pd.to_datetime(["2011-10-01", "2011-11-01"])
+    then = pd.DataFrame({"as_of": days.repeat(2), "customer_id": ["a", "b"] * 2, "is_insider": False})
+    then["segment"] = ["Segment 1", "Segment 2", "Segment 1", "Segment 1"]
+    return cohorts.past(sums, spans, 3, then, ["Segment 1", "Segment 2"])
+
+
+def standing_out(found: inputs.Tables, told: dict) -> list[dict]:
+    validation = None if found.registered["regime"] == "none" else found.registered["validation"]
+    known = insights.Evidence(found.members, told["cohorts"], told["flow"], told["revenue_tree"], validation)
+    return insights.ranked(known)
 
 
 def regime(name: str, **changes) -> dict:
@@ -293,6 +368,8 @@ def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> 
         insiders=insiders(people),
         months=months(),
         products=products(),
+        own_products=own_products(),
+        rhythm=rhythm(),
         ledger=ledger(),
         trials=trials(),
         registered=manifest or registered(),
@@ -300,14 +377,25 @@ def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> 
     )
 
 
+def known_of(people: pd.DataFrame) -> summary.Known:
+    past = history(customers())
+    told = memberships(past)
+    told["is_insider"] &= bool(people["is_insider"].any())
+    return summary.Known(people, summary.remembered(past, told))
+
+
 def nine(found: inputs.Tables, language: str = "en") -> dict:
-    """The answers as the stage builds them, with a slack of 20 %."""
-    people, inside = found.members, found.members["is_insider"]
-    fit = membership.learn(people, inside)
+    """The answers as the stage builds them."""
+    people = found.members
+    known = known_of(people)
+    learned = summary.learn(known, RULES)
     findings = inputs.Findings(
-        membership.enter(fit, people, inside),
-        membership.leave(fit, people, inside, 0.2),
+        summary.enter(learned, known),
+        summary.leave(learned, known, RULES),
         forecast.outlook(found.insiders, found.registered["backtest"], TERMS.horizon_days),
         actions.suggest(profiles.segments(people), profiles.overall(people)),
+        past=past(),
+        insights=standing_out(found, past()),
+        guarantee=guarantee_tables.told(people),
     )
     return answers.build(found, findings, TERMS._replace(language=Language(language, "GBP")))

@@ -84,15 +84,6 @@ def test_everyone_is_told_how_sure_their_segment_is() -> None:
     assert found.loc[~large, "confidence"].min() < 1  # these differ a little only, and are cut in two
 
 
-def test_explain_says_how_sure_the_segment_is() -> None:
-    assign.main()
-    assert not [line for line in serving.explain("c001") if line.startswith("confidence")]
-    submit("a")
-    tracking.promote()
-    assign.main()
-    assert serving.explain("c000")[4] == "confidence 1.00: the share of the most similar customers in this segment"
-
-
 def test_a_challenger_does_not_decide() -> None:
     submit("a")
     assign.main()

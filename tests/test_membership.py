@@ -1,115 +1,318 @@
+"""The rule that describes a list: what it says, in each of its forms, how it is found, and that it is monotone."""
+
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import report_tables as shop
-from insiders import membership
-from insiders.membership import Condition
+from insiders.membership import learning, rules, standing, summary
+from insiders.membership.rules import AT_LEAST, EXPIRING, Condition
 
 LEDGER = pd.DataFrame(
     {
         "customer_id": list("abcdef"),
-        "net_revenue": [5000.0, 4100.0, 3900.0, 2500.0, 900.0, 100.0],
+        "net_revenue": [5000.0, 4100.0, 3900.0, 2500.0, 900.0, -100.0],
         "order_count": [12.0, 9.0, 3.0, 8.0, 1.0, 1.0],
         "recency_days": [3.0, 20.0, 90.0, 10.0, 200.0, 300.0],
     }
 )
-RULE = ((Condition("net_revenue", True, 4000.0), Condition("recency_days", False, 30.0)),)
+RULE = ((Condition("net_revenue", 4000.0), Condition("recency_days", 30.0)),)
+TWO_WAYS = (*RULE, (Condition("order_count", 8.0),))
 
 
-def test_all_conditions_of_one_way_must_hold():
-    assert membership.meets(RULE, LEDGER).tolist() == [True, True, False, False, False, False]
-
-
-def test_one_way_is_enough():
-    rule = (*RULE, (Condition("order_count", True, 8.0),))
-
-    assert membership.meets(rule, LEDGER).tolist() == [True, True, False, True, False, False]
-
-
-def test_loosened_thresholds_go_both_ways_and_counts_stay_whole():
-    rule = ((*RULE[0], Condition("order_count", True, 7.0)),)
-
-    assert membership.loosened(rule, 0.2) == (
-        (
-            Condition("net_revenue", True, 3200.0),
-            Condition("recency_days", False, 36.0),
-            Condition("order_count", True, 6.0),
-        ),
+def people(count: int = 600, seed: int = 0) -> pd.DataFrame:
+    """Customers with every column that a rule may look at; the shorter a window, the less is in it."""
+    rng = np.random.default_rng(seed)
+    orders = rng.geometric(0.2, count).astype(float)
+    net = np.round(orders * rng.lognormal(5, 1, count), 2)
+    parts = rng.random((2, count))
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{number}" for number in range(count)],
+            "net_revenue": net,
+            "net_revenue_180d": np.round(net * parts[0], 2),
+            "net_revenue_90d": np.round(net * parts[0] * parts[1], 2),
+            "order_count": orders,
+            "order_count_180d": np.ceil(orders * parts[0]),
+            "order_count_90d": np.floor(orders * parts[0] * parts[1]),
+            "recency_days": rng.integers(1, 360, count).astype(float),
+            "distinct_product_count": orders * 3,
+        }
     )
 
 
-def test_margin_is_that_of_the_condition_that_binds():
-    assert membership.margin(RULE, LEDGER).round(4).tolist()[:3] == [0.25, 0.025, -2.0]
+# --- what a rule says ---
+
+
+def test_all_conditions_of_one_way_must_hold():
+    assert rules.meets(RULE, LEDGER).tolist() == [True, True, False, False, False, False]
+
+
+def test_one_way_is_enough():
+    assert rules.meets(TWO_WAYS, LEDGER).tolist() == [True, True, False, True, False, False]
+
+
+def test_a_rule_without_a_way_holds_for_nobody():
+    assert not rules.meets((), LEDGER).any()
+
+
+def test_thresholds_to_stay_are_looser_and_as_memorable():
+    assert rules.loosened(TWO_WAYS, 0.2) == (
+        (Condition("net_revenue", 3000.0), Condition("recency_days", 40.0)),
+        (Condition("order_count", 6.0),),
+    )
+    assert rules.loosened(((Condition("order_count_90d", 1.0),),), 0.5) == ((Condition("order_count_90d", 1.0),),)
+
+
+def test_room_is_that_of_the_condition_that_binds_in_the_best_way():
+    assert rules.margin(RULE, LEDGER).round(4).tolist()[:3] == [0.25, 0.025, -2.0]
+    assert rules.margin(TWO_WAYS, LEDGER).round(4).tolist()[:4] == [0.5, 0.125, -0.625, 0.0]
 
 
 @pytest.mark.parametrize(
-    ("threshold", "whole", "expected"),
+    ("low", "high", "whole", "expected"),
     [
-        (1893.2, False, (1500.0, 2000.0)),
-        (2000.0, False, (2000.0,)),
-        (4.5, True, (4.0, 5.0)),
-        (63.5, True, (60.0, 80.0)),
-        (0.37, False, (0.3, 0.4)),
-        (-12.0, False, (0.0,)),
+        (1400, 2600, False, [1500, 2000, 2500]),
+        (2000, 2000, False, [2000]),
+        (0.9, 3.5, True, [1, 2, 3]),
+        (17.5, 40, True, [18, 19, 20, 25, 30, 40]),
+        (0.03, 0.05, False, [0.03, 0.04, 0.05]),
+        (5, 4, False, []),
     ],
 )
-def test_memorable_numbers_around_a_threshold(threshold, whole, expected):
-    assert membership.around(threshold, whole) == expected
+def test_memorable_numbers(low, high, whole, expected):
+    assert rules.memorable(low, high, whole).tolist() == expected
+
+
+# --- three forms of one rule ---
+
+
+def by_python(rule, customers):
+    names: dict = {}
+    exec(rules.as_python(rule, "enters"), names)
+    return np.array([names["enters"](row) for row in customers.to_dict("records")])
+
+
+def by_sql(rule, customers):
+    with duckdb.connect() as con:
+        con.register("customers", customers)
+        found = con.execute(f"SELECT customer_id FROM customers WHERE {rules.as_sql(rule)}").fetchall()
+    return customers["customer_id"].isin([each for (each,) in found]).to_numpy()
+
+
+def test_the_written_forms():
+    assert rules.as_sql(TWO_WAYS) == "(net_revenue >= 4000 AND recency_days <= 30) OR (order_count >= 8)"
+    assert rules.as_sql(RULE) == "net_revenue >= 4000 AND recency_days <= 30"
+    assert rules.as_python(RULE, "stays") == (
+        'def stays(customer):\n    return bool(customer["net_revenue"] >= 4000 and customer["recency_days"] <= 30)\n'
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_python_and_sql_name_the_same_customers_as_the_rule(seed):
+    customers = people(seed=seed)
+    chosen = pd.Series(customers["net_revenue_180d"] + customers["net_revenue"] / 4 > 700)
+    fit = learning.learn(customers, chosen)
+
+    for rule in (fit.rule, rules.loosened(fit.rule, 0.3)):
+        named = rules.meets(rule, customers)
+        assert 0 < named.sum() < len(customers)
+        assert by_python(rule, customers).tolist() == named.tolist()
+        assert by_sql(rule, customers).tolist() == named.tolist()
+
+
+def test_a_threshold_with_cents_is_written_as_it_is():
+    rule = ((Condition("net_revenue", 0.25), Condition("recency_days", 30.0)),)
+    assert rules.as_sql(rule) == "net_revenue >= 0.25 AND recency_days <= 30"
+
+
+# --- how it is found ---
 
 
 def test_a_rule_that_made_the_list_is_found_again():
-    rng = np.random.default_rng(3)
-    people = pd.DataFrame({"net_revenue": rng.uniform(0, 9000, 2000), "recency_days": rng.integers(1, 300, 2000) * 1.0})
-    chosen = (people["net_revenue"] >= 3000) & (people["recency_days"] <= 60)
+    customers = people(2000)
+    chosen = (customers["net_revenue"] >= 1500) & (customers["recency_days"] <= 60)
 
-    fit = membership.learn(people, chosen)
+    fit = learning.learn(customers, chosen)
 
-    assert fit.rule in {
-        ((Condition("net_revenue", True, 3000.0), Condition("recency_days", False, 60.0)),),
-        ((Condition("recency_days", False, 60.0), Condition("net_revenue", True, 3000.0)),),
+    assert {frozenset(way) for way in fit.rule} == {
+        frozenset({Condition("net_revenue", 1500.0), Condition("recency_days", 60.0)})
     }
     assert (fit.precision, fit.recall) == (1, 1)
 
 
-def test_the_rule_stays_short_and_says_how_well_it_fits():
-    people = shop.customers()
-    chosen = pd.Series(np.random.default_rng(0).random(len(people)) < 0.2) | (people["net_revenue"] > 5000)
+def test_two_ways_that_made_the_list_are_found_again():
+    customers = people(3000)
+    lately = customers["net_revenue_90d"] >= 500
+    chosen = lately | ((customers["net_revenue"] >= 1500) & (customers["recency_days"] <= 200))
 
-    fit = membership.learn(people, chosen)
-    told = membership.enter(fit, people, chosen)
+    fit = learning.learn(customers, chosen)
 
-    assert sum(len(way) for way in fit.rule) <= 5
-    named = membership.meets(fit.rule, people)
-    assert told["named"] == named.sum()
-    assert told["precision"] == (named & chosen).sum() / named.sum()
-    assert told["recall"] == (named & chosen).sum() / chosen.sum()
+    assert {frozenset(way) for way in fit.rule} == {
+        frozenset({Condition("net_revenue_90d", 500.0)}),
+        frozenset({Condition("net_revenue", 1500.0), Condition("recency_days", 200.0)}),
+    }
+
+
+def test_a_list_by_another_figure_is_described_well_and_briefly():
+    customers = people(3000)
+    score = np.sqrt(customers["net_revenue"].clip(lower=0)) * np.exp(-customers["recency_days"] / 300)
+    chosen = score > score.quantile(0.93)
+
+    fit = learning.learn(customers, chosen)
+
+    assert rules.length(fit.rule) <= learning.CONDITIONS_MAX
+    assert min(fit.precision, fit.recall) > 0.8
+    named = rules.meets(fit.rule, customers)
+    assert fit.precision == (named & chosen).sum() / named.sum()
+    assert fit.recall == (named & chosen).sum() / chosen.sum()
+
+
+def test_every_way_can_be_lost():
+    customers = people(2000)
+    fit = learning.learn(customers, customers["net_revenue"] > 2000)
+
+    assert all(any(condition.column in EXPIRING for condition in way) for way in fit.rule)
+    assert fit.recall > 0.9
 
 
 def test_neither_order_nor_names_change_the_rule():
-    people, mixed = shop.customers(), shop.customers().sample(frac=1, random_state=5)
-    renamed = mixed.assign(customer_id=mixed["customer_id"].str[::-1])
+    customers = people()
+    mixed = customers.sample(frac=1, random_state=5).assign(customer_id=lambda each: each["customer_id"].str[::-1])
 
-    fits = [membership.learn(each, each["net_revenue"] > 5000) for each in (people, renamed)]
+    fits = [learning.learn(each, each["net_revenue_180d"] + each["order_count"] > 900) for each in (customers, mixed)]
 
     assert fits[0] == fits[1]
 
 
+@pytest.mark.parametrize("factor", [100.0, 1000.0])
+def test_the_unit_of_money_changes_no_member(factor):
+    customers = people()
+    money = [column for column in AT_LEAST if column.startswith("net_revenue")]
+    scaled = customers.assign(**{column: customers[column] * factor for column in money})
+    chosen = customers["net_revenue_180d"] + customers["net_revenue"] / 4 > 700
+
+    ours, theirs = (learning.learn(each, chosen) for each in (customers, scaled))
+
+    assert rules.meets(ours.rule, customers).tolist() == rules.meets(theirs.rule, scaled).tolist()
+
+
 @pytest.mark.parametrize("everyone", [True, False])
 def test_no_rule_where_all_or_none_are_on_the_list(everyone):
-    nobody = pd.Series(everyone, index=LEDGER.index)
+    assert learning.learn(people(), pd.Series(everyone, index=range(600))) is None
 
-    assert membership.learn(LEDGER, nobody) is None
-    assert membership.enter(None, LEDGER, nobody)["ways"] == []
-    assert membership.leave(None, LEDGER, nobody, 0.2)["closest"] == []
+
+def test_no_rule_where_nothing_tells_anybody_apart():
+    same = people(20).assign(**dict.fromkeys(AT_LEAST, 5.0))
+    assert learning.learn(same, pd.Series([True] * 5 + [False] * 15)) is None
+
+
+def test_one_insider_has_a_rule():
+    customers = people(50)
+    fit = learning.learn(customers, customers["net_revenue"] == customers["net_revenue"].max())
+    assert fit.recall == 1
+
+
+# --- monotone ---
+
+GROWTH = {column: st.floats(0, 5000) if up else st.floats(0, 400) for column, up in AT_LEAST.items()}
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 5), more=st.fixed_dictionaries(GROWTH), slack=st.sampled_from([0.0, 0.1, 0.4]))
+def test_who_buys_more_or_more_lately_is_never_out_while_the_other_is_in(seed, more, slack):
+    customers = people(300, seed)
+    listed = pd.Series(np.random.default_rng(seed).random(300) < 0.1) | (customers["net_revenue_180d"] > 900)
+    fit = learning.learn(customers, listed)
+    rule = rules.loosened(fit.rule, slack) if slack else fit.rule
+    better = customers.assign(
+        **{
+            column: customers[column] + more[column] if up else (customers[column] - more[column]).clip(lower=1)
+            for column, up in AT_LEAST.items()
+        }
+    )
+
+    assert not (rules.meets(rule, customers) & ~rules.meets(rule, better)).any()
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 5), slack=st.floats(0.01, 0.9))
+def test_who_may_enter_may_stay(seed, slack):
+    customers = people(300, seed)
+    rule = learning.learn(customers, customers["net_revenue_180d"] + customers["order_count"] > 900).rule
+
+    stay = rules.loosened(rule, slack)
+
+    assert stay != rule
+    assert not (rules.meets(rule, customers) & ~rules.meets(stay, customers)).any()
+
+
+# --- where a customer stands ---
+
+
+def test_the_reason_is_what_is_missed_in_the_nearest_way():
+    third = LEDGER.iloc[[2]]  # 3900 of 4000 and 90 of 30 days; 3 of 8 orders
+    assert standing.reason(TWO_WAYS, third) == [
+        {"column": "order_count", "bound": "at_least", "threshold": 8.0, "value": 3.0}
+    ]
+    assert [each["column"] for each in standing.reason(TWO_WAYS, LEDGER.iloc[[0]])] == ["order_count"]
+    assert [each["column"] for each in standing.reason(RULE, LEDGER.iloc[[0]])] == ["net_revenue", "recency_days"]
+
+
+def test_of_ways_equally_far_the_one_with_less_to_make_up_is_nearer():
+    both = (Condition("net_revenue", 1000.0), Condition("order_count", 10.0))
+    rule = (both, (Condition("order_count", 10.0),))
+    assert standing.nearest(rule, LEDGER.iloc[[4]]) == rule[1]
+
+
+# --- the answers ---
+
+
+def answered(people):
+    known = shop.known_of(people)
+    found = summary.learn(known, shop.RULES)
+    return summary.enter(found, known), summary.leave(found, known, shop.RULES)
+
+
+def test_the_answer_says_how_well_the_rule_fits_now_and_before():
+    customers = shop.members(shop.customers())
+    told, _ = answered(customers)
+    rule = tuple(tuple(Condition(each["column"], each["threshold"]) for each in way) for way in told["ways"])
+
+    named = rules.meets(rule, customers)
+    assert told["named"] == named.sum()
+    assert told["precision"] == (named & customers["is_insider"]).sum() / named.sum()
+    assert told["conditions"] == sum(map(len, told["ways"])) <= 5
+    assert [row["as_of"] for row in told["past"]] == ["2011-10-01", "2011-11-01", "2011-12-01"]
+    past = shop.known_of(customers).past
+    then = past[past["as_of"] == "2011-11-01"]
+    met = rules.meets(rule, then)
+    assert told["past"][1] == {
+        "as_of": "2011-11-01",
+        "count": then["is_insider"].sum(),
+        "precision": (met & then["is_insider"]).sum() / met.sum(),
+        "recall": (met & then["is_insider"]).sum() / then["is_insider"].sum(),
+    }
 
 
 def test_members_are_outside_between_or_inside_and_the_closest_comes_first():
-    fit = membership.Fit(((Condition("net_revenue", True, 4000.0),),), 1.0, 0.5)
-    members = pd.Series([True, True, True, True, False, False])
-
-    told = membership.leave(fit, LEDGER, members, slack=0.2)
+    present = LEDGER.assign(segment="s", is_insider=[True, True, True, True, False, False], as_of=shop.AS_OF)
+    enter = ((Condition("net_revenue", 4000.0),),)
+    stay = ((Condition("net_revenue", 3000.0),),)
+    told = summary._standing(enter, stay, present)
 
     assert (told["outside"], told["between"], told["waiting"]) == (1, 1, 0)  # d; c; nobody
     assert [row["customer_id"] for row in told["closest"]] == ["c", "b", "a"]
-    assert told["closest"][0]["room"] == pytest.approx(3900 / 3200 - 1)
+    assert told["closest"][0]["room"] == pytest.approx(3900 / 3000 - 1)
+
+
+def test_without_a_list_nothing_is_claimed():
+    enter, leave = answered(shop.nobody())
+
+    assert enter["ways"] == leave["ways"] == leave["months"] == leave["closest"] == leave["latest"] == []
+    assert enter["precision"] is leave["slack"] is leave["worst_flip_share"] is leave["met"] is None
+    with_rule = [set(each) for each in answered(shop.members(shop.customers()))]
+    assert [set(enter), set(leave)] == with_rule  # the same keys, so that a page can be written for both

@@ -118,9 +118,9 @@ def rollback() -> None:
 @reported
 def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, as in the tables.")]) -> None:
     """Say where a customer is, why, and by which figures."""
-    from insiders.io import serving
+    from insiders.io import stories
 
-    typer.echo("\n".join(serving.explain(customer_id)))
+    typer.echo("\n".join(stories.explain(customer_id)))
 
 
 @app.command()

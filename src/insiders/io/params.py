@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from insiders.errors import InputError
 
@@ -15,8 +15,20 @@ Share = Annotated[float, Field(ge=0, le=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 
 
-class _Section(BaseModel):
+class _Part(BaseModel):
+    """A value that has values of its own."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Section(_Part):
+    """One of the file's top sections."""
+
+
+def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"expected the lower end first, as in [{ends[1]}, {ends[0]}]")
+    return ends
 
 
 class Simulate(_Section):
@@ -86,9 +98,64 @@ class Register(_Section):
     champion_margin: Share
 
 
+class Hypothesis(_Part):
+    """`measure` and `per` are those that hypotheses.MEASURES counts, or the total."""
+
+    name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+    measure: Literal["net_revenue", "gross_revenue", "returned_revenue", "items", "orders", "active_months"]
+    per: Literal["total", "customers", "months", "orders", "items", "gross_revenue"]
+    side: Literal["above", "below"]
+    than: float | Literal["others", "look_alikes"]
+
+
+class Experiment(_Part):
+    control_share: Annotated[float, Field(gt=0, lt=1)]
+    power: Annotated[float, Field(gt=0, lt=1)]
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    minimum_uplift: Annotated[float, Field(gt=0)]
+
+
+class ActionCondition(_Part):
+    """Of a segment's median: at least, or at most, `times` that of all customers, and at least `floor`."""
+
+    column: str
+    bound: Literal["at_least", "at_most"]
+    times: Annotated[float, Field(ge=0)]
+    floor: float
+
+
+class ActionCost(_Part):
+    per_customer: Annotated[float, Field(ge=0)]
+    per_order: Annotated[float, Field(ge=0)]
+    share_of_revenue: Share
+
+
+class Action(_Part):
+    kind: Literal["perks", "company_visit", "free_shipping", "cross_sell", "discount", "win_back"]
+    segments: Literal["insiders", "others", "any"]
+    conditions: tuple[ActionCondition, ...]
+    cost: ActionCost
+    uplift: Annotated[tuple[float, float], AfterValidator(_ascending)]
+
+
 class Report(_Section):
+    quiet_months: PositiveInt
     language: Literal["en", "pt-BR"]
-    leave_slack: Annotated[float, Field(ge=0, lt=1)]
+    flip_share_max: Share
+    flip_months: PositiveInt
+    leave_slacks: Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(min_length=1)]
+    grace_months: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    level: Annotated[float, Field(gt=0.5, lt=1)]
+    resamples: Annotated[int, Field(ge=100)]
+    caliper: Annotated[float, Field(gt=0)]
+    hypotheses: tuple[Hypothesis, ...]
+    experiment: Experiment
+    margin_share: Annotated[float, Field(gt=0, le=1)]
+    late_probability_max: Annotated[float, Field(gt=0, lt=1)]
+    shortfall_max: Annotated[float, Field(gt=0)]
+    on_sale_days: PositiveInt
+    recommendation_ratio_min: Annotated[float, Field(gt=0)]
+    actions: tuple[Action, ...]
 
 
 class Params(_Section):

@@ -17,18 +17,24 @@ if TYPE_CHECKING:
 
 @reported
 def main() -> None:
-    from insiders.io import params, paths, tables, tracking
+    from insiders import schemas
+    from insiders.io import guarantee, marketing, params, paths, tables, tracking
     from insiders.report import answers, metrics, page
 
     settings = params.read()
     terms = _terms(settings)
     with tracking.stage_run("report", settings.report.model_dump()) as log:
         found = _read()
-        nine = answers.build(found, _findings(found, settings), terms)
+        proof = guarantee.read(settings)
+        findings = _findings(found, settings, proof.numbers)
+        offers = marketing.read(settings, found.members, findings.enter["ways"], terms.language)
+        nine = answers.build(found, findings._replace(actions=offers.numbers), terms)
         figures = metrics.build(nine)
         pictures = _pictures(found, nine, terms)
         tables.write_json(nine, paths.ANSWERS)
         tables.write_json(figures, paths.METRICS)
+        tables.write(proof.arms, paths.EXPERIMENT, schemas.EXPERIMENT)
+        marketing.write(offers)
         tables.write_text(page.render(nine, figures, pictures, terms.language), paths.PAGE)
         log(metrics.flat(figures))
 
@@ -51,7 +57,7 @@ def _read() -> "Tables":
     import pandas as pd
 
     from insiders.io import engine, paths, tables
-    from insiders.report import months
+    from insiders.report import months, rhythm
     from insiders.report.inputs import Tables
 
     for path in (paths.LEDGER, paths.INSIDERS, paths.TRIALS):
@@ -60,12 +66,18 @@ def _read() -> "Tables":
     placed = assignments.drop(columns="as_of").merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
     as_of = customers["as_of"].iloc[0].date()
     con = engine.connect()
-    sums = months.by_month(engine.read(con, paths.ORDERS), engine.read(con, paths.ASSIGNMENTS), as_of)
+    orders, sides = engine.read(con, paths.ORDERS), engine.read(con, paths.ASSIGNMENTS)
+    sums = months.by_month(orders, sides, as_of)
+    typical, own = _products(con, as_of, assignments)
+    expected = tables.read(paths.EXPECTATIONS)[["customer_id", "expected_revenue"]]
+    placed = placed.merge(expected, on="customer_id", how="left", validate="one_to_one")
     return Tables(
         members=customers.merge(placed, on="customer_id", validate="one_to_one"),
         insiders=pd.read_csv(paths.INSIDERS, dtype={"customer_id": str}),
         months=months.side_by_side(engine.fetch(con, sums), as_of),
-        products=_products(con, as_of, assignments["segment"].value_counts()),
+        products=typical,
+        own_products=own,
+        rhythm=engine.fetch(con, rhythm.by_hour(orders, sides, as_of)),
         ledger=pd.read_csv(paths.LEDGER, dtype={"amount": str}),
         trials=pd.read_csv(paths.TRIALS),
         registered=tables.read_json(paths.REGISTERED),
@@ -73,28 +85,42 @@ def _read() -> "Tables":
     )
 
 
-def _products(con: Any, as_of: "date", sizes: "pd.Series[int]") -> "pd.DataFrame":
-    """What each segment typically buys, by the text that the shop uses most."""
+def _products(con: Any, as_of: "date", assignments: "pd.DataFrame") -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """What each segment, and what the Insiders typically buy, by the text that the shop uses most."""
     from insiders.io import engine, paths
     from insiders.report import products
 
-    lines, assignments = engine.read(con, paths.LINES), engine.read(con, paths.ASSIGNMENTS)
-    found = products.typical(engine.fetch(con, products.buyers(lines, assignments, as_of)), sizes)
-    transactions = engine.read(con, paths.TRANSACTIONS)
-    return products.named(found, engine.fetch(con, products.texts(transactions, sorted(set(found["product_code"])))))
+    lines, placed = engine.read(con, paths.LINES), engine.read(con, paths.ASSIGNMENTS)
+    by_segment = engine.fetch(con, products.buyers(lines, placed, as_of))
+    by_side = engine.fetch(con, products.buyers(lines, products.by_side(placed), as_of))
+    inside, outside = products.SIDES
+    found = products.typical(by_segment, assignments["segment"].value_counts())
+    sides = assignments["is_insider"].map({True: inside, False: outside}).value_counts()
+    own = products.typical(by_side, sides, products.OF_INSIDERS)
+    codes = sorted({*found["product_code"], *own["product_code"]})
+    texts = engine.fetch(con, products.texts(engine.read(con, paths.TRANSACTIONS), codes))
+    return products.named(found, texts), products.named(own[own["segment"] == inside], texts)
 
 
-def _findings(found: "Tables", settings: "Params") -> "Findings":
-    from insiders import actions, forecast, membership
+def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> "Findings":
+    from insiders.io import stories
+    from insiders.membership import summary
+    from insiders.io import prospects, timeline
     from insiders.report import inputs, profiles
 
-    members, inside = found.members, found.members["is_insider"]
-    fit = membership.learn(members, inside)
+    members, rules = found.members, stories.terms(settings.report)
+    known = summary.Known(members, stories.past())
+    learned = summary.learn(known, rules)
+    segments = profiles.segments(members)
+    past = timeline.past(members, [row["segment"] for row in segments], settings.report.quiet_months)
     return inputs.Findings(
-        enter=membership.enter(fit, members, inside),
-        leave=membership.leave(fit, members, inside, settings.report.leave_slack),
-        forecast=forecast.outlook(found.insiders, found.registered["backtest"], settings.featurize.horizon_days),
-        actions=actions.suggest(profiles.segments(members), profiles.overall(members)),
+        enter=summary.enter(learned, known),
+        leave=summary.leave(learned, known, rules),
+        forecast=prospects.outlook(members, found.insiders, settings.featurize.horizon_days),
+        guarantee=dict(proof),
+        actions={},
+        past=past,
+        insights=timeline.standing_out(members, past, found.registered),
     )
 
 

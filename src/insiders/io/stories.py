@@ -1,0 +1,64 @@
+"""What the tables tell of one customer: where they are and why, their figures, the rules, and their past months."""
+
+import pandas as pd
+
+from insiders import schemas
+from insiders.errors import InputError
+from insiders.io import params, paths, tables
+from insiders.membership import story, summary
+from insiders.membership.programme import Terms
+
+
+def explain(customer_id: str) -> list[str]:
+    """Lines for a person; the rules are learned again from the tables, as the report does, so they agree with it."""
+    settings = params.read().report
+    known = read()
+    found = summary.learn(known, terms(settings))
+    return [*_place(_row(known.present, customer_id)), "", *story.tell(customer_id, found, known)]
+
+
+def terms(settings: params.Report) -> Terms:
+    return Terms(settings.flip_share_max, settings.flip_months, settings.leave_slacks, settings.grace_months)
+
+
+def read() -> summary.Known:
+    """Customers with their segment and how sure it is, now and at the past month starts."""
+    assigned = tables.read(paths.ASSIGNMENTS).drop(columns="as_of")
+    placed = assigned.merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
+    present = tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one")
+    return summary.Known(present, past())
+
+
+def past() -> pd.DataFrame:
+    """Customers at the past month starts, with the segment in which today's model puts them."""
+    return summary.remembered(tables.read(paths.HISTORY), tables.read(paths.MEMBERSHIPS))
+
+
+def _row(present: pd.DataFrame, customer_id: str) -> "pd.Series":
+    found = present[present["customer_id"] == customer_id]
+    if found.empty:
+        example = present["customer_id"].iloc[0] if len(present) else "none"
+        raise InputError(
+            f"customer {customer_id!r} is not among the {len(present)} of {paths.ASSIGNMENTS}: "
+            f"an id there looks like {example!r}"
+        )
+    return found.iloc[0]
+
+
+def _place(row: "pd.Series") -> list[str]:
+    sure = row["confidence"]
+    return [
+        f"customer {row['customer_id']}",
+        f"{row['segment']}: {'an Insider' if row['is_insider'] else 'not an Insider'}",
+        row["reason"],
+        f"as of {row['as_of']:%Y-%m-%d}, by model version {row['model_version']}",
+        *([] if pd.isna(sure) else [f"confidence {sure:.2f}: the share of the most similar customers in this segment"]),
+        "",
+        *(_feature(name, row[name]) for name in schemas.FEATURES),
+    ]
+
+
+def _feature(name: str, found: float) -> str:
+    column = schemas.FEATURES[name]
+    figure = "-" if pd.isna(found) else f"{found:,.2f}"
+    return f"{name:<24}{figure:>14} {column.metadata['unit']:<20} {column.description}"
