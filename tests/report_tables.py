@@ -321,10 +321,10 @@ def write(folder: Path) -> None:
 
 
 def past() -> dict:
-    """A hundred customers come in each month of a year and ten days; a tenth of each cohort orders in each later one."""
+    """A hundred customers come in each month of a year and ten days; a tenth of each cohort orders in later ones."""
     spans = cohorts.History(date(2010, 12, 1), AS_OF.date())
     cells = [
-        {"cohort": start, "month": month, "customers": 100 if month == start else 10, "orders": 10, "net_revenue": 500.0}
+        {"cohort": start, "month": month, "customers": 100 if month == start else 10, "net_revenue": 500.0}
         for start in spans.months
         for month in spans.months[spans.months >= start]
     ]

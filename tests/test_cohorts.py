@@ -14,7 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insiders import cohorts
-from insiders.cohorts import ABSENT, History, Sums
+from insiders.cohorts import sums as engine_side
+from insiders.cohorts.changes import STATUSES, flow, movement, shapley, tree
+from insiders.cohorts.history import History, periods
+from insiders.cohorts.retention import matrix, wilson
+from insiders.cohorts.sums import Sums
 
 QUIET = 2
 # Customer, day, net revenue; a negative one gives money back and is no sale.
@@ -49,12 +53,12 @@ def summed(book: str = BOOK, history: History = HISTORY, quiet: int = QUIET) -> 
     from insiders.io import engine
 
     con = engine.connect(threads=1)
-    monthly = cohorts.monthly(orders(book), history.as_of)
-    spans = cohorts.periods(history)
+    monthly = engine_side.monthly(orders(book), history.as_of)
+    spans = periods(history)
     found = Sums(
-        *(engine.fetch(con, table(monthly)) for table in (cohorts.cells, cohorts.comebacks)),
-        engine.fetch(con, cohorts.moves(monthly, quiet)),
-        engine.fetch(con, cohorts.levels(monthly, spans)).to_dict("records")[0] if spans else None,
+        *(engine.fetch(con, table(monthly)) for table in (engine_side.cells, engine_side.comebacks)),
+        engine.fetch(con, engine_side.moves(monthly, quiet)),
+        engine.fetch(con, engine_side.levels(monthly, spans)).to_dict("records")[0] if spans else None,
     )
     con.disconnect()
     return found
@@ -66,7 +70,7 @@ def sums() -> Sums:
 
 
 def test_the_matrix_says_who_came_back_and_what_they_brought(sums: Sums) -> None:
-    rows = {row["cohort"]: row for row in cohorts.matrix(sums, HISTORY)["cohorts"]}
+    rows = {row["cohort"]: row for row in matrix(sums, HISTORY)["cohorts"]}
     assert {name: row["customers"] for name, row in rows.items()} == {
         "2024-01": 2,
         "2024-02": 1,
@@ -77,17 +81,21 @@ def test_the_matrix_says_who_came_back_and_what_they_brought(sums: Sums) -> None
     assert [cell["active"] for cell in january] == [2, 1, 0, 1, 1, 0]
     assert [cell["net_revenue"] for cell in january] == [110.0, 80.0, -5.0, 40.0, 20.0, 0.0]
     assert [cell["share"] for cell in rows["2024-02"]["months"]] == [1.0, 0.0, 0.0, 0.0, 1.0]
+    totals = [
+        rows["2024-01"][name] for name in ("first_revenue", "later_revenue", "revenue_per_customer", "back_share")
+    ]
+    assert totals == [110.0, 135.0, 122.5, 1.0]
     assert [cell["is_partial"] for cell in january] == [False] * 5 + [True]
 
 
 def test_only_the_first_month_is_censored_and_only_the_last_is_partial(sums: Sums) -> None:
-    rows = cohorts.matrix(sums, HISTORY)["cohorts"]
+    rows = matrix(sums, HISTORY)["cohorts"]
     assert [row["cohort"] for row in rows if row["is_censored"]] == ["2024-01"]
     assert [row["cohort"] for row in rows if row["is_partial"]] == ["2024-06"]
 
 
 def test_who_came_back_is_told_only_when_the_time_for_it_is_over(sums: Sums) -> None:
-    rows = cohorts.matrix(sums, HISTORY)
+    rows = matrix(sums, HISTORY)
     assert rows["back_months"] == 3
     assert {row["cohort"]: row["back"] for row in rows["cohorts"]} == {
         "2024-01": 2,
@@ -98,7 +106,7 @@ def test_who_came_back_is_told_only_when_the_time_for_it_is_over(sums: Sums) -> 
 
 
 def test_pooled_retention_leaves_out_what_cannot_tell(sums: Sums) -> None:
-    pooled = cohorts.matrix(sums, HISTORY)["retention"]
+    pooled = matrix(sums, HISTORY)["retention"]
     assert [(row["since"], row["cohorts"], row["customers"], row["active"]) for row in pooled] == [
         (1, 1, 1, 0),
         (2, 1, 1, 0),
@@ -107,8 +115,8 @@ def test_pooled_retention_leaves_out_what_cannot_tell(sums: Sums) -> None:
 
 
 def test_the_flow_counts_each_customer_once_a_month(sums: Sums) -> None:
-    rows = cohorts.flow(sums.moves, HISTORY, QUIET)
-    told = {row["month"]: [row[status]["customers"] for status in cohorts.STATUSES] for row in rows}
+    rows = flow(sums.moves, HISTORY, QUIET)
+    told = {row["month"]: [row[status]["customers"] for status in STATUSES] for row in rows}
     assert told == {  # new, retained, returning, without_order, lapsed
         "2024-01": [2, 0, None, 0, None],
         "2024-02": [1, 1, None, 0, None],
@@ -122,8 +130,8 @@ def test_the_flow_counts_each_customer_once_a_month(sums: Sums) -> None:
 
 
 def test_the_months_of_the_flow_add_up_to_all_revenue_of_known_customers(sums: Sums) -> None:
-    active = [status for status in cohorts.STATUSES if status != "lapsed"]
-    rows = cohorts.flow(sums.moves, HISTORY, QUIET)
+    active = [status for status in STATUSES if status != "lapsed"]
+    rows = flow(sums.moves, HISTORY, QUIET)
     total = fsum(row[status]["net_revenue"] or 0.0 for row in rows for status in active)
     assert total == 100 + 50 + 30 + 20 + 10 + 40 - 5 + 60 + 70 + 80 - 1 + 25
 
@@ -139,50 +147,50 @@ def test_nothing_after_as_of_is_known(sums: Sums) -> None:
 
 
 def test_the_tree_of_two_months_against_two(sums: Sums) -> None:
-    spans = cohorts.periods(HISTORY)
+    spans = periods(HISTORY)
     assert spans == ((date(2024, 2, 1), date(2024, 4, 1)), (date(2024, 4, 1), date(2024, 6, 1)), False)
-    tree = cohorts.tree(sums.levels, spans)
-    assert tree
-    earlier, later = tree["earlier"], tree["later"]
+    found = tree(sums.levels, spans)
+    assert found
+    earlier, later = found["earlier"], found["later"]
     assert (earlier["from"], earlier["to"]) == ("2024-02-01", "2024-03-31")
     assert (earlier["customers"], earlier["orders"], earlier["net_revenue"]) == (2, 3, 135.0)
     assert (later["customers"], later["orders"], later["net_revenue"]) == (3, 3, 139.0)
-    assert tree["change"] == 4.0
-    assert isclose(fsum(part["amount"] for part in tree["parts"]), 4.0)
-    assert isclose(tree["change_error"], np.sqrt((20 - 80) ** 2 + (40 + 5) ** 2 + 60**2 + 79**2))
+    assert found["change"] == 4.0
+    assert isclose(fsum(part["amount"] for part in found["parts"]), 4.0)
+    assert isclose(found["change_error"], np.sqrt((20 - 80) ** 2 + (40 + 5) ** 2 + 60**2 + 79**2))
 
 
 def test_the_same_months_a_year_before_are_compared_where_they_are_known() -> None:
-    spans = cohorts.periods(History(date(2022, 12, 1), date(2024, 3, 15)))
+    spans = periods(History(date(2022, 12, 1), date(2024, 3, 15)))
     assert spans
     assert spans.is_year_apart
     assert (spans.earlier, spans.later) == (
         (date(2022, 12, 1), date(2023, 3, 1)),
         (date(2023, 12, 1), date(2024, 3, 1)),
     )
-    assert cohorts.periods(History(date(2022, 12, 2), date(2024, 3, 15))) != spans
+    assert periods(History(date(2022, 12, 2), date(2024, 3, 15))) != spans
 
 
 @pytest.mark.parametrize(("first", "as_of"), [((2024, 1, 2), (2024, 2, 1)), ((2024, 1, 1), (2024, 2, 29))])
 def test_a_short_history_has_no_tree(first: tuple[int, int, int], as_of: tuple[int, int, int]) -> None:
-    assert cohorts.periods(History(date(*first), date(*as_of))) is None
-    assert cohorts.tree(None, None) is None
+    assert periods(History(date(*first), date(*as_of))) is None
+    assert tree(None, None) is None
 
 
 def test_a_period_without_an_order_has_no_tree() -> None:
     history = History(date(2024, 1, 1), date(2024, 3, 1))
     found = summed("a 2024-01-05 10", history)
     assert found.levels
-    assert cohorts.tree(found.levels, cohorts.periods(history)) is None
+    assert tree(found.levels, periods(history)) is None
 
 
 def test_one_customer_on_one_day_is_a_history() -> None:
     history = History(date(2024, 1, 5), date(2024, 1, 6))
     found = summed("a 2024-01-05 10", history)
-    matrix = cohorts.matrix(found, history)
-    assert matrix["retention"] == []
-    assert [(row["customers"], row["is_censored"], row["is_partial"]) for row in matrix["cohorts"]] == [(1, True, True)]
-    [month] = cohorts.flow(found.moves, history, QUIET)
+    told = matrix(found, history)
+    assert told["retention"] == []
+    assert [(row["customers"], row["is_censored"], row["is_partial"]) for row in told["cohorts"]] == [(1, True, True)]
+    [month] = flow(found.moves, history, QUIET)
     assert (month["new"]["customers"], month["base"]) == (1, None)
 
 
@@ -193,19 +201,19 @@ finite = st.floats(-1e6, 1e6, allow_nan=False, allow_subnormal=False)
 def test_shapley_parts_add_up_whatever_the_signs(factors: list[tuple[float, float]]) -> None:
     before, after = zip(*factors, strict=True)
     scale = max(1.0, *(abs(a) for a in (*before, *after))) ** 3
-    assert isclose(fsum(cohorts.shapley(before, after)), np.prod(after) - np.prod(before), abs_tol=1e-9 * scale)
+    assert isclose(fsum(shapley(before, after)), np.prod(after) - np.prod(before), abs_tol=1e-9 * scale)
 
 
 def test_shapley_gives_nothing_to_what_did_not_change_and_all_to_the_only_one_that_did() -> None:
-    assert cohorts.shapley((2.0, 3.0, 4.0), (5.0, 3.0, 4.0)) == pytest.approx([36.0, 0.0, 0.0])
-    assert cohorts.shapley((1.0, 1.0), (2.0, 2.0)) == pytest.approx([1.5, 1.5])
+    assert shapley((2.0, 3.0, 4.0), (5.0, 3.0, 4.0)) == pytest.approx([36.0, 0.0, 0.0])
+    assert shapley((1.0, 1.0), (2.0, 2.0)) == pytest.approx([1.5, 1.5])
 
 
 def test_wilson_is_that_of_the_textbook_and_stays_inside() -> None:
-    low, high = cohorts.wilson(81, 263)  # Newcombe 1998, table I
+    low, high = wilson(81, 263)  # Newcombe 1998, table I
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    assert cohorts.wilson(0, 3)[0] == pytest.approx(0.0)
-    assert cohorts.wilson(3, 3)[1] == pytest.approx(1.0)
+    assert wilson(0, 3)[0] == pytest.approx(0.0)
+    assert wilson(3, 3)[1] == pytest.approx(1.0)
 
 
 def memberships(*rows: str) -> pd.DataFrame:
@@ -215,7 +223,7 @@ def memberships(*rows: str) -> pd.DataFrame:
 
 
 def test_movement_pools_the_steps_and_names_who_is_new() -> None:
-    found = cohorts.movement(
+    found = movement(
         memberships(
             "2024-01-01 a Top",
             "2024-01-01 b Low",
@@ -231,14 +239,15 @@ def test_movement_pools_the_steps_and_names_who_is_new() -> None:
     assert found
     assert (found["from"], found["to"], found["steps"]) == ("2024-01-01", "2024-03-01", 2)
     assert found["segments"] == ["Top", "Low", "Odd"]
-    shares = {row["segment"]: [each["customers"] for each in row["to"]] for row in found["rows"]}
-    assert shares == {"Top": [2, 1, 0], "Low": [1, 0, 1], ABSENT: [0, 1, 0]}
+    moved = {row["segment"]: [each["customers"] for each in row["to"]] for row in found["rows"]}
+    assert moved == {"Top": [2, 1, 0], "Low": [1, 0, 1], None: [0, 1, 0]}
+    assert [row["is_new"] for row in found["rows"]] == [False, False, True]
     assert [each["share"] for each in found["rows"][0]["to"]] == pytest.approx([2 / 3, 1 / 3, 0.0])
 
 
 def test_one_day_moves_nobody() -> None:
-    assert cohorts.movement(memberships("2024-01-01 a Top"), ["Top"]) is None
-    assert cohorts.movement(memberships("2024-01-01 a Top").iloc[:0], []) is None
+    assert movement(memberships("2024-01-01 a Top"), ["Top"]) is None
+    assert movement(memberships("2024-01-01 a Top").iloc[:0], []) is None
 
 
 def test_order_of_rows_and_names_of_customers_change_nothing(sums: Sums) -> None:
@@ -246,7 +255,14 @@ def test_order_of_rows_and_names_of_customers_change_nothing(sums: Sums) -> None
     names = [each.translate(str.maketrans("abcdef", "zwmxkq")) for each in words[::3]]
     rows = list(zip(names, words[1::3], words[2::3], strict=True))
     other = summed(" ".join(" ".join(row) for row in reversed(rows)))
-    spans = cohorts.periods(HISTORY)
-    assert cohorts.matrix(other, HISTORY) == cohorts.matrix(sums, HISTORY)
-    assert cohorts.flow(other.moves, HISTORY, QUIET) == cohorts.flow(sums.moves, HISTORY, QUIET)
-    assert cohorts.tree(other.levels, spans) == cohorts.tree(sums.levels, spans)
+    spans = periods(HISTORY)
+    assert matrix(other, HISTORY) == matrix(sums, HISTORY)
+    assert flow(other.moves, HISTORY, QUIET) == flow(sums.moves, HISTORY, QUIET)
+    assert tree(other.levels, spans) == tree(sums.levels, spans)
+
+
+def test_all_of_it_stands_under_the_keys_of_the_answer(sums: Sums) -> None:
+    found = cohorts.past(sums, HISTORY, QUIET, memberships("2024-01-01 a Top", "2024-02-01 a Top"), ["Top"])
+    assert list(found) == ["cohorts", "quiet_months", "flow", "revenue_tree", "movement"]
+    assert found["movement"]["rows"][0]["to"] == [{"segment": "Top", "customers": 1, "share": 1.0}]
+    assert found["revenue_tree"] == tree(sums.levels, periods(HISTORY))

@@ -188,7 +188,7 @@ def test_the_stage_writes_the_same_bytes_twice_and_logs_its_metrics(project):
 
     assert [(folder / "reports" / name).read_bytes() for name in outputs] == first
     assert json.loads(first[2])["insiders"]["count"] == 40
-    assert first[0].count(b"<svg") == 9
+    assert first[0].count(b"<svg") >= 9
     assert runs[0].name == "report"
     assert runs[0].logged["insiders.count"] == 40
 

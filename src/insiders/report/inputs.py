@@ -28,6 +28,8 @@ class Findings(NamedTuple):
     leave: Numbers
     forecast: Numbers
     actions: list[Numbers]
+    past: Numbers  # as cohorts.past tells it
+    insights: list[Numbers]
 
 
 class Terms(NamedTuple):

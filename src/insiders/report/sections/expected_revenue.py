@@ -7,4 +7,5 @@ from insiders.report.profiles import size
 def numbers(inputs: Inputs) -> Numbers:
     """`history_days`: from the first order of anybody to as_of."""
     members = inputs.tables.members
-    return {**inputs.findings.forecast, **size(members), "history_days": int(members["tenure_days"].max())}
+    told = {**inputs.findings.forecast, **inputs.findings.past, **size(members)}
+    return {**told, "history_days": int(members["tenure_days"].max())}

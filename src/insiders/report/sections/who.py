@@ -15,6 +15,7 @@ def numbers(inputs: Inputs) -> Numbers:
         "as_of": f"{members['as_of'].iloc[0]:%Y-%m-%d}",
         "segments": sorted(chosen["segment"].unique()),
         "country": None if countries.empty else countries.index[0],
+        "insights": inputs.findings.insights,
         "country_share": None if countries.empty else countries.iloc[0] / len(chosen),
         "first": inputs.tables.insiders.head(LISTED).to_dict("records"),
     }

@@ -1,0 +1,41 @@
+"""What the orders tell of the past, and what stands out in it: read, summed by the engine, told by the domain."""
+
+from typing import TYPE_CHECKING, Any
+
+from insiders import cohorts, insights
+from insiders.cohorts import sums
+from insiders.io import engine, paths, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+Numbers = dict[str, Any]
+
+
+def past(members: "pd.DataFrame", order: "Sequence[str]", quiet_months: int) -> Numbers:
+    """What cohorts.past tells, up to the members' as_of; `order` is that of the segments."""
+    con = engine.connect()
+    orders, as_of = engine.read(con, paths.ORDERS), members["as_of"].iloc[0].date()
+    (first_day,) = engine.row(con, sums.first_day(orders))
+    history = cohorts.History(first_day, as_of)
+    found = _sums(con, engine.keep(con, sums.monthly(orders, as_of)), history, quiet_months)
+    return cohorts.past(found, history, quiet_months, tables.read(paths.MEMBERSHIPS), order)
+
+
+def _sums(con: Any, monthly: Any, history: cohorts.History, quiet_months: int) -> cohorts.Sums:
+    spans = cohorts.periods(history)
+    return cohorts.Sums(
+        cells=engine.fetch(con, sums.cells(monthly)),
+        comebacks=engine.fetch(con, sums.comebacks(monthly)),
+        moves=engine.fetch(con, sums.moves(monthly, quiet_months)),
+        levels=engine.records(sums.levels(monthly, spans))[0] if spans else None,
+    )
+
+
+def standing_out(members: "pd.DataFrame", told: Numbers, registered: "Mapping[str, Any]") -> list[Numbers]:
+    """The strongest insights; what followed a list counts only where one is defended."""
+    validation = None if registered["regime"] == "none" else registered["validation"]
+    evidence = insights.Evidence(members, told["cohorts"], told["flow"], told["revenue_tree"], validation)
+    return insights.ranked(evidence)
