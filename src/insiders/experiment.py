@@ -129,6 +129,7 @@ def plan(before: Values, after: Values, insiders: int, design: Design) -> dict[s
     """
     sizes = _sizes(insiders, design.control_share)
     known = {"insiders": insiders, **sizes, **asdict(design), "observed": len(after), "months": after.shape[1]}
+    known |= {"strata": STRATA, "months_max": MONTHS_MAX, "month_days": MONTH_DAYS}
     if len(after) < LEAST or min(before.shape[1], after.shape[1]) == 0:
         return {**known, **dict.fromkeys(FIGURES)}
     cap, variants = _variants(before, after)

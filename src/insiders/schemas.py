@@ -364,3 +364,35 @@ INSIDERS = in_memory.DataFrameSchema(
     unique=["customer_id"],
     strict=True,
 )
+
+AUDIENCES = in_memory.DataFrameSchema(
+    name="audiences",
+    title="One row per suggestion of the page and customer meant by it.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "segment": in_memory.Column("str", description="named segment"),
+        "action": in_memory.Column(
+            "str", description="kind of the action (report.actions), about_to_leave or one_step_from_entering"
+        ),
+        "why": in_memory.Column("str", description="the figure that decided it, in the page's language"),
+    },
+    strict=True,
+)
+
+RECOMMENDATIONS = in_memory.DataFrameSchema(
+    name="recommendations",
+    title="One row per customer and product to recommend, best first.",
+    columns={
+        "customer_id": _CUSTOMER_ID,
+        "rank": in_memory.Column("int64", in_memory.Check.ge(1), description="1 = first"),
+        "product_code": in_memory.Column("str", description="the product: on sale, and new to the customer"),
+        "description": in_memory.Column("str", description="its text, or its code where it has none"),
+        "because": in_memory.Column(
+            "str",
+            nullable=True,
+            description="text of the bought product that speaks most for it; null: it is what most customers buy",
+        ),
+    },
+    unique=["customer_id", "product_code"],
+    strict=True,
+)

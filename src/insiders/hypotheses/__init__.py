@@ -7,6 +7,7 @@ lookalikes     for each listed customer one who looked the same and was not list
 groups         net revenue before and after: the list, its look-alikes, the sort, the rest
 claims         what is claimed of the list, tested on the period after it
 resampling     intervals by drawing customers again, p-values by dealing the list out anew
+summary        all of it, as plain values
 =============  ====================================================================================================
 """
 
@@ -15,6 +16,7 @@ from insiders.hypotheses.claims import Claim, Terms, verdicts
 from insiders.hypotheses.groups import groups
 from insiders.hypotheses.lookalikes import Pairs, balance, pairs
 from insiders.hypotheses.outcomes import outcomes
+from insiders.hypotheses.summary import summary
 
 __all__ = [
     "MEASURES",
@@ -28,5 +30,6 @@ __all__ = [
     "groups",
     "outcomes",
     "pairs",
+    "summary",
     "verdicts",
 ]

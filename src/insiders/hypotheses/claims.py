@@ -18,7 +18,7 @@ from insiders.hypotheses.lookalikes import Pairs
 from insiders.hypotheses.resampling import Contrast, Estimate, estimate, permuted, swapped
 
 OTHERS, LOOK_ALIKES, TOTAL = "others", "look_alikes", "total"
-TRUE, FALSE, OPEN = "true", "false", "not_decidable"
+VERDICTS = TRUE, FALSE, OPEN = "true", "false", "not_decidable"
 LEAST = 10  # customers (or pairs) on either side, below which nothing is decided
 MONEY = frozenset({"gross_revenue", "returned_revenue", "net_revenue"})
 

@@ -12,6 +12,8 @@ from insiders.hypotheses.aftermath import TRAITS, Aftermath, Flags, Rows, Values
 
 NEIGHBOURS = 20  # nearest others that are looked at for each listed customer
 
+BALANCED_BELOW = 0.1  # standardised mean difference (Austin 2009, doi 10.1002/sim.3697)
+
 
 class Pairs(NamedTuple):
     """Row numbers, pair by pair."""
@@ -35,10 +37,7 @@ def pairs(found: Aftermath, caliper: float) -> Pairs:
 
 
 def balance(found: Aftermath, matched: Pairs) -> list[dict[str, Any]]:
-    """Standardised mean differences of each trait, log scale: list and others, and within the pairs (None: no pair).
-
-    Below 0.1 counts as balanced (Austin 2009, doi 10.1002/sim.3697).
-    """
+    """Standardised mean differences of each trait, log scale: list and others, and within the pairs (None: no pair)."""
     places, sides = _scaled(found), (found.chosen & found.known, found.others)
     return [
         {

@@ -59,7 +59,8 @@ def estimate(contrast: Contrast, level: float, resamples: int, seed: int) -> Est
     bent = _acceleration(strata, sums, listed, against, contrast.value)
     shift = float(norm.ppf(_share_below(effects, effect)))
     low, high = (_quantile(effects, _adjusted(q, shift, bent)) for q in ((1 - level) / 2, (1 + level) / 2))
-    above = _inverted(_share_below(effects, 0.0), shift, bent)
+    least = 1 / (resamples + 1)  # so many draws tell no smaller error rate
+    above = min(max(_inverted(_share_below(effects, 0.0), shift, bent), least), 1 - least)
     return Estimate(listed, against, effect, low, high, above, 1 - above)
 
 

@@ -31,6 +31,8 @@ TRIALS = REPORTS / "trials.csv"
 EXPERIMENT = REPORTS / "experiment.csv"
 INSIDERS = REPORTS / "insiders.csv"
 ANSWERS = REPORTS / "answers.json"
+AUDIENCES = REPORTS / "audiences.csv"
+RECOMMENDATIONS = REPORTS / "recommendations.csv"
 METRICS = REPORTS / "metrics.json"
 PAGE = REPORTS / "index.html"
 

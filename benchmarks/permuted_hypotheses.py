@@ -1,0 +1,65 @@
+"""How often the page would believe a claim of a list that was drawn by lot.
+
+    python benchmarks/permuted_hypotheses.py FOLDER [--times 200] [--resamples 999]
+
+The folder is a project in which every stage has run. The judged list is dealt out anew among the customers of its day,
+as many as it holds, and every claim of params.yaml is tested on it; nothing else changes. A claim that is true of such
+a list is an error: the rate of lists with any such claim is to be at most 5 %, and each comparison, before the
+correction, is to err in 5 %.
+"""
+
+import argparse
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from insiders import hypotheses
+from insiders.hypotheses import Claim, Terms
+from insiders.io import engine, guarantee, params, paths, tables
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--resamples", type=int, default=999)
+    asked = parser.parse_args()
+    os.chdir(asked.folder)
+    settings = params.read()
+    terms = Terms(settings.report.level, asked.resamples, settings.seed)
+    claims = guarantee.claims(settings.report)
+    con = engine.connect()
+    judged = tables.read(paths.JUDGED)
+    seen = guarantee.around(con, engine.read(con, paths.ORDERS), judged, settings.featurize.horizon_days)
+    rng, started = np.random.default_rng(settings.seed), time.process_time()
+    lots = [rng.permutation(judged["is_insider"].to_numpy()) for _ in range(asked.times)]
+    found = [tested(judged.assign(is_insider=lot), seen, claims, settings.report.caliper, terms) for lot in lots]
+    report(found, claims, terms)
+    print(f"{time.process_time() - started:.0f} s CPU")
+
+
+def tested(
+    judged: Any, seen: guarantee.Around, claims: list[Claim], caliper: float, terms: Terms
+) -> list[dict[str, Any]]:
+    found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, terms.seed)
+    return hypotheses.verdicts(found, hypotheses.pairs(found, caliper), claims, terms)
+
+
+def report(found: list[list[dict[str, Any]]], claims: list[Claim], terms: Terms) -> None:
+    rate = 1 - terms.level
+    believed = np.mean([any(row["verdict"] == "true" for row in rows) for rows in found])
+    print(f"lists with any claim believed: {believed:.1%} of {len(found)}")
+    for place, claim in enumerate(claims):
+        rows = [each[place] for each in found]
+        words = Counter(row["verdict"] for row in rows)
+        alone = np.mean([row["p_value"] is not None and row["p_value"] <= rate for row in rows])
+        told = ", ".join(f"{word.replace('_', ' ')} {count / len(rows):.1%}" for word, count in sorted(words.items()))
+        print(f"{claim.name:<16} {told}; uncorrected p <= {rate:.2f}: {alone:.1%}")
+
+
+if __name__ == "__main__":
+    main()
