@@ -1,5 +1,8 @@
 """Where the revenue comes from, and when."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,10 +15,10 @@ MONTHS_NAMED = 13  # at most so many below an axis
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
-    members, say = scene.members, scene.language.say
+    told, say = scene.answers["revenue_share"], scene.language.say
     return {
         "lorenz": Picture(
-            lorenz(members["net_revenue"], members["is_insider"], scene.language),
+            lorenz(told, scene.language),
             say("Concentration of revenue"),
             say(
                 "Share of the net revenue that the best share of the customers holds; the Insiders are marked as a "
@@ -23,7 +26,7 @@ def pictures(scene: Scene) -> dict[str, Picture]:
             ),
         ),
         "months": Picture(
-            months(pd.DataFrame(scene.answers["revenue_share"]["months"]), scene.language),
+            months(pd.DataFrame(told["months"]), scene.language),
             say("Net revenue by month"),
             say("Stacked bars for each month: Insiders and other customers. Hatched months are covered only in part."),
         ),
@@ -31,17 +34,15 @@ def pictures(scene: Scene) -> dict[str, Picture]:
 
 
 @styled
-def lorenz(net_revenue: pd.Series, is_insider: pd.Series, language: Language = ENGLISH) -> Figure:
-    """Share of net revenue held by the best share of customers; the Insiders as a point."""
+def lorenz(told: Mapping[str, Any], language: Language = ENGLISH) -> Figure:
+    """Share of net revenue held by the best share of customers; the Insiders as a point (keys lorenz, count, ...)."""
     figure, axes = canvas(left=0.13)
-    ranked, say = np.sort(net_revenue.to_numpy(float))[::-1], language.say
-    total = ranked.sum()
-    held = np.concatenate([[0.0], ranked.cumsum() / total])
-    thinned = np.unique(np.linspace(0, len(ranked), 200).round().astype(int))
+    rows, say = told["lorenz"], language.say
     axes.plot([0, 1], [0, 1], color=RULE, lw=1, label=say("if all were equal"))
-    axes.plot(thinned / len(ranked), held[thinned], color=INK, lw=1.6, label=say("customers, best first"))
-    if is_insider.any():
-        spot = is_insider.mean(), net_revenue[is_insider].sum() / total
+    customers, held = ([row[column] for row in rows] for column in ("customers", "held"))
+    axes.plot(customers, held, color=INK, lw=1.6, label=say("customers, best first"))
+    if told["count"] and rows:
+        spot = told["customer_share"], told["net_revenue_share"]
         axes.plot(*spot, "o", color=INSIDER, ms=9, label=say("Insiders"))
         axes.vlines(spot[0], 0, spot[1], color=INSIDER, lw=0.8, ls=":")
     axes.set(xlabel=say("share of customers"), ylabel=say("share of net revenue"), xlim=(0, 1), ylim=(0, 1.03))

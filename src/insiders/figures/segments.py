@@ -1,4 +1,4 @@
-"""The segments by size."""
+"""The segments by size, and what lists of other sizes would hold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,18 +6,26 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from insiders.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, canvas, shares, styled
+from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, RULE, Picture, Scene, canvas, shares, styled
 from insiders.language import Language
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
-    say = scene.language.say
+    told, say = scene.answers["how_many"], scene.language.say
     return {
+        "sizes": Picture(
+            sizes(told, scene.language),
+            say("What lists of other sizes would hold"),
+            say(
+                "Two rising lines over the share of the customers taken, best first: their share of the net revenue "
+                "so far, and of what is expected. Dots are lists of whole segments; the present list is marked."
+            ),
+        ),
         "segments": Picture(
-            segments(scene.answers["how_many"]["segments"], scene.language),
+            segments(told["segments"], scene.language),
             say("Segments by size and revenue"),
             say("For each segment two bars: its share of the customers and its share of the net revenue."),
-        )
+        ),
     }
 
 
@@ -40,3 +48,38 @@ def segments(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
     axes.margins(x=0.12)
     figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.0))
     return figure
+
+
+@styled
+def sizes(told: Mapping[str, Any], language: Language = ENGLISH) -> Figure:
+    """Shares of net and expected revenue by size of the list (keys curve, steps, own, share_min, share_max)."""
+    figure, axes = canvas(left=0.13, top=0.9)
+    say, rows = language.say, told["curve"]
+    taken = [row["customer_share"] for row in rows]
+    axes.axvspan(told["share_min"], told["share_max"], color=RULE, alpha=0.35, lw=0)
+    for column, color, label in (
+        ("net_revenue_share", INK, say("net revenue so far")),
+        ("expected_share", OTHER, say("expected revenue")),
+    ):
+        axes.plot(taken, [_drawn(row[column]) for row in rows], color=color, lw=1.8, label=label)
+        axes.plot(*_inside(told["steps"], column, taken), "o", color=color, ms=4.5)
+    own = told["own"]
+    if own:
+        axes.axvline(own["customer_share"], color=INSIDER, lw=1.4, ls="--", label=say("this list"))
+    axes.set(xlabel=say("share of the customers on the list"), ylabel=say("share of all revenue"), xlim=(0, None))
+    axes.set_ylim(bottom=0)
+    shares(axes.xaxis, language)
+    shares(axes.yaxis, language)
+    figure.legend(loc="upper left", ncols=3, bbox_to_anchor=(0.1, 1.0))
+    return figure
+
+
+def _drawn(share: float | None) -> float:
+    """Where there is no revenue to have a share of, nothing is drawn."""
+    return float("nan") if share is None else share
+
+
+def _inside(steps: Sequence[Mapping[str, Any]], column: str, taken: Sequence[float]) -> tuple[list[float], list[float]]:
+    """The lists of whole segments that lie in the picture."""
+    shown = [step for step in steps if taken and step["customer_share"] <= taken[-1]]
+    return [step["customer_share"] for step in shown], [_drawn(step[column]) for step in shown]

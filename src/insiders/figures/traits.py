@@ -1,4 +1,4 @@
-"""What sets the Insiders apart."""
+"""What sets the Insiders, and every segment, apart."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, Picture, Scene, canvas, styled
+from insiders.figures.style import ENGLISH, INK, INSIDER, PALETTE, RULE, Picture, Scene, canvas, shares, styled
 from insiders.language import Language
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -23,7 +23,23 @@ def pictures(scene: Scene) -> dict[str, Picture]:
             traits(medians, scene.language),
             say("Insiders compared with the others"),
             say("For each trait, how many times the other customers' median the Insiders' median is."),
-        )
+        ),
+        "places": Picture(
+            places(told["segments"], scene.labels, scene.language),
+            say("Where each segment stands"),
+            say(
+                "A line for each segment over the traits: the share of all customers who have less than its median "
+                "customer. The Insiders' line is thick."
+            ),
+        ),
+        "effects": Picture(
+            effects(medians, scene.language),
+            say("How far apart the Insiders and the others lie"),
+            say(
+                "For each trait a dot with its interval between -1 and 1: at 1 every Insider has more than every other "
+                "customer, at 0 neither side has more."
+            ),
+        ),
     }
 
 
@@ -50,3 +66,48 @@ def traits(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> F
 
 def _beside(right: bool) -> dict[str, Any]:
     return {"textcoords": "offset points", "va": "center", "ha": "left" if right else "right", "fontsize": 8.5}
+
+
+@styled
+def places(segments: Sequence[Mapping[str, Any]], labels: Mapping[str, str], language: Language = ENGLISH) -> Figure:
+    """Parallel lines, one per segment, over the traits (keys segment, is_insider, places: trait -> 0 to 1)."""
+    names = list(segments[0]["places"])
+    keys = 0.22 * -(-len(segments) // 2) + 0.15  # inches that the legend takes
+    height = 0.6 + 0.3 * len(names) + keys
+    figure, axes = canvas(left=0.4, right=0.96, bottom=0.55 / height, top=1 - keys / height, height=height)
+    heights = np.arange(len(names))[::-1]
+    colors = iter([color for color in PALETTE if color != PALETTE[-1]] * len(segments))
+    for row in segments:
+        mine = row["is_insider"]
+        color = INSIDER if mine else next(colors)
+        line = [row["places"][name] for name in names]
+        axes.plot(
+            line,
+            heights,
+            color=color,
+            lw=2.6 if mine else 1.1,
+            marker="o",
+            ms=5 if mine else 3,
+            label=language.segment(row["segment"]),
+        )
+    axes.axvline(0.5, color=RULE, lw=1, zorder=0)
+    axes.set_yticks(heights, [labels[name] for name in names])
+    axes.set(xlabel=language.say("share of all customers who have less"), xlim=(0, 1))
+    shares(axes.xaxis, language)
+    figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.02, 1.0))
+    return figure
+
+
+@styled
+def effects(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
+    """Cliff's delta of each trait with its interval (keys label, delta, low, high); unknown ones are left out."""
+    shown = [row for row in rows if row["delta"] is not None][::-1]
+    figure, axes = canvas(left=0.4, right=0.96, bottom=0.16, height=0.8 + 0.3 * max(len(shown), 1))
+    heights = np.arange(len(shown))
+    axes.axvline(0, color=INK, lw=1)
+    axes.hlines(heights, [row["low"] for row in shown], [row["high"] for row in shown], color=INSIDER, lw=2, alpha=0.5)
+    axes.scatter([row["delta"] for row in shown], heights, s=40, c=INSIDER, zorder=3)
+    axes.set_yticks(heights, [row["label"] for row in shown])
+    axes.set(xlabel=language.say("Insiders have less (-1) or more (1) than the others"), xlim=(-1.03, 1.03))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: language.number(x, 1)))
+    return figure

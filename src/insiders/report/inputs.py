@@ -11,10 +11,12 @@ Numbers = dict[str, Any]
 
 
 class Tables(NamedTuple):
-    members: pd.DataFrame  # customers.parquet with segment, is_insider, model_version, and confidence where known
+    members: pd.DataFrame  # customers with all of assignments, confidence where known, and everybody's expected_revenue
     insiders: pd.DataFrame
     months: pd.DataFrame
     products: pd.DataFrame  # typical of each segment, as products.named tells them
+    own_products: pd.DataFrame  # the same of all Insiders together, more of them
+    rhythm: pd.DataFrame  # orders by side, weekday and hour, as rhythm.by_hour counts them
     ledger: pd.DataFrame
     trials: pd.DataFrame
     registered: Mapping[str, Any]
@@ -27,9 +29,10 @@ class Findings(NamedTuple):
     enter: Numbers
     leave: Numbers
     forecast: Numbers
-    actions: list[Numbers]
+    actions: Numbers
     past: Numbers  # as cohorts.past tells it
     insights: list[Numbers]
+    guarantee: Numbers  # hypotheses.summary and experiment.plan
 
 
 class Terms(NamedTuple):

@@ -11,14 +11,16 @@ UNSURE = 0.6  # confidence below which a customer stands near the border of anot
 
 
 def portraits(members: pd.DataFrame, products: pd.DataFrame, traits: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """By segment: `apart`, `products`, the median `confidence`, and the `unsure_share` of the customers.
+    """By segment: `apart`, `places`, `products`, the median `confidence`, and the `unsure_share` of the customers.
 
-    `products` is what products.named tells; `members` holds `segment`, `confidence` and the traits.
+    `places`: the median customer's place among all customers in each trait, 0 the lowest and 1 the highest. `products`
+    is what products.named tells; `members` holds `segment`, `confidence` and the traits.
     """
     places = members[list(traits)].rank(pct=True)
     return {
         name: {
             "apart": _apart(members, places, members["segment"] == name),
+            "places": places.loc[group.index].median().to_dict(),
             "products": products[products["segment"] == name].drop(columns="segment").to_dict("records"),
             **_sure(group["confidence"]),
         }

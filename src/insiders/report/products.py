@@ -16,6 +16,8 @@ BUYERS_LEAST = 10  # customers of the segment who bought it, at least ...
 SUPPORT_LEAST = 0.05  # ... and share of the segment
 ERRORS = 3  # standard errors by which a lift is above 1: among thousands of products a few look typical by chance
 TYPICAL = 3  # products told of each segment
+OF_INSIDERS = 10  # and of all Insiders together
+SIDES = ("insiders", "others")
 
 
 def buyers(lines: Table, assignments: Table, as_of: date) -> Table:
@@ -27,8 +29,13 @@ def buyers(lines: Table, assignments: Table, as_of: date) -> Table:
     return counted.order_by("segment", "product_code")
 
 
-def typical(bought: pd.DataFrame, sizes: "pd.Series[int]") -> pd.DataFrame:
-    """At most TYPICAL products of each segment, the surest lift first: segment, product_code, buyers, lift.
+def by_side(assignments: Table) -> Table:
+    """The assignments with two segments only, those of SIDES."""
+    return assignments.mutate(segment=assignments.is_insider.ifelse(*SIDES))
+
+
+def typical(bought: pd.DataFrame, sizes: "pd.Series[int]", most: int = TYPICAL) -> pd.DataFrame:
+    """At most `most` products of each segment, the surest lift first: segment, product_code, buyers, lift.
 
     `bought` is what `buyers` counts, `sizes` the customers of each segment. `lift` is the product's part of all that
     the segment bought by its part of what the others bought; what no other bought counts as bought by one.
@@ -40,7 +47,7 @@ def typical(bought: pd.DataFrame, sizes: "pd.Series[int]") -> pd.DataFrame:
     least = (bought["segment"].map(sizes) * SUPPORT_LEAST).clip(lower=BUYERS_LEAST)
     found = bought.assign(lift=lift, sure=sure)[(bought["buyers"] >= least) & (sure > 1) & (rest > 0)]
     order = ["segment", "sure", "buyers", "product_code"]
-    best = found.sort_values(order, ascending=[True, False, False, True]).groupby("segment").head(TYPICAL)
+    best = found.sort_values(order, ascending=[True, False, False, True]).groupby("segment").head(most)
     return best.drop(columns="sure").reset_index(drop=True)
 
 

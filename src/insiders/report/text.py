@@ -19,7 +19,6 @@ def environment(language: Language) -> Environment:
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html.j2"], default=False),
         extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
         lstrip_blocks=True,
     )
     made.policies["ext.i18n.trimmed"] = True

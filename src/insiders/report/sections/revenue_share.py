@@ -1,9 +1,11 @@
-"""What share of the revenue comes from them."""
+"""What share of the revenue comes from them: gross and net, of what is known and of all, by customer and by month."""
 
+from collections.abc import Callable
 from math import fsum
 
 import pandas as pd
 
+from insiders.report import concentration
 from insiders.report.inputs import Inputs, Numbers
 from insiders.report.profiles import part
 
@@ -12,29 +14,59 @@ TOP_SHARES = (0.01, 0.05, 0.1, 0.2)
 
 
 def numbers(inputs: Inputs) -> Numbers:
-    members, months = inputs.tables.members, inputs.tables.months
-    inside = members["is_insider"]
-    ranked = members["net_revenue"].sort_values(ascending=False, kind="stable")
-    total = fsum(ranked)
-    rest = members.drop(ranked.index[:LARGEST])
+    members, ledger = inputs.tables.members, inputs.tables.ledger
+    inside, net = members["is_insider"], members["net_revenue"]
+    months = by_month(inputs.tables.months)
     return {
         "count": int(inside.sum()),
         "customer_share": float(inside.mean()),
         "gross_revenue": fsum(members["gross_revenue"]),
-        "net_revenue": total,
+        "net_revenue": fsum(net),
         "insiders_gross_revenue": fsum(members.loc[inside, "gross_revenue"]),
         "insiders_net_revenue": fsum(members.loc[inside, "net_revenue"]),
         "gross_revenue_share": part(members, "gross_revenue"),
         "net_revenue_share": part(members, "net_revenue"),
         "largest_left_out": min(LARGEST, len(members)),
-        "net_revenue_share_without_largest": part(rest, "net_revenue"),
-        "anonymous_share": anonymous_share(inputs.tables.ledger),
-        "top": [
-            {"customers": share, "held": fsum(ranked.iloc[: round(share * len(ranked))]) / total}
-            for share in TOP_SHARES
-        ],
-        "months": months.assign(month=[f"{at:%Y-%m}" for at in months["month"]]).to_dict("records"),
+        "net_revenue_share_without_largest": part(_without_largest(members), "net_revenue"),
+        "anonymous_share": anonymous_share(ledger),
+        **of_all(members, ledger),
+        "gini_gross": concentration.gini(members["gross_revenue"]),
+        "gini_net": concentration.gini(net),
+        "top": [{"customers": share, "held": held(net, share)} for share in TOP_SHARES],
+        "lorenz": concentration.lorenz(net),
+        "months": months,
+        "month_low": _extreme(months, min),
+        "month_high": _extreme(months, max),
     }
+
+
+def _without_largest(members: pd.DataFrame) -> pd.DataFrame:
+    ranked = members["net_revenue"].sort_values(ascending=False, kind="stable")
+    return members.drop(ranked.index[:LARGEST])
+
+
+def held(revenue: "pd.Series[float]", share: float) -> float | None:
+    """Part of the revenue that comes from this share of the customers, those with the most; null without revenue."""
+    total, first = fsum(revenue), revenue.sort_values(ascending=False).head(round(share * len(revenue)))
+    return fsum(first) / total if total > 0 else None
+
+
+def of_all(members: pd.DataFrame, ledger: pd.DataFrame) -> Numbers:
+    """The Insiders' shares when what was sold without a customer id counts too.
+
+    Lines without an id are not cleaned further: postage and fees are still in them, so the shares are a little low.
+    """
+    amounts = ledger.set_index("rule")["amount"].astype(float)
+    ours = members[members["is_insider"]]
+    anonymous = {
+        "gross_revenue": amounts.get("positive_without_customer_id", 0.0),
+        "net_revenue": amounts.get("no_customer_id", 0.0),
+    }
+    found: Numbers = {f"anonymous_{column}": amount for column, amount in anonymous.items()}
+    for column, amount in anonymous.items():
+        total = fsum([*members[column], amount])
+        found[f"{column}_share_of_all"] = fsum(ours[column]) / total if total > 0 else None
+    return found
 
 
 def anonymous_share(ledger: pd.DataFrame) -> float | None:
@@ -42,3 +74,17 @@ def anonymous_share(ledger: pd.DataFrame) -> float | None:
     amounts = ledger.set_index("rule")["amount"].astype(float)
     total = amounts.get("positive", 0.0)
     return amounts.get("positive_without_customer_id", 0.0) / total if total else None
+
+
+def by_month(months: pd.DataFrame) -> list[Numbers]:
+    """Each month (2011-12) with both sides and the Insiders' share; null where the month brought nothing."""
+    total = months["insiders"] + months["others"]
+    share = (months["insiders"] / total.where(total > 0)).astype(object)
+    told = months.assign(month=[f"{at:%Y-%m}" for at in months["month"]], share=share.where(total > 0, None))
+    return list(told.to_dict("records"))
+
+
+def _extreme(months: list[Numbers], choose: Callable[..., Numbers]) -> Numbers | None:
+    """The whole month with the lowest or highest share of the Insiders, the earliest of several."""
+    whole = [row for row in months if not row["is_partial"] and row["share"] is not None]
+    return choose(whole, key=lambda row: row["share"]) if whole else None

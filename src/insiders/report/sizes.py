@@ -1,0 +1,75 @@
+"""What another size of the list would bring: as the model ranks segments, and as the list ranks customers."""
+
+from collections.abc import Iterable, Sequence
+from math import fsum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+LIMITS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3)  # shares of the customers that a programme could take
+POINTS = 60  # of the curves
+CURVE_TO = 0.3  # share of the customers at which they end
+# The list's own order: expected revenue, then what decides between equals.
+ORDER = {"expected_revenue": False, "net_revenue": False, "recency_days": True}
+NONE = -1  # cluster of those who are in none
+
+
+def by_segment(members: pd.DataFrame) -> list[dict[str, Any]]:
+    """The segments as the model ranks them, each with all before it: what a list down to it would hold."""
+    known = members[["is_insider", "cluster", "segment"]].drop_duplicates()
+    ranked = known.assign(none=known["cluster"] == NONE).sort_values(
+        ["is_insider", "none", "cluster", "segment"], ascending=[False, True, True, True]
+    )
+    names = ranked["segment"].tolist()
+    return [
+        {"segment": name, "is_insider": bool(inside), **_held(members[members["segment"].isin(names[:place])], members)}
+        for place, (name, inside) in enumerate(zip(names, ranked["is_insider"], strict=True), start=1)
+    ]
+
+
+def by_rank(members: pd.DataFrame, limits: Iterable[float] = LIMITS) -> list[dict[str, Any]]:
+    """The first customers by expected revenue, as many as each limit (share of all) lets in.
+
+    `last_expected`: what the last of them is expected to bring, that is what the next place is worth.
+    """
+    ranked = members.sort_values(list(ORDER), ascending=list(ORDER.values()), kind="stable")
+    counts = {limit: int(limit * len(ranked) + 1e-9) for limit in limits}
+    return [
+        {
+            "limit": limit,
+            **_held(ranked.head(count), members),
+            "last_expected": float(ranked["expected_revenue"].iloc[count - 1]),
+        }
+        for limit, count in counts.items()
+        if count
+    ]
+
+
+def curve(members: pd.DataFrame) -> list[dict[str, float]]:
+    """Shares of net and of expected revenue by the share of the customers, best first; for a picture."""
+    limits = np.linspace(CURVE_TO / POINTS, CURVE_TO, POINTS)
+    columns = ("customer_share", "net_revenue_share", "expected_share")
+    return [{column: row[column] for column in columns} for row in by_rank(members, limits.tolist())]
+
+
+def _held(chosen: pd.DataFrame, everybody: pd.DataFrame) -> dict[str, Any]:
+    expected = fsum(chosen["expected_revenue"])
+    return {
+        "count": len(chosen),
+        "customer_share": len(chosen) / len(everybody),
+        "net_revenue_share": ratio(fsum(chosen["net_revenue"]), fsum(everybody["net_revenue"])),
+        "expected_revenue": expected,
+        "expected_share": ratio(expected, fsum(everybody["expected_revenue"])),
+    }
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Null where there is nothing to have a share of."""
+    return part / whole if whole > 0 else None
+
+
+def own(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last step of `by_segment` that is still the list; None where nobody is listed."""
+    listed = [row for row in rows if row["is_insider"]]
+    return listed[-1] if listed else None
