@@ -55,10 +55,10 @@ def customers(count: int = 60, as_of: pd.Timestamp = NOW) -> pd.DataFrame:
     return pd.DataFrame({**known, **zeros}).assign(returned_revenue_share=0.0)[list(schemas.CUSTOMERS.columns)]
 
 
-def fitted(embedding: Any = None, clusterer: Any = None) -> SegmentModel:
+def fitted(embedding: Any = None, clusterer: Any = None, features: tuple[str, ...] = FEATURES) -> SegmentModel:
     """A model of these customers; by default the large ones are its Insiders."""
     past = customers().assign(next_revenue=lambda each: each["net_revenue"] / 2)
-    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), FEATURES, 0.02)
+    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), features, 0.02)
     return model.fit(customers(), past)
 
 

@@ -18,17 +18,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from optuna.trial import FixedTrial
 from pandas.testing import assert_frame_equal
 
 from customer_tables import FEATURES, customers, fitted
 from insiders.clusterers import Mixture, Ward
-from insiders.embeddings import LogScaler, ValuePlane
+from insiders.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
 from insiders.errors import InputError
 from insiders.io import package, tracking
 from insiders.io.package import Limits, Package
 from insiders.io.tracking import Facts, packaging
+from insiders.model import SegmentModel
 
 MODEL = fitted()
+POINTS = {
+    "affinity": {"affinity.components": 4},
+    "affinity_scaled": {"affinity_scaled.components": 4, "affinity_scaled.weight": 0.35},
+    "lifetime_plane": {"lifetime_plane.future": 0.5},
+}
+
+
+def by(name: str) -> SegmentModel:
+    """A model in one of the embeddings that look at other columns than the features."""
+    return fitted(EMBEDDINGS[name](FixedTrial(POINTS[name]), 7), features=columns(name, FEATURES))
+
+
+BY_PRODUCTS = by("affinity_scaled")
 
 
 @pytest.mark.parametrize("embedding", [LogScaler(), ValuePlane(5, 0.5, "net_revenue")])
@@ -36,6 +51,13 @@ MODEL = fitted()
 def test_a_saved_model_says_the_same(embedding: Any, clusterer: Any, tmp_path: Path) -> None:
     model = fitted(embedding, clusterer)
     package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
+    assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_a_saved_model_of_products_or_value_says_the_same(name: str, tmp_path: Path) -> None:
+    model = by(name)
+    package.save(Package(model, packaging.limits(model.features)), tmp_path)
     assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
 
 
@@ -117,6 +139,21 @@ def test_a_missing_feature_is_named() -> None:
         Package(MODEL, packaging.limits(FEATURES)).predict(customers().drop(columns="order_count"))
 
 
+def test_only_who_looks_at_products_needs_them() -> None:
+    without = customers().drop(columns="products")
+    assert len(Package(MODEL, packaging.limits(MODEL.features)).predict(without)) == len(without)
+    served = Package(BY_PRODUCTS, packaging.limits(BY_PRODUCTS.features))
+    with pytest.raises(InputError, match="lack the features products"):
+        served.predict(without)
+    with pytest.raises(InputError, match=r"products is nan in row 1 \(and 59 others\); expected a text in every row"):
+        served.predict(without.assign(products=np.nan))
+
+
+def test_the_signature_tells_texts_from_numbers() -> None:
+    inputs = packaging.signature(packaging.limits(BY_PRODUCTS.features)).inputs
+    assert {each.name: each.type.name for each in inputs} == dict.fromkeys(FEATURES, "double") | {"products": "string"}
+
+
 def test_nobodys_label_depends_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     served = Package(MODEL, packaging.limits(FEATURES))
     whole = served.predict(customers())
@@ -150,7 +187,8 @@ else:
     sys.exit(f"insiders is there: {insiders.__file__}")
 import mlflow.pyfunc, pandas as pd
 model = mlflow.pyfunc.load_model("models:/insiders@challenger")
-answer = model.predict(pd.read_json(sys.argv[1], dtype=float))
+rows = pd.read_json(sys.argv[1], dtype=False)
+answer = model.predict(rows.astype({name: float for name in rows if name != "products"}))
 import insiders.model
 assert "/code/" in insiders.model.__file__, insiders.model.__file__
 answer.to_json(sys.argv[2])
@@ -159,14 +197,14 @@ answer.to_json(sys.argv[2])
 
 @pytest.mark.usefixtures("store")
 def test_the_model_works_where_the_project_is_not_installed(tmp_path: Path) -> None:
-    tracking.register(MODEL, customers(5), Facts("a", {}, {}, {}, ""))
+    tracking.register(BY_PRODUCTS, customers(5), Facts("a", {}, {}, {}, ""))
     given, answer = tmp_path / "given.json", tmp_path / "answer.json"
-    customers()[list(FEATURES)].to_json(given)
+    customers()[list(BY_PRODUCTS.features)].to_json(given)
     command = [sys.executable, "-c", ALONE, str(given), str(answer)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(answer.read_text()) == json.loads(MODEL.predict(customers()).to_json())
+    assert json.loads(answer.read_text()) == json.loads(BY_PRODUCTS.predict(customers()).to_json())
 
 
 @contextmanager
