@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 import guarantee_tables
-from insiders import actions, cohorts, forecast, insights
+import forecast_tables
+from insiders import actions, cohorts, insights
 from insiders.language import Language
 from insiders.membership import programme, summary
 from insiders.report import answers, inputs, profiles
-from insiders.schemas import ASSIGNMENTS, CUSTOMERS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
+from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 
 TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
@@ -145,6 +146,15 @@ def confidence(customers: pd.DataFrame) -> pd.DataFrame:
     place = np.arange(len(customers))
     sure = np.where((place < len(place) // 2) | (place % 2 == 0), 1.0, 0.5)
     return customers[["customer_id"]].assign(confidence=sure)
+
+
+def expectations(customers: pd.DataFrame) -> pd.DataFrame:
+    """As much again in 90 days as a quarter of all that was spent until now."""
+    revenue = customers["net_revenue"] / 4
+    ends = {"expected_low": revenue * 0.5, "expected_high": revenue * 1.5, "expected_revenue_year": revenue * 4}
+    told = {"expected_orders": 1.0, "probability_active": 0.9, "expected_order_value": revenue}
+    frame = customers[["customer_id", "as_of"]].assign(**told, expected_revenue=revenue, **ends)
+    return EXPECTATIONS.validate(frame[list(EXPECTATIONS.columns)])
 
 
 def members(customers: pd.DataFrame) -> pd.DataFrame:
@@ -306,6 +316,7 @@ def write(folder: Path) -> None:
     people.to_parquet(folder / "data/customers.parquet", index=False)
     assignments(people).to_parquet(folder / "data/assignments.parquet", index=False)
     confidence(people).to_parquet(folder / "data/confidence.parquet", index=False)
+    expectations(people).to_parquet(folder / "data/expectations.parquet", index=False)
     past = history(people)
     past.to_parquet(folder / "data/history.parquet", index=False)
     memberships(past).to_parquet(folder / "data/memberships.parquet", index=False)
@@ -392,7 +403,7 @@ def nine(found: inputs.Tables, language: str = "en") -> dict:
     findings = inputs.Findings(
         summary.enter(learned, known),
         summary.leave(learned, known, RULES),
-        forecast.outlook(found.insiders, found.registered["backtest"], TERMS.horizon_days),
+        forecast_tables.told(found.insiders, people["segment"], AS_OF),
         actions.suggest(profiles.segments(people), profiles.overall(people)),
         past=past(),
         insights=standing_out(found, past()),

@@ -18,7 +18,10 @@ from small_shop import STAGES, TOP
 SRC = TOP / "src"
 DECLARED: dict[str, Any] = yaml.safe_load((TOP / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 # One thing each, templates included: a stage may declare them whole.
-PACKAGES = tuple(f"src/insiders/{name}" for name in ("cohorts", "embeddings", "figures", "membership", "report", "simulate"))
+PACKAGES = tuple(
+    f"src/insiders/{name}"
+    for name in ("cohorts", "embeddings", "figures", "hypotheses", "membership", "report", "simulate")
+)
 # Imported without being a dependency, since no table's content can change with them: they only carry something.
 PLUMBING = {
     "insiders.errors": "the form of a message",

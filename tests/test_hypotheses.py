@@ -278,7 +278,7 @@ def test_regression_to_the_mean_shows_in_the_list_and_in_its_look_alikes() -> No
     chosen = pd.DataFrame({"customer_id": ids, "is_insider": listed})
     found = h.aftermath(traits, chosen, h.Stretch(done(past), 90), h.Stretch(done(later), 90), 1)
     matched = h.pairs(found, 0.5)
-    rows = {row["group"]: row for row in h.groups(found, matched, 0.95, 399, 1)}
+    rows = h.groups(found, matched, 0.95, 399, 1)
     assert rows["list"]["kept"]["high"] < 1 < rows["others"]["kept"]["low"]
     assert rows["list"]["before"]["value"] == pytest.approx(past[listed].mean() / 3)
     assert rows["sort"]["customers"] == rows["list"]["customers"] == 80
@@ -288,8 +288,8 @@ def test_regression_to_the_mean_shows_in_the_list_and_in_its_look_alikes() -> No
 
 def test_an_empty_list_has_groups_without_figures() -> None:
     found = h.aftermath(**shop(listed=0), seed=1)
-    rows = {row["group"]: row for row in h.groups(found, h.pairs(found, 0.25), 0.95, 99, 1)}
-    assert rows["list"] == {"group": "list", "customers": 0, **dict.fromkeys(("before", "after", "kept"), EMPTY)}
+    rows = h.groups(found, h.pairs(found, 0.25), 0.95, 99, 1)
+    assert rows["list"] == {"customers": 0, **dict.fromkeys(("before", "after", "kept"), EMPTY)}
     assert rows["others"]["customers"] == 120
 
 

@@ -1,23 +1,24 @@
-"""What the list captured, beside other ways to choose."""
+"""What the list captured, beside other ways to choose, and what it brought before and after its day."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
-from insiders.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, canvas, shares, styled
+from insiders.figures.style import ENGLISH, INSIDER, OTHER, QUIET, Picture, Scene, amounts, canvas, shares, styled
 from insiders.language import Language
+
+OURS = ("list", "paired")  # groups of listed customers
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
-    say = scene.language.say
-    ways = [
-        {**row, "label": scene.labels[row["name"]], "is_list": row["name"] == "list"}
-        for row in scene.answers["guarantee"]["captures"]
-    ]
-    return {
+    say, told = scene.language.say, scene.answers["guarantee"]
+    drawn = {
         "captures": Picture(
-            captures(ways, scene.language),
+            captures(_ways(scene), scene.language),
             say("Revenue captured in the untouched period"),
             say(
                 "For each way to choose the same number of customers: the share of the next period's revenue that "
@@ -25,6 +26,27 @@ def pictures(scene: Scene) -> dict[str, Picture]:
             ),
         )
     }
+    if told["later"]["listed"]:
+        drawn["afterwards"] = Picture(
+            afterwards(_groups(scene), scene.language),
+            say("What the list, its look-alikes and the others brought before and after its day"),
+            say(
+                "For each group: net revenue per customer and 30 days before the list was made (hollow) and after it "
+                "(filled), with intervals, on a scale on which equal steps are equal factors."
+            ),
+        )
+    return drawn
+
+
+def _ways(scene: Scene) -> list[dict[str, Any]]:
+    rows = scene.answers["guarantee"]["captures"]
+    return [{**row, "label": scene.labels[row["name"]], "is_list": row["name"] == "list"} for row in rows]
+
+
+def _groups(scene: Scene) -> list[dict[str, Any]]:
+    rows = scene.answers["guarantee"]["later"]["groups"]
+    named = [{**row, "group": name, "label": scene.labels[f"group_{name}"]} for name, row in rows.items()]
+    return [row for row in named if row["customers"]]
 
 
 @styled
@@ -43,3 +65,32 @@ def captures(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
     axes.margins(x=0.14)
     shares(axes.xaxis, language)
     return figure
+
+
+@styled
+def afterwards(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
+    """Keys label, group, and before and after, each with value, low, high; what is not positive is left out."""
+    shown = list(rows)[::-1]
+    figure, axes = canvas(left=0.36, right=0.95, bottom=0.15, top=0.87, height=1.2 + 0.42 * max(len(shown), 1))
+    for side, shift, face in (("before", 0.14, "white"), ("after", -0.14, None)):
+        for place, row in enumerate(shown):
+            color = INSIDER if row["group"] in OURS else OTHER
+            _dot(axes, row[side], place + shift, color, face or color)
+    axes.set_yticks(range(len(shown)), [row["label"] for row in shown])
+    axes.set(xscale="log", xlabel=language.say("net revenue per customer and 30 days"))
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    amounts(axes.xaxis, language)
+    axes.xaxis.set_minor_locator(NullLocator())
+    marks = [Line2D([], [], marker="o", ls="", mec=QUIET, mfc=face) for face in ("white", QUIET)]
+    figure.legend(marks, [language.say("before"), language.say("after")], loc="upper left", ncols=2)
+    return figure
+
+
+def _dot(axes: Axes, told: Mapping[str, Any], place: float, color: str, face: str) -> None:
+    """A value with its interval, as far as they are positive."""
+    if told["value"] is None or told["value"] <= 0:
+        return
+    ends = [told[end] for end in ("low", "high")]
+    if None not in ends and ends[0] > 0:
+        axes.hlines(place, *ends, color=color, lw=1.6)
+    axes.plot(told["value"], place, "o", mec=color, mfc=face, ms=7, mew=1.4)

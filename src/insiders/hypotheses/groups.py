@@ -14,16 +14,16 @@ from insiders.hypotheses.resampling import Contrast, Estimate, estimate
 LISTED, PAIRED, ALIKE, SORT, REST = "list", "paired", "look_alikes", "sort", "others"
 
 
-def groups(found: Aftermath, matched: Pairs, level: float, resamples: int, seed: int) -> list[dict[str, Any]]:
-    """One row per group: customers, and net revenue per customer and 30 days before and after, with intervals.
+def groups(found: Aftermath, matched: Pairs, level: float, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
+    """By group: customers, and net revenue per customer and 30 days before and after, with intervals.
 
     `kept` is the ratio of the two. `paired` are the listed who have a look-alike; `sort` holds as many customers as
     the list, those with the highest net revenue on its day (all who tie for the last place).
     """
-    return [
-        {"group": name, "customers": int(rows.sum()), **_around(found, rows, level, resamples, seed)}
+    return {
+        name: {"customers": int(rows.sum()), **_around(found, rows, level, resamples, seed)}
         for name, rows in _members(found, matched).items()
-    ]
+    }
 
 
 def _members(found: Aftermath, matched: Pairs) -> dict[str, Flags]:

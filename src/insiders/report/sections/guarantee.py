@@ -12,7 +12,10 @@ SORTS = ("faded_revenue", "rfm_quintiles")  # further baselines that the page sh
 
 
 def numbers(inputs: Inputs) -> Numbers:
-    """The figures of the untouched last period, the gates, the search, and what the tables were made from."""
+    """The figures of the untouched last period, the gates, the search, and what the tables were made from.
+
+    `later`, `hypotheses`, `verdicts` and `experiment` are those of hypotheses.summary and experiment.plan.
+    """
     tables, terms = inputs.tables, inputs.terms
     registered = tables.registered
     validation = registered["validation"]
@@ -32,6 +35,7 @@ def numbers(inputs: Inputs) -> Numbers:
         "without_order": _without_order(tables),
         "ledger": [{**row, "amount": float(row["amount"])} for row in tables.ledger.to_dict("records")],
         "provenance": provenance(tables, terms),
+        **inputs.findings.guarantee,
     }
 
 
