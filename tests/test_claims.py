@@ -5,7 +5,9 @@ import time
 
 import optuna
 import pytest
+import sqlalchemy as sql
 
+import databases
 from insiders import search
 from insiders.io import studies
 from insiders.io.claims import Claims
@@ -15,9 +17,25 @@ from test_search import SETTINGS, cheap, interrupted, study
 pytestmark = pytest.mark.filterwarnings("ignore:.*:optuna.exceptions.ExperimentalWarning")
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'study.db'}"
+@pytest.fixture(scope="module")
+def postgres():
+    if why := databases.missing():
+        pytest.skip(why)
+    with databases.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """An empty database; the server's tables are made anew for each test."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'study.db'}"
+    server = request.getfixturevalue("postgres")
+    engine = sql.create_engine(server)
+    with engine.begin() as connection:
+        connection.execute(sql.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    engine.dispose()
+    return server
 
 
 @pytest.fixture
@@ -106,6 +124,6 @@ def test_what_a_killed_process_left_is_scored_by_another(url, claims):
     killed._closed.set()
     searching(url, claims(patience=0.5), cheap, found)
     assert found == [alone]
-    states = [each.state for each in optuna.load_study(study_name="study", storage=url).trials]
+    states = [each.state for each in studies.open_study(url, "study").trials]
     assert states.count(optuna.trial.TrialState.COMPLETE) == SETTINGS.trials
     assert optuna.trial.TrialState.RUNNING not in states

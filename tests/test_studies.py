@@ -1,8 +1,14 @@
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+import databases
+import small_shop
 from insiders.errors import InputError
 from insiders.io import params, studies
 
@@ -66,3 +72,42 @@ def test_a_study_is_found_again_under_its_name(tmp_path):
 def test_a_storage_that_cannot_be_reached_is_named(tmp_path):
     with pytest.raises(InputError, match=r"tune\.storage"):
         studies.open_study(f"sqlite:///{tmp_path}/no/such/folder/study.db", "one")
+
+
+def test_a_password_is_not_repeated():
+    with pytest.raises(InputError) as refused:
+        studies.open_study("postgresql+nothing://me:secret@127.0.0.1/studies", "one")
+    assert "secret" not in str(refused.value)
+    assert "127.0.0.1/studies" in str(refused.value)
+
+
+def settings_of(folder):
+    return studies.search_settings(params.read(folder / "params.yaml"))
+
+
+def tuning(folder, url):
+    """The tune stage of a project as a process of its own, with its study in the database."""
+    small_shop.write_params(folder, {"tune": {"storage": url}})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"}
+    environment.pop(small_shop.store.VARIABLE, None)
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "insiders.stages.tune"]
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+
+
+@pytest.mark.skipif(databases.missing() is not None, reason=str(databases.missing()))
+def test_two_machines_on_one_database_score_each_trial_once_and_find_what_one_alone_finds(tmp_path, empty_store):
+    alone = small_shop.new_project(tmp_path / "alone", empty_store)
+    small_shop.run(alone, ("ingest", "preprocess", "featurize"))
+    machines = [Path(shutil.copytree(alone, tmp_path / name)) for name in ("one", "other")]
+    small_shop.run(alone, ("tune",))
+    with databases.server() as url:
+        for folder, stage in [(folder, tuning(folder, url)) for folder in machines]:
+            assert stage.wait() == 0, (folder / "log").read_text()
+        name = studies.study_name(alone / "data/snapshots.parquet", settings_of(alone))
+        recipes = [trial.user_attrs["recipe"] for trial in studies.open_study(url, name).trials]
+    assert len(recipes) == small_shop.LESS["tune"]["trials"]
+    assert all(recipes.count(each) == 1 for each in recipes)
+    for folder in machines:
+        for result in ("reports/trials.csv", "models/candidate.json"):
+            assert (folder / result).read_bytes() == (alone / result).read_bytes()

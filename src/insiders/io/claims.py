@@ -33,7 +33,7 @@ class Claims:
             sql.Column("owner", sql.String(64)),
             sql.Column("beat", sql.Integer),
         )
-        self._table.create(self._engine, checkfirst=True)
+        self._make_table()
         self._seen: dict[str, tuple[Any, float]] = {}
         self._closed = threading.Event()
         threading.Thread(target=self._beat, daemon=True).start()
@@ -60,6 +60,14 @@ class Claims:
     def close(self) -> None:
         self._closed.set()
         self._engine.dispose()
+
+    def _make_table(self) -> None:
+        """Of several processes that do so at once all but one may be refused: then the table is there."""
+        from sqlalchemy.exc import DBAPIError
+
+        with suppress(DBAPIError):
+            self._table.create(self._engine, checkfirst=True)
+        self._table.create(self._engine, checkfirst=True)
 
     def _inherit(self, part: str) -> bool:
         """Take a claim over whose holder has not been heard of for long."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search
 from insiders.errors import InputError
-from insiders.io import paths
+from insiders.io import paths, tracking
 from insiders.io.claims import Claims
 from insiders.io.params import Params
 from insiders.judge import Judge, Recipe, Settings, Window
@@ -62,19 +62,23 @@ def open_study(storage: str | None, name: str) -> Any:
     except (SQLAlchemyError, ImportError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
-            f"tune.storage {url!r} cannot be used: {first}; expected an SQLAlchemy URL of a reachable database, "
+            f"tune.storage {tracking.shown(url)} cannot be used: {first}; expected an SQLAlchemy URL of a reachable database, "
             f"or null for {LOCAL}"
         ) from error
 
 
 def _backend(url: str) -> Any:
-    """Optuna's storage; of several processes that make its tables at once all but one are refused, and try again."""
+    """Optuna's storage; of several processes that make its tables at once all but one are refused, and try again.
+
+    No connection is kept: between two trials lie seconds, and Optuna would leave them open at the end.
+    """
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
 
     for left in reversed(range(ATTEMPTS)):
         try:
-            return RDBStorage(url)
+            return RDBStorage(url, engine_kwargs={"poolclass": NullPool})
         except DBAPIError:
             if not left:
                 raise

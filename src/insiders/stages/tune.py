@@ -22,11 +22,12 @@ def main() -> None:
     snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
     cut = judge.windows(snapshots, settings.featurize.horizon_days, judge.looked_at(wanted))
     _check(cut)
+    told = settings.tune.model_dump(exclude={"storage"}) | {"seed": settings.seed}  # an address may hold a password
     study = studies.open_study(settings.tune.storage, name := studies.study_name(paths.SNAPSHOTS, wanted))
     with (
         studies.sharing(settings.tune.storage, name, settings.tune.workers) as claims,
         studies.scoring(cut, wanted, settings.tune.workers) as score,
-        tracking.search_run(_log_of(name, claims), settings.tune.model_dump() | {"seed": settings.seed}, {}) as run,
+        tracking.search_run(_log_of(name, claims), told, {}) as run,
     ):
         trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score, claims), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
