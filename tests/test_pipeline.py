@@ -28,7 +28,7 @@ RESULTS = (
     *(f"data/{name}.parquet" for name in ("transactions", "quarantine", "lines", "orders", "truth")),
     *(f"data/{name}.parquet" for name in ("customers", "snapshots", "holdout", "assignments")),
     *("data/source.json", "data/ledger.csv", "data/judged.parquet", "models/candidate.json", "models/registered.json"),
-    *(f"reports/{name}" for name in ("trials.csv", "insiders.csv", "answers.json", "metrics.json")),
+    *(f"reports/{name}" for name in ("trials.csv", "insiders.csv", "experiment.csv", "answers.json", "metrics.json")),
 )
 METRICS = {
     "data": "rows rows_kept customers gross_revenue net_revenue anonymous_share",
@@ -189,7 +189,7 @@ def test_the_model_serves_and_everything_says_so(shop: Path) -> None:
     page = (shop / "reports/index.html").read_text(encoding="utf-8")
     assert f"{len(listed(shop))} customers are Insiders" in page
     assert sorted(path.name for path in (shop / "reports").iterdir()) == [
-        *("answers.json", "index.html", "insiders.csv", "metrics.json", "trials.csv")
+        *("answers.json", "experiment.csv", "index.html", "insiders.csv", "metrics.json", "trials.csv")
     ]
 
 
@@ -259,6 +259,11 @@ def expect_same_segments(one: Path, other: Path, first_name: Callable[[str], str
     pd.testing.assert_frame_equal(listed(other)[figures], listed(one)[figures])
     assert (one / "models/candidate.json").read_bytes() == (other / "models/candidate.json").read_bytes()
     assert (one / "reports/trials.csv").read_bytes() == (other / "reports/trials.csv").read_bytes()
+    then, now = (pd.read_csv(folder / "reports/experiment.csv", dtype={"customer_id": str}) for folder in (one, other))
+    pd.testing.assert_frame_equal(now.assign(customer_id=now["customer_id"].map(first_name)), then)
+    for key in ("later", "hypotheses", "experiment"):
+        told_of = [told(folder, "reports/answers.json")["guarantee"][key] for folder in (one, other)]
+        assert told_of[0] == told_of[1], key
 
 
 def test_a_killed_search_ends_as_if_nothing_happened(shop: Path, copy: Path, empty_store: Path) -> None:
