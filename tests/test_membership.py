@@ -1,5 +1,7 @@
 """The rule that describes a list: what it says, in each of its forms, how it is found, and that it is monotone."""
 
+import re
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -8,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import report_tables as shop
+from insiders.language import Language
 from insiders.membership import learning, rules, standing, summary
 from insiders.membership.rules import AT_LEAST, EXPIRING, Condition
+from insiders.report import text
 
 LEDGER = pd.DataFrame(
     {
@@ -112,7 +116,7 @@ def test_the_written_forms():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_python_and_sql_name_the_same_customers_as_the_rule(seed):
+def test_python_sql_and_the_sentence_name_the_same_customers_as_the_rule(seed):
     customers = people(seed=seed)
     chosen = pd.Series(customers["net_revenue_180d"] + customers["net_revenue"] / 4 > 700)
     fit = learning.learn(customers, chosen)
@@ -122,6 +126,26 @@ def test_python_and_sql_name_the_same_customers_as_the_rule(seed):
         assert 0 < named.sum() < len(customers)
         assert by_python(rule, customers).tolist() == named.tolist()
         assert by_sql(rule, customers).tolist() == named.tolist()
+        assert by_sentence(rule, customers).tolist() == named.tolist()
+
+
+LABELS = text.environment(Language("en", "GBP")).globals["words"].labels
+
+
+def by_sentence(rule, customers):
+    """As a reader of the page's sentence would choose: ways apart by "; or", conditions by commas and "and"."""
+    said = str(text.environment(Language("en", "GBP")).globals["words"].rule(rules.plain(rule)))
+    ways = [re.split(", | and ", re.sub(r"(?<=\d),(?=\d)", "", way)) for way in said.split("; or ")]
+    rows = customers.to_dict("records")
+    return np.array([any(all(agrees(row, each) for each in way) for way in ways) for row in rows])
+
+
+def agrees(row, condition):
+    if recent := re.fullmatch(r"last order no more than ([\d.]+) days ago", condition):
+        return row["recency_days"] <= float(recent[1])
+    label, least = re.fullmatch(r"(.+): at least £?([\d.]+)", condition).groups()
+    [column] = [column for column in AT_LEAST if LABELS[column] == label]
+    return row[column] >= float(least)
 
 
 def test_a_threshold_with_cents_is_written_as_it_is():

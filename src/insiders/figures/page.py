@@ -1,9 +1,20 @@
 """Every picture of the page, by name."""
 
-from insiders.figures import cohorts, customers, forecast, guarantee, revenue, rhythm, segments, traits, trials
+from insiders.figures import (
+    cohorts,
+    customers,
+    forecast,
+    guarantee,
+    membership,
+    revenue,
+    rhythm,
+    segments,
+    traits,
+    trials,
+)
 from insiders.figures.style import Picture, Scene
 
-TOPICS = (customers, segments, traits, rhythm, revenue, forecast, cohorts, guarantee, trials)
+TOPICS = (customers, segments, traits, rhythm, revenue, forecast, cohorts, membership, guarantee, trials)
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

@@ -9,7 +9,8 @@ from insiders.membership import learning, programme, rules, standing
 from insiders.membership.learning import Fit
 from insiders.membership.programme import Conditions, Event, Terms
 
-LISTED = 10  # people named of each kind
+LISTED = 10  # members named as the closest to leaving
+LATEST = 5  # people named of each kind of change
 Numbers = dict[str, Any]
 # Null where there is no rule.
 ENTER_FIGURES = ("named", "precision", "recall", "python", "sql", "past_precision", "past_recall")
@@ -167,7 +168,7 @@ def _latest(fit: Fit, chosen: Conditions, everything: pd.DataFrame, places: prog
         rows = latest[latest["event"] == event]
         if event is Event.IN_GRACE:  # only those who are in it now
             rows = rows[rows["as_of"] == places.days[-1]]
-        told += [_person(rows.iloc[[place]], event, rule) for place in range(min(LISTED, len(rows)))]
+        told += [_person(rows.iloc[[place]], event, rule) for place in range(min(LATEST, len(rows)))]
     return told
 
 
