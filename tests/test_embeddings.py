@@ -33,7 +33,7 @@ POINTS = {
     "value_plane": {"value_plane.leaf": 20, "value_plane.weight": 0.5},
     "affinity": {"affinity.components": 4},
     "affinity_scaled": {"affinity_scaled.components": 4, "affinity_scaled.weight": 0.35},
-    "lifetime_plane": {"lifetime_plane.future": 0.5},
+    "lifetime_plane": {"lifetime_plane.future": 0.4, "lifetime_plane.parts": True},
 }
 MONEY = ["gross_revenue", "net_revenue", "faded_revenue", "average_order_value", "next_revenue"]
 
@@ -234,10 +234,16 @@ def test_the_lifetime_plane_holds_what_the_value_model_expects():
     places = plane.transform(frame[list(COLUMNS)])
     expected = value.predict(value.fit(frame), frame, HORIZON_DAYS)
     inside = np.abs(places * 2).max(axis=1) < 4  # beyond, a customer counts as just as far out
-    for column, name in enumerate(("faded_revenue", "expected_orders", "expected_revenue", "probability_active")):
+    for column, name in enumerate(("faded_revenue", "expected_revenue", "expected_orders", "probability_active")):
         known = frame[name] if name in frame else expected[name]
         rank = [pd.Series(each[inside]).rank().to_numpy() for each in (places[:, column], known.to_numpy())]
         assert np.corrcoef(*rank)[0, 1] > 0.999
+
+
+def test_without_its_parts_the_lifetime_plane_has_two_sides():
+    frame = leavers()[list(COLUMNS)]
+    whole, sides = LifetimePlane(0.8, parts=True).fit_transform(frame), LifetimePlane(0.8, parts=False)
+    assert sides.fit_transform(frame).tolist() == whole[:, :2].tolist()
 
 
 def test_the_probability_of_being_active_is_there_where_leaving_shows():

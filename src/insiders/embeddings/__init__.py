@@ -81,7 +81,8 @@ def _by_products(components: int, seed: int) -> Pipeline:
 
 
 def _lifetime_plane(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
-    return LifetimePlane(trial.suggest_categorical("lifetime_plane.future", [0.2, 0.35, 0.5]))
+    future = trial.suggest_categorical("lifetime_plane.future", [0.2, 0.5, 0.8])
+    return LifetimePlane(future, trial.suggest_categorical("lifetime_plane.parts", [False, True]))
 
 
 def columns(name: str, features: tuple[str, ...]) -> tuple[str, ...]:

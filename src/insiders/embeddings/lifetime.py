@@ -20,11 +20,12 @@ KEPT = 32  # fitted models: the windows of a search, which several weights share
 
 
 class LifetimePlane(TransformerMixin, BaseEstimator):
-    """Logarithms of past value, of expected orders and of expected revenue, and the probability of being active.
+    """Logarithms of past value and of expected revenue; with `parts` also what is behind an expectation.
 
-    Revenue and not the value of an order, which among customers who spent as much is lower for those who order more. So
-    of two with as many orders nobody is behind who spent more or whose last order is later. The probability is there
-    only where the data can tell that customers leave. `future` is the share of all but the first in the distance.
+    The parts are the expected orders and, where the data can tell that customers leave, the probability of being
+    active. The value of an order is none, since among customers who spent as much it is lower for those who order more:
+    of two with as many orders nobody is behind who spent more or whose last order is later. `future` is the share of
+    all but the past value in the distance.
 
     X has the columns COLUMNS by name or, without names, in this order; one that is missing is 1 for all. Coordinates
     are seen from the median customer, in typical deviations, so that money has no unit.
@@ -32,8 +33,9 @@ class LifetimePlane(TransformerMixin, BaseEstimator):
 
     is_rising = True
 
-    def __init__(self, future: float = 0.5) -> None:
+    def __init__(self, future: float = 0.5, parts: bool = True) -> None:
         self.future = future
+        self.parts = parts
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
@@ -69,14 +71,19 @@ class LifetimePlane(TransformerMixin, BaseEstimator):
         expected = value.predict(self.model_, _customers(known), HORIZON_DAYS)
         past = np.sign(known[:, -1]) * np.log1p(np.abs(known[:, -1]))
         orders, active = expected["expected_orders"].to_numpy(), expected["probability_active"].to_numpy()
-        future = [orders, orders * expected["expected_order_value"].to_numpy()]
-        logs = [np.log(np.maximum(each, TINY)) for each in future]
-        return np.column_stack([past, *logs, *([active] if self.model_.dropout_identified else [])])
+        plane = [past, _log(orders * expected["expected_order_value"].to_numpy())]
+        if self.parts:
+            plane += [_log(orders), *([active] if self.model_.dropout_identified else [])]
+        return np.column_stack(plane)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _log(amount: Matrix) -> Matrix:
+    return np.asarray(np.log(np.maximum(amount, TINY)))
 
 
 @lru_cache(maxsize=KEPT)
