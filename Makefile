@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports umap locks
+.PHONY: all env test check format lint types imports umap locks texts
 
 all: env
 	dvc repro
@@ -48,6 +48,14 @@ types:
 
 imports:
 	lint-imports
+
+# What templates and code say, into the catalogues of the other languages; what is new stands there untranslated.
+LOCALES := src/insiders/report/locale
+texts: env
+	pybabel --quiet extract -F pyproject.toml -k say -k named:1c,2 --no-location -o $(VENV)/insiders.pot src/insiders
+	pybabel --quiet update -D insiders -i $(VENV)/insiders.pot -d $(LOCALES) -w 120 \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	rm $(VENV)/insiders.pot
 
 # Written anew when a dependency in pyproject.toml changes; holds versions and hashes, no address.
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
