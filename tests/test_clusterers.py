@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+from hdbscan import HDBSCAN
 from optuna.trial import FixedTrial
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders.clusterers import CLUSTERERS, Density, Mixture, Ward
+from insiders.clusterers import CLUSTERERS, Density, Mixture, NeighbourLabels, Ward
 
 POINTS = {
     "kmeans": {"kmeans.clusters": 3},
@@ -20,7 +23,7 @@ def blobs():
     return np.vstack([rng.normal(centre, 0.7, (60, 2)) for centre in centres])
 
 
-@parametrize_with_checks([Mixture(components=2), Ward(), Density(smallest=0.2, samples=2)])
+@parametrize_with_checks([Mixture(components=2), NeighbourLabels(), Ward(), Density(smallest=0.2, samples=2)])
 def test_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
 
@@ -35,10 +38,39 @@ def test_finds_three_plain_groups_and_labels_the_unseen(name, blobs):
     assert clusterer.predict([[10.1, 0.1]])[0] == np.bincount(labels[60:120][labels[60:120] >= 0]).argmax()
 
 
+def labels_of_the_algorithm(name, points):
+    """Without what this project adds: as scikit-learn or hdbscan labels the points of its fit."""
+    if name == "kmeans":
+        return KMeans(3, n_init=10, random_state=7).fit(points).labels_
+    if name == "mixture":
+        return GaussianMixture(3, reg_covar=1e-3, random_state=7).fit_predict(points)
+    if name == "ward":
+        return AgglomerativeClustering(3).fit_predict(points)
+    return HDBSCAN(min_cluster_size=round(0.05 * len(points)), min_samples=5, core_dist_n_jobs=1).fit_predict(points)
+
+
+@pytest.mark.parametrize("points", ["blobs", "cloud", "doubles"])
 @pytest.mark.parametrize("name", POINTS)
-def test_agrees_with_its_own_labels_on_the_customers_of_the_fit(name, blobs):
+def test_gives_the_customers_of_the_fit_the_labels_of_the_algorithm(name, points, blobs):
+    cloud = np.random.default_rng(5).normal(size=(300, 3))
+    given = {"blobs": blobs, "cloud": cloud, "doubles": np.repeat(cloud[:100], 3, axis=0)}[points]
+    clusterer = CLUSTERERS[name](FixedTrial(POINTS[name]), 7).fit(given)
+    np.testing.assert_array_equal(clusterer.predict(given), labels_of_the_algorithm(name, given))
+    np.testing.assert_array_equal(clusterer.labels_, clusterer.predict(given))
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_a_label_does_not_depend_on_the_batch(name, blobs):
     clusterer = CLUSTERERS[name](FixedTrial(POINTS[name]), 7).fit(blobs)
-    np.testing.assert_array_equal(clusterer.predict(blobs), clusterer.labels_)
+    new = blobs + 0.3
+    np.testing.assert_array_equal([clusterer.predict(row[None])[0] for row in new], clusterer.predict(new))
+
+
+def test_noise_is_a_status_that_is_inherited_and_no_cluster(blobs):
+    far = np.array([[40.0, 40.0], [-30.0, 25.0]])
+    clusterer = Density(smallest=0.1, samples=5).fit(np.vstack([blobs, far]))
+    assert clusterer.labels_[-2:].tolist() == [-1, -1]
+    assert clusterer.predict([[41.0, 41.0], [0.0, 0.0]]).tolist() == [-1, clusterer.labels_[0]]
 
 
 def test_beyond_the_landmarks_everyone_has_the_label_of_the_nearest(blobs):

@@ -1,6 +1,11 @@
 """CLUSTERERS: name -> function(trial, seed) -> clusterer that can label customers whom it has not seen.
 
 Constructor and search space of a clusterer stand in one function. -1 is no cluster but the status "none".
+
+The share of the fit's customers to whom `predict` gives the label that the algorithm itself gave them is 1.0 for each
+(k-means, mixture, Ward, HDBSCAN; on the sample and the public data, scaled, by rank and by principal components). Ward
+and HDBSCAN cannot predict: a customer has the label of the nearest one of the fit, who in the fit is oneself. Of more
+than LANDMARKS customers only these have a label of the algorithm's own.
 """
 
 from collections.abc import Callable
