@@ -238,6 +238,7 @@ def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
             "state": "COMPLETE",
             "embedding": rng.choice(["scaled", "quantile", "pca", "leaves", "value_plane"], count),
             "clusterer": rng.choice(["kmeans", "mixture", "ward", "hdbscan"], count),
+            "segments": np.arange(count) % 5 + 3,
             "value_lift_mean": lifts.mean(axis=1),
             "value_lift_min": lifts.min(axis=1),
             **{f"value_lift_{fold + 1}": lifts[:, fold] for fold in range(3)},
@@ -292,7 +293,7 @@ def orders(customers: pd.DataFrame) -> pd.DataFrame:
     days = pd.to_datetime(["2011-01-03 10:00", "2011-02-28 23:59", "2011-03-08 09:30"])
     each = pd.DataFrame({"ordered_at": days}).merge(customers[["customer_id"]], how="cross")
     sums = {"gross_revenue": 10.25, "returned_revenue": 0.0, "item_count": 4, "returned_item_count": 0}
-    return each.assign(net_revenue=10.25, is_sale=True, **sums)
+    return each.assign(net_revenue=10.25, is_sale=True, country="UK", **sums)
 
 
 def lines(customers: pd.DataFrame) -> pd.DataFrame:
@@ -320,6 +321,7 @@ def write(folder: Path) -> None:
     past = history(people)
     past.to_parquet(folder / "data/history.parquet", index=False)
     memberships(past).to_parquet(folder / "data/memberships.parquet", index=False)
+    places(people).to_parquet(folder / "data/places.parquet", index=False)
     orders(people).to_parquet(folder / "data/orders.parquet", index=False)
     lines(people).to_parquet(folder / "data/lines.parquet", index=False)
     transactions().to_parquet(folder / "data/transactions.parquet", index=False)
@@ -329,6 +331,12 @@ def write(folder: Path) -> None:
     guarantee_tables.write(folder, people, assignments(people)["is_insider"])
     (folder / "models/registered.json").write_text(json.dumps(registered()))
     (folder / "data/source.json").write_text(json.dumps(SOURCE))
+
+
+def places(customers: pd.DataFrame) -> pd.DataFrame:
+    """Everybody by what they spent and how lately."""
+    spots = np.column_stack([customers["net_revenue"], customers["recency_days"]])
+    return customers[["customer_id"]].assign(place=list(spots))
 
 
 def past() -> dict:

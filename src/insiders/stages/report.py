@@ -36,6 +36,7 @@ def main() -> None:
         tables.write(proof.arms, paths.EXPERIMENT, schemas.EXPERIMENT)
         marketing.write(offers)
         tables.write_text(page.render(nine, figures, pictures, terms.language), paths.PAGE)
+        _explore(found, nine, terms)
         log(metrics.flat(figures))
 
 
@@ -122,6 +123,21 @@ def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> 
         past=past,
         insights=timeline.standing_out(members, past, found.registered),
     )
+
+
+def _explore(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> None:
+    """The second page: how the data led to the list."""
+    from insiders.figures import exploration as figures
+    from insiders.figures import style
+    from insiders.io import explorer, paths, tables
+    from insiders.report import exploration, page
+
+    looked = explorer.look(found.members, found.trials, found.registered)
+    numbers = exploration.build(looked.numbers, nine)
+    drawn = figures.pictures(figures.Sight(numbers, looked.spots, page.labels(terms.language), terms.language))
+    pictures = {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
+    tables.write_json(numbers, paths.EXPLORED)
+    tables.write_text(exploration.render(numbers, nine, pictures, terms.language), paths.EXPLORATION)
 
 
 def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> "dict[str, Drawing]":
