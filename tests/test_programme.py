@@ -115,11 +115,11 @@ def test_of_conditions_that_keep_still_the_strictest_are_chosen():
     calm = known([100.0] * 6, [100, 100, 50, 50, 50, 50])
     chosen = programme.choose(ENTER, calm, TERMS._replace(flip_share_max=1.0))
     assert (chosen.slack, chosen.grace_months) == (0.1, 1)
-    restless = known(*[[100.0, 100, 65, 65, 100, 65]] * 4)
+    restless = known(*[[100.0, 100, 75, 75, 100, 75]] * 4)
     longer = programme.choose(ENTER, restless, TERMS._replace(slacks=(0.1,)))
     assert (longer.grace_months, longer.worst_flip_share) == (2, 0)  # which outlast each gap
     looser = programme.choose(ENTER, restless, TERMS)
-    assert (looser.slack, looser.grace_months, looser.worst_flip_share) == (0.3, 1, 0)  # 60 and more stay
+    assert (looser.slack, looser.grace_months, looser.worst_flip_share) == (0.3, 1, 0)  # 70 and more stay
 
 
 def test_where_nothing_keeps_still_the_calmest_is_chosen_and_says_so():

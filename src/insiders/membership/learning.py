@@ -14,6 +14,7 @@ from insiders.membership.rules import AT_LEAST, EXPIRING, WHOLE, Condition, Flag
 
 CONDITIONS_MAX = 5  # of a whole rule
 WAY_MAX = 3  # conditions of one way
+GOOD = 0.9  # of both precision and recall: a rule that misses it is taken only where no other reaches it
 WORTH_A_CONDITION = 0.01  # by which a further condition must raise the smaller of precision and recall
 WEIGHTS = (0.25, 0.5, 1.0, 2.0)  # of recall beside precision: a part of a rule may be narrow and sure, or wide
 KEPT = 100  # ways kept for each weight and length
@@ -38,6 +39,7 @@ class _Pool(NamedTuple):
 def learn(customers: pd.DataFrame, is_insider: "pd.Series[bool]") -> Fit | None:
     """The rule of at most 5 conditions with the best of min(precision, recall), less 0.01 for each condition.
 
+    Rules that reach 0.9 in both go before all that do not.
     Each way holds a condition that expires, so that every member can stop being one. None where all or none are on the
     list, or no threshold tells anybody apart.
     """
@@ -128,7 +130,8 @@ def _best_pair(pool: _Pool, member: Flags) -> list[tuple[int, ...]]:
     total = lengths[:, None] + lengths[None, :]
     np.fill_diagonal(total, lengths)
     agreed = np.minimum(both / np.maximum(named, 1), both / member.sum())
-    worth = np.where(total <= CONDITIONS_MAX, np.round(agreed - WORTH_A_CONDITION * total, 9), -1.0)
+    worth = np.round(agreed - WORTH_A_CONDITION * total, 9) + (agreed >= GOOD)
+    worth[total > CONDITIONS_MAX] = -np.inf
     one, other = np.unravel_index(np.lexsort((total.ravel(), -worth.ravel()))[0], worth.shape)
     return [pool.ways[k] for k in sorted({int(one), int(other)})]
 

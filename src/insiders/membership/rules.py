@@ -27,7 +27,7 @@ AT_LEAST: Mapping[str, bool] = {
 # These change when a customer does nothing: without one of them a condition, once met, is met for ever.
 EXPIRING = frozenset({"recency_days", "net_revenue_180d", "net_revenue_90d", "order_count_180d", "order_count_90d"})
 WHOLE = frozenset({"order_count", "recency_days", "order_count_180d", "order_count_90d", "distinct_product_count"})
-MANTISSAS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+MANTISSAS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 COUNTED_TO = 20  # small whole numbers are memorable as they are
 Flags = NDArray[np.bool_]
 
