@@ -33,7 +33,7 @@ POINTS = {
     "value_plane": {"value_plane.leaf": 20, "value_plane.weight": 0.5},
     "affinity": {"affinity.components": 4},
     "affinity_scaled": {"affinity_scaled.components": 4, "affinity_scaled.weight": 0.35},
-    "lifetime_plane": {"lifetime_plane.future": 0.4, "lifetime_plane.parts": True},
+    "lifetime_plane": {"lifetime_plane.future": 0.5, "lifetime_plane.parts": True},
 }
 MONEY = ["gross_revenue", "net_revenue", "faded_revenue", "average_order_value", "next_revenue"]
 

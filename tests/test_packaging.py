@@ -34,7 +34,7 @@ MODEL = fitted()
 POINTS = {
     "affinity": {"affinity.components": 4},
     "affinity_scaled": {"affinity_scaled.components": 4, "affinity_scaled.weight": 0.35},
-    "lifetime_plane": {"lifetime_plane.future": 0.5},
+    "lifetime_plane": {"lifetime_plane.future": 0.5, "lifetime_plane.parts": True},
 }
 
 

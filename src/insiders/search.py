@@ -30,6 +30,7 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
         "embedding": "lifetime_plane",
         "clusterer": "kmeans",
         "lifetime_plane.future": 0.2,
+        "lifetime_plane.parts": True,
         "kmeans.clusters": 5,
         "list.place": 0.0,
     },
