@@ -15,7 +15,7 @@ from insiders.schemas import JUDGED, SNAPSHOTS
 
 START = pd.Timestamp("2011-09-11")
 TERMS = Terms(level=0.95, resamples=200, seed=7)
-CALIPER = 0.5
+CALIPER = 2.0  # the shop parts its customers widely
 DESIGN = experiment.Design(control_share=0.2, power=0.8, alpha=0.05, minimum_uplift=0.1)
 SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml").report
 

@@ -1,0 +1,180 @@
+"""Section 8: its words and pictures from the numbers, and the tables that the numbers come from."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pandas as pd
+import pytest
+
+import guarantee_tables
+import report_tables as shop
+from insiders import experiment, hypotheses
+from insiders.errors import InputError
+from insiders.figures import guarantee as figures
+from insiders.figures import style
+from insiders.io import guarantee, params, paths
+from insiders.language import Language
+from insiders.report import text
+from insiders.report.answers import tidy
+
+ENGLISH = Language("en", "GBP")
+LISTED = shop.members(shop.customers())
+NOBODY = LISTED.assign(is_insider=False)
+
+
+def found(people: pd.DataFrame) -> dict[str, Any]:
+    validation = {"regime": "model", "verdict": "better", "confidence": 0.95, "agreement": 0.9, "gates": []}
+    versions = {"judged_version": "3", "champion_version": "3"}
+    search = {"trials": 40, "folds": 3, "feasible": 20, "trial": 7, "embedding": "scaled", "clusterer": "ward"}
+    return tidy(
+        {**shop.VALIDATION, **validation, "provenance": versions, "search": {**search, "best_sort": None}}
+        | guarantee_tables.told(people)
+    )
+
+
+def section(numbers: dict[str, Any]) -> str:
+    """The words of the section, without its marks."""
+    environment = text.environment(ENGLISH)
+    told = {
+        "answers": {"guarantee": numbers},
+        "n": numbers,
+        "origin": numbers["provenance"],
+        "pictures": {},
+        "day": "-",
+    }
+    lifts = {"search": {"value_lift_mean": 1.0, "value_lift_min": 1.0}, "model": {"stability": 0.9}}
+    page = environment.get_template("sections/guarantee.html.j2").render(**told, metrics=lifts)
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def worded(**claim: Any) -> str:
+    known = {"name": "any", "unit": "share", "side": "above", **claim}
+    macros: Any = text.environment(ENGLISH).get_template("sections/claims.j2").module
+    return str(macros.claim(known)).strip()
+
+
+# --- words ---
+
+
+def test_the_section_tells_groups_claims_and_plan() -> None:
+    numbers = found(LISTED)
+    words = section(numbers)
+    groups = numbers["later"]["groups"]
+    assert (
+        f"of 400 customers, 40 would have been listed. They brought {ENGLISH.money(groups['list']['before']['value'])}"
+        in words
+    )
+    assert f"For {numbers['later']['pairs']} of the listed there is a look-alike" in words
+    assert words.count(" true ") >= 3
+    assert "of today's 40 Insiders 8 are not invited (20%), 32 are" in words
+    assert f"an uplift of {ENGLISH.share(numbers['experiment']['uplift'], 0)} or more" in words
+
+
+def test_the_sentence_counts_the_verdicts() -> None:
+    numbers = found(LISTED)
+    told, known = text.sentence(text.environment(ENGLISH), "guarantee", numbers), numbers["verdicts"]
+    assert sum(known.values()) == 7
+    assert f"Of 7 claims about such a list, tested on what came after it, {known['true']} are true" in told
+
+
+def test_where_nobody_was_listed_nothing_is_claimed() -> None:
+    numbers = found(NOBODY)
+    words = section(numbers)
+    assert "Before and after the list" not in words
+    assert words.count("not decidable") >= 7
+    assert "No experiment can be planned" in words
+    assert "claims" not in text.sentence(text.environment(ENGLISH), "guarantee", numbers)
+
+
+def test_without_overlap_the_section_says_so() -> None:
+    numbers = found(LISTED)
+    alone = {**numbers, "later": {**numbers["later"], "pairs": 0}}
+    assert "there is no overlap, so nothing can be said about look-alikes" in section(alone)
+
+
+def test_an_experiment_that_is_too_small_says_what_it_would_take() -> None:
+    numbers = found(LISTED)
+    plan = {**numbers["experiment"], "enough": False, "needed_insiders": 2293, "needed_months": None}
+    assert "that takes 2,293 Insiders" in section({**numbers, "experiment": plan})
+    assert "no length up to 36 months is enough" in section({**numbers, "experiment": plan})
+    assert "it takes 9 months of 30 days" in section({**numbers, "experiment": {**plan, "needed_months": 9}})
+    assert "Is that enough: yes" in section({**numbers, "experiment": {**plan, "enough": True}})
+
+
+def test_a_claim_is_worded_by_what_it_compares() -> None:
+    """Each claim of params.yaml has a sentence of its own; turned round it has another."""
+    own = [each.model_dump() for each in guarantee_tables.SETTINGS.hypotheses]
+    sentences = [worded(**each) for each in own]
+    assert sentences[0] == "They bring more than 15% of the revenue"
+    assert all(each.startswith("They ") for each in sentences)
+    turned = [worded(**{**each, "side": {"above": "below", "below": "above"}[each["side"]]}) for each in own]
+    assert len({*sentences, *turned}) == 2 * len(own)
+    assert (
+        worded(measure="items", per="orders", than=12.5, unit="number")
+        == "pieces kept divided by orders: more than 12.50"
+    )
+
+
+def test_every_measure_that_may_be_set_is_one_that_is_counted() -> None:
+    fields = params.Hypothesis.model_fields
+    measures, per = (set(get_args(fields[name].annotation)) for name in ("measure", "per"))
+    assert measures | per - {"total"} <= set(hypotheses.MEASURES)
+    words: Any = text.environment(ENGLISH).get_template("sections/claims.j2").module
+    assert measures | per <= set(words.counted)
+
+
+def test_a_claim_that_cannot_be_counted_is_refused(tmp_path: Path) -> None:
+    written = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(written.replace("measure: items", "measure: smiles"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"report\.hypotheses\.1\.measure is 'smiles'"):
+        params.read(tmp_path / "params.yaml")
+
+
+# --- pictures ---
+
+
+def test_each_group_has_two_dots_where_its_figures_are_positive() -> None:
+    told = {"value": 100.0, "low": 80.0, "high": 130.0}
+    rows = [
+        {"group": "list", "label": "the list", "before": told, "after": told},
+        {"group": "others", "label": "all others", "before": {**told, "value": -3.0}, "after": {**told, "low": -1.0}},
+    ]
+    drawn = [style.svg(figures.afterwards(rows), "title", "description") for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    axes = figures.afterwards(rows).axes[0]
+    assert len(axes.lines) == 3
+    assert len(axes.collections) == 2
+
+
+@pytest.mark.parametrize(("people", "names"), [(LISTED, {"captures", "afterwards"}), (NOBODY, {"captures"})])
+def test_pictures_are_there_where_somebody_was_listed(people: pd.DataFrame, names: set[str]) -> None:
+    words: Any = text.environment(ENGLISH).globals["words"]
+    answers = {"guarantee": {**found(people), "captures": []}}
+    assert set(figures.pictures(style.Scene(people, pd.DataFrame(), answers, words.labels, ENGLISH))) == names
+
+
+# --- tables ---
+
+
+def test_a_period_in_which_nothing_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop's orders ended half a year before the list: nothing is decided, and the lot is drawn all the same."""
+    shop.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    read = guarantee.read(params.read(Path(__file__).parents[1] / "params.yaml"))
+    assert read.numbers["later"]["start"] == "2011-09-11"
+    assert read.numbers["later"]["groups"]["list"]["after"]["value"] == 0
+    assert "true" not in {row["verdict"] for row in read.numbers["hypotheses"]}
+    assert {read.numbers["experiment"][name] for name in experiment.FIGURES} == {None}
+    assert read.arms["arm"].value_counts().to_dict() == {"invited": 32, "control": 8}
+
+
+def test_ids_in_the_draw_are_safe_in_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for path in (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.ORDERS):
+        frame = pd.read_parquet(path)
+        frame["customer_id"] = ("=" + frame["customer_id"]).astype("str")
+        frame.to_parquet(path, index=False)
+    drawn = guarantee.read(params.read(Path(__file__).parents[1] / "params.yaml")).arms
+    assert drawn["customer_id"].str.startswith("'=").all()
