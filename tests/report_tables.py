@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import guarantee_tables
 import forecast_tables
-from insiders import actions, cohorts, insights
+import guarantee_tables
+import marketing_tables
+from insiders import cohorts, insights
 from insiders.language import Language
 from insiders.membership import programme, summary
-from insiders.report import answers, inputs, profiles
+from insiders.report import answers, inputs
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 
 TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
@@ -403,6 +404,14 @@ def known_of(people: pd.DataFrame) -> summary.Known:
     return summary.Known(people, summary.remembered(past, told))
 
 
+def _offers(known: summary.Known, learned: summary.Membership) -> dict:
+    people, before = known.present, history(customers())
+    sides = memberships(before)[["customer_id", "as_of", "is_insider"]]
+    sides["is_insider"] &= bool(people["is_insider"].any())
+    past = before.merge(sides, on=["customer_id", "as_of"])
+    return marketing_tables.told(people, past, expectations(customers()), summary.enter(learned, known)["ways"])
+
+
 def nine(found: inputs.Tables, language: str = "en") -> dict:
     """The answers as the stage builds them."""
     people = found.members
@@ -412,7 +421,7 @@ def nine(found: inputs.Tables, language: str = "en") -> dict:
         summary.enter(learned, known),
         summary.leave(learned, known, RULES),
         forecast_tables.told(found.insiders, people["segment"], AS_OF),
-        actions.suggest(profiles.segments(people), profiles.overall(people)),
+        _offers(known, learned),
         past=past(),
         insights=standing_out(found, past()),
         guarantee=guarantee_tables.told(people),

@@ -1,45 +1,322 @@
+"""Actions: which fits whom, when it pays, who is about to leave, who is one step from entering; worked out by hand."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
 from insiders import actions
+from insiders.actions import effects, entering, leaving, rules
+from insiders.errors import InputError
 
-OVERALL = {
-    "customers": 100,
-    "recency_days": 50.0,
-    "order_count": 2.0,
-    "average_order_value": 200.0,
-    "returned_revenue_share": 0.0,
-    "tenure_days": 200.0,
-}
-TYPICAL = {**OVERALL, "segment": "Regular", "is_insider": False, "customers": 60}
+AS_OF = pd.Timestamp("2011-12-10")
+FREE = actions.Cost(per_customer=0.0, per_order=0.0, share_of_revenue=0.0)
+ASSUMED = actions.Uplift(0.0, 0.1)
+SEEN = effects.Outlook(customers=10, orders=20.0, revenue=1000.0, low=800.0, high=1200.0)
 
 
-def _keys(**changes):
-    told = actions.suggest([{**TYPICAL, **changes}], OVERALL)
-    return [each["key"] for each in told[0]["do"]]
+def rule(kind: str = "win_back", for_insiders: bool | None = False, *conditions: actions.Condition) -> actions.Rule:
+    return actions.Rule(kind, for_insiders, conditions, FREE, ASSUMED)
 
 
-def test_insiders_are_invited_and_called_when_they_stay_away():
-    assert _keys(is_insider=True, recency_days=10.0) == ["invite"]
-    assert _keys(is_insider=True, recency_days=50.0) == ["invite", "call"]
+def at_least(column: str, times: float, floor: float = 0.0) -> actions.Condition:
+    return actions.Condition(column, at_least=True, times=times, floor=floor)
 
 
-def test_others_get_what_their_medians_suggest():
-    assert _keys(recency_days=75.0) == ["win_back"]
-    assert _keys(average_order_value=300.0) == ["raise_frequency"]
-    assert _keys(order_count=3.0, tenure_days=100.0) == ["raise_basket", "welcome"]
+def people(**columns: list) -> pd.DataFrame:
+    """Two Insiders and four others; the medians of all are 40 days and 400."""
+    plain = {
+        "customer_id": ["a", "b", "c", "d", "e", "f"],
+        "segment": ["Best", "Best", "Rest", "Rest", "Rest", "Rest"],
+        "is_insider": [True, True, False, False, False, False],
+        "recency_days": [10.0, 12.0, 30.0, 50.0, 90.0, 100.0],
+        "tenure_days": [300.0] * 6,
+        "gap_mean_days": [10.0] * 6,
+        "gap_std_days": [5.0] * 6,
+        "net_revenue": [2000.0, 900.0, 500.0, 300.0, 200.0, 100.0],
+        "as_of": [AS_OF] * 6,
+    }
+    return pd.DataFrame({**plain, **columns})
 
 
-def test_where_nothing_returns_a_floor_keeps_small_shares_quiet():
-    assert _keys(returned_revenue_share=0.04) == ["hold"]
-    assert _keys(returned_revenue_share=0.05) == ["check_returns"]
+def expected(members: pd.DataFrame) -> pd.DataFrame:
+    revenue = members["net_revenue"] / 2
+    bounds = {"expected_low": revenue / 2, "expected_high": revenue * 2}
+    return members[["customer_id"]].assign(expected_orders=2.0, expected_revenue=revenue, **bounds)
 
 
-def test_each_suggestion_carries_the_figures_that_decided_it():
-    told = actions.suggest([{**TYPICAL, "recency_days": 80.0}], OVERALL)
+def known(members: pd.DataFrame, past: pd.DataFrame | None = None, enter: list | None = None) -> actions.Known:
+    return actions.Known(members, members.head(0) if past is None else past, expected(members), enter or [])
 
-    assert told == [
-        {
-            "segment": "Regular",
-            "customers": 60,
-            "is_insider": False,
-            "do": [{"key": "win_back", "column": "recency_days", "segment_value": 80.0, "overall_value": 50.0}],
-        }
+
+def terms(*all_rules: actions.Rule) -> actions.Terms:
+    return actions.Terms(all_rules, margin_share=0.4, late_probability_max=0.1, shortfall_max=0.5, horizon_days=90)
+
+
+# --- which action fits whom ---
+
+
+def test_a_rule_fits_by_the_segment_s_median_and_means_those_who_meet_it_themselves() -> None:
+    found = list(rules.candidates(people(), [rule("win_back", None, at_least("recency_days", 1.5))]))
+
+    assert [(each.segment, each.audience["customer_id"].tolist()) for each in found] == [("Rest", ["e", "f"])]
+    assert found[0].figures == [
+        {"column": "recency_days", "bound": "at_least", "limit": 60.0, "segment_value": 70.0, "overall_value": 40.0}
     ]
+
+
+def test_all_conditions_must_hold_and_a_floor_keeps_small_medians_quiet() -> None:
+    away = at_least("recency_days", 1.5)
+
+    assert list(rules.candidates(people(), [rule("x", None, away, at_least("net_revenue", 1.0))])) == []
+    assert list(rules.candidates(people(), [rule("x", None, away._replace(floor=71.0))])) == []
+    few = actions.Condition("net_revenue", at_least=False, times=1.0, floor=0.0)
+    assert [each.segment for each in rules.candidates(people(), [rule("x", None, away, few)])] == ["Rest"]
+
+
+@pytest.mark.parametrize(("side", "segments"), [(True, ["Best"]), (False, ["Rest"]), (None, ["Best", "Rest"])])
+def test_a_rule_is_for_insiders_for_others_or_for_any(side: bool | None, segments: list[str]) -> None:
+    assert [each.segment for each in rules.candidates(people(), [rule("perks", side)])] == segments
+
+
+def test_a_column_that_no_customer_has_is_named() -> None:
+    with pytest.raises(InputError, match=r"report\.actions names the column 'colour': expected one of customers"):
+        list(rules.candidates(people(), [rule("perks", None, at_least("colour", 1.0))]))
+
+
+def test_segments_stand_by_worth_and_hold_where_nothing_fits() -> None:
+    told = actions.summary(known(people()), terms(rule("perks", True)))["segments"]
+
+    assert [(row["segment"], row["customers"], row["is_insider"]) for row in told] == [
+        ("Best", 2, True),
+        ("Rest", 4, False),
+    ]
+    assert [[each["key"] for each in row["do"]] for row in told] == [["perks"], ["hold"]]
+    assert told[0]["do"][0]["audience"] == 2
+    assert told[0]["do"][0]["column"] == "customers"
+
+
+def test_every_audience_is_named_with_what_says_why() -> None:
+    nobody_else = terms(rule("perks", True), rule("win_back", False, at_least("recency_days", 1.5)))
+    told = actions.audiences(known(people()), nobody_else)
+
+    assert told[["customer_id", "segment", "action"]].to_numpy().tolist() == [
+        ["a", "Best", "perks"],
+        ["b", "Best", "perks"],
+        ["e", "Rest", "win_back"],
+        ["f", "Rest", "win_back"],
+    ]
+    assert told["column"].tolist() == [None, None, "recency_days", "recency_days"]
+    assert told["value"].tolist()[2:] == [90.0, 100.0]
+
+
+def test_the_audience_is_as_large_as_the_page_says() -> None:
+    found, asked = known(people()), terms(rule("perks", True), rule("win_back", None, at_least("recency_days", 1.5)))
+    counts = actions.audiences(found, asked).groupby(["segment", "action"]).size().to_dict()
+
+    for row in actions.summary(found, asked)["segments"]:
+        assert {(row["segment"], each["key"]): each["audience"] for each in row["do"]}.items() <= counts.items()
+
+
+# --- the money ---
+
+
+def test_an_audience_is_the_sum_of_its_customers_and_their_chances() -> None:
+    frame = pd.DataFrame(
+        {
+            "expected_orders": [1.0, 2.0],
+            "expected_revenue": [100.0, 200.0],
+            "expected_low": [70.0, 190.0],
+            "expected_high": [110.0, 240.0],
+        }
+    )
+
+    assert effects.outlook(frame) == effects.Outlook(2, 3.0, 300.0, 250.0, 350.0)  # 30 and 40 make 50
+
+
+def test_break_even_counts_what_would_have_been_bought_anyway() -> None:
+    visit, voucher = FREE._replace(per_customer=15.0), FREE._replace(share_of_revenue=0.1)
+    shipping = FREE._replace(per_order=5.0)
+
+    assert effects.break_even(visit, SEEN, 0.4) == pytest.approx(150 / 400)
+    assert effects.break_even(voucher, SEEN, 0.4) == pytest.approx(100 / 300)  # margin of a further sale: 0.4 - 0.1
+    assert effects.break_even(shipping, SEEN, 0.4) == pytest.approx(100 / (400 - 100))
+    assert effects.break_even(FREE._replace(share_of_revenue=0.4), SEEN, 0.4) is None
+    assert effects.break_even(visit, SEEN._replace(revenue=0.0, orders=0.0), 0.4) is None
+
+
+@given(
+    st.builds(actions.Cost, st.floats(0, 100), st.floats(0, 5), st.floats(0, 0.2)),
+    st.builds(effects.Outlook, st.integers(1, 500), st.floats(1, 1e3), st.floats(2e4, 1e6), st.just(0.0), st.just(0.0)),
+)
+def test_at_its_break_even_an_action_earns_nothing(cost: actions.Cost, seen: effects.Outlook) -> None:
+    needed = effects.break_even(cost, seen, 0.5)
+
+    assert needed is not None
+    assert effects.profit(cost, seen, 0.5, needed) == pytest.approx(0, abs=1e-6 * (1 + effects.cost(cost, seen)))
+
+
+def test_the_effect_spans_the_assumed_uplift_and_what_is_expected() -> None:
+    told = effects.effect(FREE._replace(per_customer=2.0), SEEN, 0.4, actions.Uplift(0.02, 0.1))
+
+    assert (told["cost"], told["break_even_uplift"], told["verdict"]) == (20.0, 0.05, "depends")
+    assert_allclose([told["added_low"], told["added_high"]], [0.02 * 800, 0.1 * 1200])
+    assert_allclose([told["profit_low"], told["profit_high"]], [0.4 * 0.02 * 800 - 20, 0.4 * 0.1 * 1200 - 20])
+
+
+@pytest.mark.parametrize(("per_customer", "verdict"), [(0.5, "yes"), (2.0, "depends"), (9.0, "no")])
+def test_the_verdict_sets_the_break_even_against_what_is_assumed(per_customer: float, verdict: str) -> None:
+    cost = FREE._replace(per_customer=per_customer)
+
+    assert effects.effect(cost, SEEN, 0.4, actions.Uplift(0.02, 0.1))["verdict"] == verdict
+
+
+def test_a_discount_costs_more_the_more_is_bought() -> None:
+    told = effects.effect(FREE._replace(share_of_revenue=0.3), SEEN, 0.4, actions.Uplift(0.0, 0.1))
+
+    assert told["profit_low"] == pytest.approx(-0.3 * 1200)  # no uplift, and the most is bought
+    assert told["profit_high"] == pytest.approx(0.4 * 0.1 * 800 - 0.3 * 1.1 * 800)
+    assert told["verdict"] == "no"
+
+
+# --- about to leave ---
+
+
+def waiting(recency: float, gaps: int, mean: float) -> float:
+    one = pd.DataFrame({"recency_days": [recency], "tenure_days": [recency + gaps * mean], "gap_mean_days": [mean]})
+    return float(leaving.waiting_probability(one, 1.0)[0])
+
+
+def test_a_wait_is_judged_by_the_customer_s_own_rhythm_and_by_how_well_it_is_known() -> None:
+    assert waiting(30, 1, 30) == pytest.approx(1 / 2)  # two gaps alike: the second is as often the longer
+    assert waiting(90, 3, 30) == pytest.approx((1 + 90 / 90) ** -3)  # Lomax, the exponential with its mean unknown
+    assert waiting(90, 1000, 30) == pytest.approx(np.exp(-3), rel=0.01)
+    assert all(one > other for one, other in pairwise(waiting(away, 4, 30) for away in (1, 30, 60, 120)))
+
+
+def test_without_a_gap_there_is_no_rhythm() -> None:
+    single = people(gap_mean_days=[np.nan] * 6, gap_std_days=[np.nan] * 6)
+
+    assert np.isnan(leaving.waiting_probability(single, 1.0)).all()
+    assert leaving.regularity(single) == 1.0
+    assert leaving.late(single, 0.99).empty
+    assert actions.summary(known(single), terms())["about_to_leave"]["without_rhythm"] == 2
+
+
+@pytest.mark.parametrize("shape", [0.5, 1.0, 4.0])
+def test_regularity_is_found_again_though_each_customer_has_few_gaps(shape: float) -> None:
+    drawn = np.random.default_rng(5).gamma(shape, 30 / shape, size=(20_000, 3))
+    customers = pd.DataFrame(
+        {
+            "recency_days": 1.0,
+            "tenure_days": 1.0 + drawn.sum(axis=1),
+            "gap_mean_days": drawn.mean(axis=1),
+            "gap_std_days": drawn.std(axis=1, ddof=1),
+        }
+    )
+
+    assert leaving.regularity(customers) == pytest.approx(shape, rel=0.05)
+
+
+@pytest.mark.parametrize("shape", [1.0, 3.0])
+def test_as_many_are_late_by_chance_as_is_stated(shape: float) -> None:
+    """Calibrated also for those of whom two gaps are known: the third is 'too long' in a tenth of the cases."""
+    drawn = np.random.default_rng(6).gamma(shape, 30 / shape, size=(20_000, 3))
+    customers = pd.DataFrame(
+        {"recency_days": drawn[:, 2], "tenure_days": drawn.sum(axis=1), "gap_mean_days": drawn[:, :2].mean(axis=1)}
+    )
+
+    assert (leaving.waiting_probability(customers, shape) <= 0.1).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_clockwork_that_stops_is_noticed_at_once_and_no_longer_than_the_bounds_allow() -> None:
+    recency = [10.0, 20.0, 30.0, 50.0, 90.0, 100.0]
+    clock = people(gap_std_days=[0.0] * 6, recency_days=recency, tenure_days=[300 + each for each in recency])
+
+    assert leaving.regularity(clock) == leaving.SHAPES[1]
+    assert leaving.late(clock, 0.01)["customer_id"].tolist() == ["b"]  # 20 days at a gap of 10; a is on time
+
+
+def test_only_members_are_about_to_leave_the_least_probable_first() -> None:
+    found = leaving.late(people(recency_days=[60.0, 40.0, 90.0, 90.0, 90.0, 90.0]), 0.2)
+
+    assert found["customer_id"].tolist() == ["a", "b"]
+    assert found["probability"].is_monotonic_increasing
+
+
+def test_who_was_late_is_followed_for_a_horizon() -> None:
+    waits = [[60.0, 5.0], [90.0, 29.0], [2.0, 10.0], [92.0, 9.0]]  # of the two Insiders, at four dates
+    dates = [AS_OF - pd.Timedelta(days=days) for days in (92, 62, 31, 0)]
+    checks = [people(recency_days=[*waits[k], 1.0, 1.0, 1.0, 1.0]).assign(as_of=at) for k, at in enumerate(dates)]
+    told = leaving.tested(pd.concat(checks), horizon_days=60, probability_max=0.1)
+
+    # First date to third: one late, both order. Second to last: both late, the second orders. The others: too recent.
+    assert told == {
+        "dates": 2,
+        "horizon_days": 60,
+        "late": {"members": 3, "ordered_share": pytest.approx(2 / 3)},
+        "on_time": {"members": 1, "ordered_share": 1.0},
+    }
+
+
+def test_without_a_date_a_horizon_back_nothing_is_tested() -> None:
+    past = people().assign(as_of=AS_OF - pd.Timedelta(days=89))
+    tested = actions.summary(known(people(), past), terms())["about_to_leave"]["tested"]
+
+    assert tested["dates"] == 0
+    assert tested["late"] == {"members": 0, "ordered_share": None}
+
+
+# --- one step from entering ---
+
+RICH = {"column": "net_revenue", "bound": "at_least", "threshold": 600.0}
+RECENT = {"column": "recency_days", "bound": "at_most", "threshold": 40.0}
+
+
+def test_one_step_is_the_single_condition_that_is_missing_and_near() -> None:
+    found = entering.one_step(people(), [[RICH, RECENT]], shortfall_max=0.5)
+
+    assert found[["customer_id", "column", "value", "missing"]].to_numpy().tolist() == [
+        ["c", "net_revenue", 500.0, 100.0]
+    ]
+    assert found["shortfall"].tolist() == [pytest.approx(1 / 6)]
+
+
+def test_of_several_ways_the_nearest_counts_and_who_meets_one_lacks_nothing() -> None:
+    ways = [[RICH], [{**RECENT, "threshold": 45.0}]]
+    found = entering.one_step(people(), ways, shortfall_max=0.5)
+
+    assert found[["customer_id", "column"]].to_numpy().tolist() == [["d", "recency_days"]]  # c meets the second way
+
+
+def test_without_a_rule_or_without_others_nobody_is_one_step_away() -> None:
+    assert entering.one_step(people(), [], 0.5).empty
+    assert entering.one_step(people(is_insider=[True] * 6), [[RICH]], 0.5).empty
+    assert actions.summary(known(people(is_insider=[False] * 6)), terms())["one_step"]["count"] == 0
+
+
+def test_all_three_lists_are_in_one_table_of_audiences() -> None:
+    members = people(recency_days=[90.0, 12.0, 30.0, 50.0, 90.0, 100.0])
+    told = actions.audiences(known(members, enter=[[RICH, RECENT]]), terms(rule("perks", True)))
+
+    assert told[["customer_id", "action"]].to_numpy().tolist() == [
+        ["a", "perks"],
+        ["b", "perks"],
+        ["a", "about_to_leave"],
+        ["c", "one_step_from_entering"],
+    ]
+
+
+def test_neither_the_order_of_rows_nor_the_names_of_customers_matter() -> None:
+    members, asked = people(), terms(rule("perks", None), rule("win_back", None, at_least("recency_days", 1.5)))
+    other = members.assign(customer_id=members["customer_id"].map(dict(zip("abcdef", "zyxwvu", strict=True)))).iloc[
+        ::-1
+    ]
+    named = (actions.summary(known(each, enter=[[RICH]]), asked) for each in (members, other))
+    plain, renamed = ({**each, "about_to_leave": None, "one_step": each["one_step"]["count"]} for each in named)
+
+    assert plain == renamed

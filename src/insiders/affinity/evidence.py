@@ -14,7 +14,8 @@ from insiders.affinity.scores import DIGITS, NOTHING, SHOWN, Popularity, Recipe
 from insiders.affinity.space import Floats, Integers, Matrix, Space, space
 
 RESAMPLES = 1000
-INTERVAL = (2.5, 97.5)  # per cent
+CONFIDENCE = 0.95  # of the interval of a ratio
+TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 UNDECIDED: Mapping[str, Any] = {"ratio": None, "ratio_low": None, "ratio_high": None, "verdict": "undecided"}
 
 
@@ -132,6 +133,6 @@ def compared(ours: Floats, theirs: Floats, seed: int) -> Mapping[str, Any]:
     pairs = np.stack([ours, theirs])[:, order]
     sums = np.array([pairs[:, rng.integers(len(order), size=len(order))].sum(axis=1) for _ in range(RESAMPLES)])
     drawn = np.divide(sums[:, 0], sums[:, 1], out=np.full(RESAMPLES, np.inf), where=sums[:, 1] > 0)
-    low, high = np.percentile(drawn, INTERVAL, method="inverted_cdf").round(DIGITS).tolist()
+    low, high = np.quantile(drawn, TAILS, method="inverted_cdf").round(DIGITS).tolist()
     verdict = "better" if low > 1 else "worse" if high < 1 else "undecided"
     return {"ratio": round(fsum(ours) / fsum(theirs), DIGITS), "ratio_low": low, "ratio_high": high, "verdict": verdict}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from insiders.affinity.evidence import choose, evaluate, wanted
+from insiders.affinity.evidence import CONFIDENCE, choose, evaluate, wanted
 from insiders.affinity.scores import NOTHING, Model, Popularity, fit, ranked, reasons
 from insiders.affinity.space import Integers, Space, space
 
@@ -47,6 +47,8 @@ def recommend(bought: pd.DataFrame, periods: Periods, on_sale_days: int, seed: i
     details = {
         "served": "neighbours" if better else "popularity",
         "tested_from": f"{periods.test}",
+        "tested_days": (periods.as_of - periods.test).days,
+        "confidence": CONFIDENCE,
         "recipe": choice.recipe._asdict(),
         "tried": list(choice.tried),
         "customers": len(known.customers),

@@ -1,6 +1,7 @@
 """Every picture of the page, by name."""
 
 from insiders.figures import (
+    actions,
     cohorts,
     customers,
     forecast,
@@ -14,7 +15,7 @@ from insiders.figures import (
 )
 from insiders.figures.style import Picture, Scene
 
-TOPICS = (customers, segments, traits, rhythm, revenue, forecast, cohorts, membership, guarantee, trials)
+TOPICS = (customers, segments, traits, rhythm, revenue, forecast, cohorts, membership, guarantee, actions, trials)
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

@@ -4,4 +4,4 @@ from insiders.report.inputs import Inputs, Numbers
 
 
 def numbers(inputs: Inputs) -> Numbers:
-    return {"segments": inputs.findings.actions}
+    return inputs.findings.actions
