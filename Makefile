@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports umap locks texts
+.PHONY: all env test check format lint types imports umap postgres locks texts
 
 all: env
 	dvc repro
@@ -28,9 +28,12 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	$(INSTALL) --no-deps --no-build-isolation -e .; \
 	echo "$$key" > $@
 
-# An extra that the core does without (see pyproject.toml), locked by the same file of versions.
+# Extras that the core does without (see pyproject.toml), each of the version, and with the hash, that one lock states.
 umap: env
-	$(INSTALL) --require-hashes -r requirements-umap.lock
+	$(INSTALL) --constraints requirements-extras.lock umap-learn
+
+postgres: env
+	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]"
 
 test: env
 	pytest
@@ -61,5 +64,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra umap pyproject.toml -o requirements-umap.lock
+	$(LOCK) --extra dev --extra postgres --extra umap pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

@@ -32,7 +32,8 @@ COMMANDS = sorted({line.split("#")[0].strip() for block in BLOCKS for line in bl
 RECIPES = {
     "make": ["dvc repro"],
     "make test": ["pytest"],
-    "make umap": ["requirements-umap.lock"],
+    "make postgres": ["--constraints requirements-extras.lock", "psycopg"],
+    "make umap": ["--constraints requirements-extras.lock", "umap-learn"],
     "make check": ["ruff format --check", "ruff check", "mypy", "lint-imports", "pytest"],
 }
 LARGEST_PICTURE = 300_000  # bytes
