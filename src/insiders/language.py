@@ -19,6 +19,7 @@ LOCALES = {"en": "en_001", "pt-BR": "pt_BR"}  # 001: English of the world, where
 TEXTS_ARE_IN = "en"  # templates and code; of every other language there is a catalogue
 SMALL = 100  # amounts below this are written with cents
 NONE = "\N{EN DASH}"
+LETTERS = 2  # of a country's code; regions have numbers
 
 
 def named(_context: str, text: str) -> str:
@@ -125,9 +126,20 @@ class Language:
         """Dec: for the axis of a picture, where the year stands elsewhere."""
         return format_date(value, "LLL", self.locale).rstrip(".")
 
+    def country(self, name: str) -> str:
+        """A country's name in this language where the shop writes it as English does; else as it stands."""
+        code = _territories().get(name.casefold())
+        return name if code is None else str(self.locale.territories[code])
+
     def weekday(self, number: int) -> str:
         """0 is Monday, as pandas and the standard library count."""
         return str(get_day_names("abbreviated", "stand-alone", self.locale)[number]).rstrip(".")
+
+
+@cache
+def _territories() -> dict[str, str]:
+    """English name of a country -> its code."""
+    return {name.casefold(): code for code, name in Locale.parse("en").territories.items() if len(code) == LETTERS}
 
 
 @cache

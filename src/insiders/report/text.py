@@ -42,6 +42,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "month": language.month,
         "weekday": language.weekday,
         "segment": language.segment,
+        "country": language.country,
     }
 
 

@@ -1,0 +1,136 @@
+"""The page as a browser shows it: both languages, phone, desktop and paper, no network, nothing that axe forbids."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import report_tables as shop
+from insiders.figures import page as figures
+from insiders.figures import style
+from insiders.language import LOCALES, Language
+from insiders.report import metrics, page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTHS = {"phone": 390, "desktop": 1280}
+PAPER = 688  # CSS pixels that A4 leaves between margins of 14 mm
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module", params=LOCALES)
+def document(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the small shop, with its pictures, in each language."""
+    language = Language(request.param, "GBP")
+    found = shop.tables()
+    nine = shop.nine(found, request.param)
+    scene = style.Scene(found.members, found.trials, nine, page.labels(language), language)
+    drawn = {name: page.Drawing(style.svg(*each), each.title) for name, each in figures.pictures(scene).items()}
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(page.render(nine, metrics.build(nine), drawn, language), encoding="utf-8")
+    return path
+
+
+class Opened:
+    """A page in a window of some width, and whatever it asked of the network or said on the console."""
+
+    def __init__(self, browser: Any, document: Path, width: int) -> None:
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self.page = browser.new_page(viewport={"width": width, "height": 900})
+        self.page.route("**/*", self._answer)
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.goto(document.as_uri())
+
+    def _answer(self, route: Any) -> None:
+        if route.request.url.startswith("file:") and route.request.is_navigation_request():
+            route.continue_()
+        else:
+            self.asked.append(route.request.url)
+            route.abort()
+
+    def unfold(self) -> None:
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+    def too_wide(self) -> list[str]:
+        """Elements that reach out of the window, other than what scrolls by itself."""
+        return self.page.evaluate(
+            """() => [...document.body.querySelectorAll('*')]
+                .filter(each => !each.closest('.scroll, svg, figure') || each.matches('.scroll, figure'))
+                .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+                .map(each => each.tagName + ' ' + each.className + ' ' + each.textContent.trim().slice(0, 40))"""
+        )
+
+
+@pytest.fixture(params=WIDTHS.values(), ids=WIDTHS)
+def opened(request: pytest.FixtureRequest, browser: Any, document: Path) -> Iterator[Opened]:
+    shown = Opened(browser, document, request.param)
+    yield shown
+    shown.page.close()
+
+
+def test_it_asks_nothing_of_the_network_and_says_nothing_on_the_console(opened: Opened) -> None:
+    opened.unfold()
+    opened.page.wait_for_load_state()
+    assert opened.asked == []
+    assert opened.said == []
+
+
+def test_nobody_scrolls_sideways(opened: Opened) -> None:
+    opened.unfold()
+    assert opened.too_wide() == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_axe_finds_no_violation(opened: Opened) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened.unfold()
+    found = Axe().run(opened.page).response["violations"]
+    assert [(each["id"], [node["html"][:150] for node in each["nodes"][:3]]) for each in found] == []
+
+
+def test_every_answer_is_one_click_from_the_top(opened: Opened) -> None:
+    links = opened.page.query_selector_all("nav a")
+    assert len(links) >= 9
+    for link in links:
+        target = link.get_attribute("href")
+        if target.startswith("#"):
+            assert opened.page.query_selector(f"h2{target}")
+
+
+def test_paper_shows_what_a_screen_folds(browser: Any, document: Path) -> None:
+    shown = Opened(browser, document, PAPER)
+    shown.page.emulate_media(media="print")
+    folded = shown.page.query_selector_all("details")
+    assert folded
+    assert all(each.query_selector("table, p, figure, pre, ul").bounding_box()["height"] > 0 for each in folded)
+    assert shown.too_wide() == []
+    assert (
+        shown.page.evaluate(  # a table that scrolls on a screen would be cut on paper
+            "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
+        )
+        == 0
+    )
+    shown.page.close()
+
+
+def test_it_prints_to_pdf(browser: Any, document: Path) -> None:
+    shown = Opened(browser, document, PAPER)
+    printed = shown.page.pdf(format="A4", prefer_css_page_size=True)
+    assert printed.startswith(b"%PDF")
+    assert 5 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 60
+    shown.page.close()
