@@ -1,16 +1,23 @@
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from dataclasses import asdict
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 import databases
 import small_shop
+from insiders import search
 from insiders.errors import InputError
 from insiders.io import params, studies
+from test_search import SETTINGS, cheap
 
 ROOT = Path(__file__).parents[1]
 
@@ -72,6 +79,39 @@ def test_a_study_is_found_again_under_its_name(tmp_path):
 def test_a_storage_that_cannot_be_reached_is_named(tmp_path):
     with pytest.raises(InputError, match=r"tune\.storage"):
         studies.open_study(f"sqlite:///{tmp_path}/no/such/folder/study.db", "one")
+
+
+def answered(address, server):
+    for _ in range(300):
+        assert server.poll() is None
+        try:
+            with urllib.request.urlopen(address) as answer:
+                return json.load(answer)
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(f"no answer from {address}")
+
+
+def test_optuna_dashboard_opens_the_storage(tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    study = studies.open_study(url, "insiders-1")
+    list(search.run(study, replace(SETTINGS, trials=2), cheap))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = Path(sys.executable).parent / "optuna-dashboard"
+    command = [program, url, "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}/api/studies"
+        (shown,) = answered(address, server)["study_summaries"]
+        trials = answered(f"{address}/{shown['study_id']}?after=0", server)["trials"]
+    finally:
+        server.terminate()
+        server.wait()
+    assert shown["study_name"] == "insiders-1"
+    assert shown["directions"] == ["maximize", "maximize"]
+    assert [each["state"] for each in trials] == ["Complete", "Complete"]
 
 
 def test_a_password_is_not_repeated():
