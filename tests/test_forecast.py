@@ -1,55 +1,363 @@
+"""The group's months: worked by hand where that is possible, else by what must and must not matter."""
+
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
-import report_tables as shop
+import forecast_tables as shop
+import report_tables
 from insiders import forecast
+from insiders.forecast import combined, ways
 
 TWO = pd.DataFrame({"expected_revenue": [100.0, 300.0], "expected_low": [70.0, 200.0], "expected_high": [130.0, 340.0]})
+END = pd.Timestamp("2011-12-01")
+NOISY = shop.series(12, noise=0.2)
 
 
-def test_without_backtest_independent_errors_add_up_in_squares():
-    told = forecast.outlook(TWO, [], 90)
-
-    width = math.hypot(30, 100)  # the wider side of each
-    assert (told["expected"], told["low"], told["high"]) == (400, 400 - width, 400 + width)
-    assert (told["level_error"], told["backtest_mase"], told["coverage"]) == (None, None, None)
+def outlook(rates: np.ndarray, as_of: pd.Timestamp = END, horizon_days: int = 90) -> dict:
+    dates = [*(day for day in shop.month_starts(rates) if day < as_of), as_of]
+    return forecast.outlook(shop.groups(rates, dates), TWO, as_of, horizon_days)
 
 
-def test_the_level_seen_in_the_backtest_widens_the_interval():
-    told = forecast.outlook(TWO, shop.BACKTEST, 90)
+# Misses and intervals
 
+
+def test_both_half_widths_add_up_in_squares():
+    assert forecast.chance_error(TWO) == pytest.approx(math.hypot(30, 100))  # the wider side of each
+    assert forecast.interval(400, 30, 0.1) == (400 - 50, 400 + 50)
+    assert forecast.interval(10, 900, None) == (0, 910)
+
+
+def test_the_level_is_off_by_what_the_backtest_shows():
     rms = math.sqrt((0.1**2 + (2 / 9) ** 2) / 2)
-    level = rms * 1.8856180831641267  # Student's t, two dates, 90 %
-    assert told["level_error"] == pytest.approx(level)
-    assert told["high"] - 400 == pytest.approx(math.hypot(math.hypot(30, 100), level * 400))
-    assert told["more_than_expected"] == 1
 
-
-def test_the_interval_is_narrower_than_the_sum_of_lows_and_highs():
-    many = pd.concat([TWO] * 50)
-
-    told = forecast.outlook(many, [], 90)
-
-    assert many["expected_low"].sum() < told["low"] < told["high"] < many["expected_high"].sum()
+    assert forecast.level_error(report_tables.BACKTEST) == pytest.approx(rms * 1.8856180831641267)  # t, two dates, 90 %
+    assert forecast.level_error([]) is None
 
 
 def test_errors_are_scaled_by_those_of_the_naive_forecast():
-    assert forecast.mase(shop.BACKTEST) == pytest.approx((10_000 + 20_000) / (30_000 + 25_000))
+    assert forecast.mase(report_tables.BACKTEST) == pytest.approx((10_000 + 20_000) / (30_000 + 25_000))
+    assert forecast.mase([]) is None
 
 
-def test_coverage_counts_the_dates_inside_their_interval():
-    assert forecast.coverage(shop.BACKTEST) == 0.5
+def test_coverage_counts_the_rows_inside_their_interval():
+    assert forecast.coverage(report_tables.BACKTEST) == 0.5
+    assert forecast.coverage([]) is None
 
 
-def test_the_interval_never_goes_below_zero():
-    wild = pd.DataFrame({"expected_revenue": [10.0], "expected_low": [0.0], "expected_high": [900.0]})
+# Ways
 
-    assert forecast.outlook(wild, [], 90)["low"] == 0
+
+def test_ways_continue_a_series_as_worked_out_by_hand():
+    logs = np.log([100.0, 200.0, 400.0, 800.0])
+
+    assert np.exp(ways.last_month(logs, 2)) == pytest.approx([800, 800])
+    assert np.exp(ways.recent(logs, 2)) == pytest.approx([1400 / 3] * 2)
+    # 100, then half way (in logarithms) to each next month
+    assert np.exp(ways.smoothed(logs, 1)) == pytest.approx([100 * 2 ** (3 / 2 + 2 / 4 + 1 / 8)])
+    assert (ways.autoregression(logs, 2) == ways.smoothed(logs, 2)).all()  # too short for one
+
+
+@pytest.mark.parametrize("known", range(1, 15))
+@pytest.mark.parametrize("kind", ["noise", "flat", "trend"])
+def test_every_way_tells_something_of_any_short_series(known: int, kind: str):
+    logs = np.log(
+        {"noise": shop.series(known, noise=0.5), "flat": shop.series(known), "trend": shop.series(known, 0.3)}[kind]
+    )
+
+    for way in ways.TOP_DOWN.values():
+        assert np.isfinite(way(logs, 4)).all()
+
+
+def test_a_season_is_told_from_two_years_and_shrunk():
+    factors = np.where(np.arange(12) == 11, math.e, 1.0)
+    index = np.log(factors) - np.log(factors).mean()
+
+    past, coming = ways.season(np.tile(factors, 2), 12)
+    assert coming == pytest.approx(index * 2 / 3)
+    assert past == pytest.approx(np.tile(index, 2) * 2 / 3)
+    assert not np.any(ways.season(np.tile(factors, 2)[1:], 3)[1])  # a month less than two years
+
+
+def test_a_season_keeps_its_months_where_years_are_not_complete():
+    factors = np.where(np.arange(12) == 11, math.e, 1.0)
+    months = np.tile(factors, 3)[:27]  # ends with the third month of the third year
+
+    past, coming = ways.season(months, 9)
+
+    assert np.argmax(coming) == 8
+    assert list(np.flatnonzero(past == past.max())) == [11, 23]
+
+
+# Groups
+
+
+def known(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    """Customers (date, id, net revenue) as featurize would know them."""
+    frame = pd.DataFrame(rows, columns=["as_of", "customer_id", "net_revenue"])
+    features = {"recency_days": 20.0, "tenure_days": 50.0, "gap_mean_days": 15.0}
+    return frame.assign(as_of=pd.to_datetime(frame["as_of"]), **features)
+
+
+def sums(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["customer_id", "month", "net_revenue"])
+    return frame.assign(month=pd.to_datetime(frame["month"]))
+
+
+SOLD = sums(("a", "2011-01-01", 310.0), ("b", "2011-01-01", 31.0), ("a", "2011-03-01", 62.0), ("b", "2011-04-01", 60.0))
+MARCH = known(("2011-03-01", "a", 310.0), ("2011-03-01", "b", 31.0))
+
+
+def test_months_that_the_data_cover_in_part_are_left_out():
+    first, as_of = pd.Timestamp("2011-01-02"), pd.Timestamp("2011-04-20")
+
+    found = forecast.monthly(SOLD, first, as_of)
+
+    assert [f"{month:%Y-%m}" for month in found.columns] == ["2011-02", "2011-03"]
+    assert found.loc["a"].tolist() == [0, 62]
+    whole = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
+    assert [f"{month:%m}" for month in whole.columns] == ["01", "02", "03", "04"]
+
+
+def test_a_group_knows_its_months_and_what_came_after():
+    revenue = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
+
+    (found,) = forecast.groups(revenue, MARCH, MARCH.query("customer_id == 'a'"), 90)
+
+    assert (found.members, found.known) == (1, 2)
+    assert found.rates == pytest.approx([10, 0])
+    assert found.shop == pytest.approx([11, 0])
+    assert found.came[:2] == pytest.approx([2, 0])
+    assert np.isnan(found.came[2])  # May is not over
+    assert found.days.tolist() == [31, 30, 31]
+    assert (found.bottom_up > 0).all()
+    assert found.chance > 0
+
+
+def test_the_running_month_is_told_for_the_days_that_are_left():
+    within = MARCH.assign(as_of=pd.Timestamp("2011-03-22"))
+    revenue = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
+
+    (found,) = forecast.groups(revenue, within, within, 90)
+
+    assert [f"{month:%m}" for month in found.ahead] == ["03", "04", "05", "06"]
+    assert found.days.tolist() == [10, 30, 31, 30]
+    assert np.isnan(found.came[0])  # part of it was known
+    assert found.known == 2
+
+
+def test_a_group_is_the_one_of_its_date():
+    history = pd.concat(
+        [MARCH, known(("2011-04-01", "a", 100.0), ("2011-04-01", "b", 500.0), ("2011-04-01", "c", 1.0))]
+    )
+
+    sort = forecast.members(history.assign(is_insider=False), history, 0.4)
+
+    assert sort.to_numpy().tolist() == [["a", pd.Timestamp("2011-03-01")], ["b", pd.Timestamp("2011-04-01")]]
+    named = history.assign(is_insider=history["customer_id"] == "c")
+    mixed = forecast.members(named, history, 0.4)
+    assert sorted(mixed["customer_id"]) == ["a", "c"]  # the rule where it names somebody, else the sort
+    assert forecast.members(named, history, 0.0).empty
+
+
+# The whole
+
+
+def test_a_level_that_never_moves_is_continued():
+    told = outlook(shop.series(12))
+
+    assert told["expected"] == pytest.approx(90 * shop.RATE)
+    assert [row["days"] for row in told["months"]] == [31, 31, 29]
+    assert [row["actual"] / shop.RATE for row in told["past"][:3]] == pytest.approx([31, 31, 28])
+    assert told["bottom_up"] == told["top_down"] == pytest.approx(90 * shop.RATE)
+    assert told["backtest_mase"] is None  # nothing was missed, by nobody
+    assert told["coverage"] == 1
+
+
+def test_promises_that_were_missed_before_are_corrected():
+    rates = 2 * shop.series(12)  # always twice what the members promise
+
+    told = outlook(rates)
+
+    taught = sum(each.known >= combined.TAUGHT_FROM for each in shop.groups(rates)[:-1])
+    share = taught / (taught + combined.NO_MISS)
+    assert told["bottom_up"] == pytest.approx(90 * shop.RATE * 2**share)
+    assert told["top_down"] == pytest.approx(180 * shop.RATE)
+    assert told["expected"] == pytest.approx(told["bottom_up"] ** 0.2 * told["top_down"] ** 0.8)  # one way of five
+
+
+def test_nothing_after_a_date_touches_what_is_told_at_it():
+    other = NOISY.copy()
+    other[8:] *= 5  # from August on
+    before, after = (combined.tell(shop.groups(rates)) for rates in (NOISY, other))
+
+    for place, (one, two) in enumerate(zip(before, after, strict=True)):
+        same = all((one[name].logs == two[name].logs).all() and one[name].level == two[name].level for name in one)
+        assert same == (place < 8)  # the group that knows eight months is the last one unchanged
+
+
+def test_intervals_widen_with_the_months_ahead_with_chance_and_with_misses():
+    calm, wild = (outlook(shop.series(12, noise=noise)) for noise in (0.05, 0.8))
+
+    widths = [math.log(row["high"] / row["low"]) for row in calm["months"]]
+    assert widths == sorted(widths)
+    assert wild["level_error"] > calm["level_error"] > 0
+    narrow, wide = (
+        forecast.outlook([each._replace(chance=chance) for each in shop.groups(NOISY)], TWO, END, 90)
+        for chance in (0.0, 0.5)
+    )
+    assert wide["chance_error"] > narrow["chance_error"] == 0
+    assert wide["high"] > narrow["high"]
+
+
+def test_a_quarter_is_surer_than_its_months():
+    told = outlook(NOISY)
+
+    quarter, *months = (math.log(row["high"] / row["low"]) for row in (told, *told["months"]))
+    assert quarter < sum(months) / len(months)
+    assert told["low"] < told["expected"] < told["high"]
+
+
+def test_the_horizon_takes_the_days_that_lie_in_it():
+    told = outlook(shop.series(12), as_of=pd.Timestamp("2011-12-10"))
+
+    assert [(row["month"], row["days"], row["is_partial"]) for row in told["months"]] == [
+        ("2011-12", 22, True),
+        ("2012-01", 31, False),
+        ("2012-02", 29, False),
+        ("2012-03", 31, False),
+    ]
+    assert told["expected"] == pytest.approx(90 * shop.RATE)
+
+
+@pytest.mark.parametrize("horizon_days", [7, 30, 45, 90, 365])
+def test_any_horizon_can_be_asked_for(horizon_days: int):
+    rates = shop.series(6)
+    found = [shop.group(rates, day, horizon_days) for day in shop.month_starts(rates)]
+
+    told = forecast.outlook(found, TWO, found[-1].as_of, horizon_days)
+
+    assert told["expected"] == pytest.approx(horizon_days * shop.RATE)
+
+
+def test_backtests_begin_where_four_months_are_known_and_end_with_the_data():
+    told = outlook(NOISY)
+
+    assert [row["as_of"] for row in told["backtest"]] == [f"2011-{month:02}-01" for month in range(4, 10)]
+    first = told["backtest_months"][0]
+    assert (first["as_of"], first["month"], first["ahead"]) == ("2011-04-01", "2011-04", 1)
+    assert first["actual"] == pytest.approx(NOISY[4] * 30)
+    assert first["naive"] == pytest.approx(NOISY[3] * 30)
+    assert len(told["backtest_months"]) == told["tested_months"] == 6 * 3 + 2 + 1
+    assert told["backtest"][0]["naive"] == pytest.approx(NOISY[1:4].mean() * (30 + 31 + 30))
+
+
+def test_two_years_are_compared_with_the_same_month_a_year_before():
+    rates = np.tile(np.where(np.arange(12) == 11, 3.0, 1.0), 3) * shop.RATE
+    dates = list(shop.month_starts(rates))
+
+    told = forecast.outlook(shop.groups(rates, dates), TWO, dates[-1], 90)
+
+    assert told["naive"] == "same_month"
+    late = [row for row in told["backtest_months"] if row["as_of"] == "2013-09-01"]
+    assert [row["naive"] / (row["actual"] or 1) for row in late] == pytest.approx([1, 1, 1])
+    assert late[-1]["expected"] > 1.5 * late[0]["expected"]  # the season is known
+
+
+@pytest.mark.parametrize("months", [0, 1, 3])
+def test_few_months_are_told_as_few(months: int):
+    rates = shop.series(months)
+    as_of = shop.START + pd.DateOffset(months=months)
+    told = forecast.outlook([shop.group(rates, as_of)], TWO, as_of, 90)
+
+    assert told["few_months"]
+    assert told["known_months"] == months
+    assert (told["backtest_mase"], told["coverage"], told["backtest"], told["ways"]) == (None, None, [], [])
+    assert 0 < told["low"] < told["expected"] < told["high"] < math.inf
+    assert (told["top_down"] is None) == (months == 0)
 
 
 def test_nobody_is_expected_to_bring_nothing():
-    told = forecast.outlook(TWO.head(0), [], 90)
+    told = forecast.outlook([], TWO.head(0), END, 90)
 
     assert (told["expected"], told["low"], told["high"], told["chance_error"]) == (0, 0, 0, None)
+    assert (told["months"], told["list_expected"]) == ([], 0)
+    gone = forecast.outlook(shop.groups(NOISY)[:-1], TWO.head(0), END, 90)  # a list then, none today
+    assert gone["expected"] == 0
+
+
+def test_months_of_nothing_and_of_refunds_end_in_small_and_finite_figures():
+    rates = np.where(np.arange(12) % 4 == 3, -500.0, 0.0)
+
+    told = outlook(rates)
+
+    assert 0 < told["low"] < told["expected"] < told["high"] < 90 * shop.RATE
+
+
+def test_the_unit_of_money_does_not_matter():
+    dear = [
+        each._replace(
+            rates=each.rates * 1000, shop=each.shop * 1000, came=each.came * 1000, bottom_up=each.bottom_up * 1000
+        )
+        for each in shop.groups(NOISY)
+    ]
+
+    one, thousand = (forecast.outlook(found, TWO, END, 90) for found in (shop.groups(NOISY), dear))
+
+    assert thousand["expected"] == pytest.approx(1000 * one["expected"], rel=1e-6)
+    assert thousand["backtest_mase"] == pytest.approx(one["backtest_mase"], rel=1e-6)
+    assert thousand["coverage"] == one["coverage"]
+
+
+def test_rows_and_names_do_not_matter():
+    revenue = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
+    names = {"a": "z", "b": "q"}
+    shuffled = MARCH.sample(frac=1, random_state=1).replace({"customer_id": names})
+    other = revenue.rename(index=names).sample(frac=1, random_state=2)
+
+    (one,), (two,) = (forecast.groups(each, group, group, 90) for each, group in ((revenue, MARCH), (other, shuffled)))
+
+    for name in one._fields:
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_errors_of_segments_add_up_and_the_best_comes_first():
+    customers = shop.expectations(["low", "low", "high"]).assign(expected_revenue=[10.0, 20.0, 100.0])
+
+    high, low = forecast.segments(customers, 0.5)
+
+    assert (high["segment"], low["segment"]) == ("high", "low")
+    assert (low["customers"], low["expected"], low["per_customer"], low["year_per_customer"]) == (2, 30, 15, 400)
+    assert low["low"] <= low["expected"] <= low["high"]
+
+
+def selected(seed: int) -> list[forecast.Group]:
+    """Everybody's months are drawn from one distribution: those who were best by now are no better later."""
+    months = pd.date_range("2011-01-01", periods=12, freq="MS")
+    amounts = np.random.default_rng(seed).lognormal(3, 1.5, (120, 12))
+    revenue = pd.DataFrame(amounts, index=[f"c{place}" for place in range(120)], columns=months)
+    dates = [*months[2::2], months[-1] + pd.offsets.MonthBegin(1)]
+    history = pd.concat(
+        [
+            known(*((f"{day:%Y-%m-%d}", name, revenue.loc[name, months < day].sum()) for name in revenue.index)).assign(
+                recency_days=15.0, tenure_days=float((day - months[0]).days), gap_mean_days=30.0
+            )
+            for day in dates
+        ]
+    )
+    chosen = forecast.members(history.assign(is_insider=False), history, 0.1)
+    return forecast.groups(revenue, history, chosen, 90)
+
+
+def test_regression_to_the_mean_is_foreseen_by_the_members_and_so_by_the_whole():
+    groups = selected(1)
+    told = combined.tell(groups)
+    came = [(group, each, combined.came(group)[0]) for group, each in list(zip(groups, told, strict=True))[1:-1]]
+
+    naive = np.mean([combined.naive(group, "recent")[0] - actual for group, _, actual in came])
+    assert naive > 0.8  # the past of those who are chosen by it is twice as good as their future
+    missed = {way: np.mean([each[way].logs[0] - actual for _, each, actual in came]) for way in came[0][1]}
+    assert abs(missed["bottom_up"]) < naive / 2
+    assert missed["combined"] < missed["top_down"] < naive * 1.1

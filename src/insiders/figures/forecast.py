@@ -1,42 +1,84 @@
-"""What was expected, and what came."""
+"""What is expected, what was expected, and what came."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
-from insiders.figures.style import ENGLISH, INSIDER, QUIET, Picture, Scene, amounts, canvas, styled
+from insiders.figures.revenue import MONTHS_NAMED, month_names
+from insiders.figures.style import ENGLISH, INK, INSIDER, QUIET, RULE, Picture, Scene, amounts, canvas, styled
 from insiders.language import Language
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
-    rows, say = scene.answers["expected_revenue"]["backtest"], scene.language.say
-    if not rows:
-        return {}
-    return {
-        "backtest": Picture(
-            backtest(rows, scene.language),
-            say("Forecasts made earlier, and what came"),
-            say("For each earlier date: what was expected of the list then named, its interval, and what it brought."),
+    told, say = scene.answers["expected_revenue"], scene.language.say
+    drawn = {}
+    if told["months"]:
+        drawn["outlook"] = Picture(
+            outlook(told["past"], told["months"], scene.language),
+            say("Net revenue of the Insiders, month by month"),
+            say(
+                "What today's Insiders brought in the full months until now, and what is expected of each month ahead: "
+                "with its interval, as a sum over the members, and by the months before."
+            ),
         )
-    }
+    if told["backtest"]:
+        drawn["backtest"] = Picture(
+            backtest(told["backtest"], scene.language),
+            say("Forecasts made earlier, and what came"),
+            say(
+                "For each earlier date: what was expected of the group chosen then, its interval, what it brought, and "
+                "as much as in the quarter before."
+            ),
+        )
+    return drawn
 
 
 @styled
-def backtest(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """Expected with its interval against actual group revenue, by date (keys as_of, expected, low, high, actual)."""
-    figure, axes = canvas(left=0.14, bottom=0.13, top=0.9)
-    places = np.arange(len(rows))
-    expected = np.array([row["expected"] for row in rows], float)
-    low, high = (np.array([row[end] for row in rows], float) for end in ("low", "high"))
-    errors = [expected - low, high - expected]
-    axes.errorbar(places, expected, errors, fmt="o", color=QUIET, capsize=4, label=language.say("expected"))
-    actual = [np.nan if row["actual"] is None else row["actual"] for row in rows]
-    axes.plot(places, actual, "D", color=INSIDER, ms=7, label=language.say("what came"))
-    axes.set_xticks(places, [str(row["as_of"]) for row in rows])
-    axes.set(ylabel=language.say("net revenue of the list"), xlim=(-0.5, len(rows) - 0.5))
+def outlook(past: Rows, coming: Rows, language: Language = ENGLISH) -> Figure:
+    """Past months (keys month, actual) and months ahead (month, days, is_partial, expected, low, high, ...).
+
+    A month ahead of which only a part is left is drawn as the whole month would be at the same rate.
+    """
+    figure, axes = canvas(left=0.14, bottom=0.13, top=0.84)
+    axes.plot(range(len(past)), [row["actual"] for row in past], "-o", color=INK, ms=3.5, label=language.say("came"))
+    places = np.arange(len(coming)) + len(past)
+    whole = np.array([1.0 if not row["is_partial"] else row["month_days"] / row["days"] for row in coming])
+    expected, low, high = (whole * [row[key] for row in coming] for key in ("expected", "low", "high"))
+    bars = [expected - low, high - expected]
+    axes.errorbar(places, expected, bars, fmt="o", color=INSIDER, capsize=4, label=language.say("expected"))
+    for key, mark, name in (("bottom_up", "^", "sum over the members"), ("top_down", "v", "by the months before")):
+        if all(key in row for row in coming):
+            axes.plot(places, whole * [row[key] for row in coming], mark, color=QUIET, ms=4, label=language.say(name))
+    axes.axvline(len(past) - 0.5, color=RULE, lw=1)
+    months = pd.Series([row["month"] for row in (*past, *coming)])
+    step = -(-len(months) // MONTHS_NAMED)
+    axes.set_xticks(range(len(months))[::step], month_names(months, language)[::step])
     axes.set_ylim(bottom=0)
     amounts(axes.yaxis, language)
     figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.12, 1.0))
+    return figure
+
+
+@styled
+def backtest(rows: Rows, language: Language = ENGLISH) -> Figure:
+    """Expected with its interval, actual and naive revenue by date (as_of, expected, low, high, actual, naive)."""
+    figure, axes = canvas(left=0.14, bottom=0.13, top=0.84)
+    places = np.arange(len(rows))
+    expected, low, high, actual, naive = (
+        np.array([row[key] for row in rows], float) for key in ("expected", "low", "high", "actual", "naive")
+    )
+    axes.errorbar(places, expected, [expected - low, high - expected], fmt="o", color=QUIET, capsize=4)
+    axes.plot([], [], "o", color=QUIET, label=language.say("expected"))
+    axes.plot(places, naive, "_", color=INK, ms=12, label=language.say("as in the quarter before"))
+    axes.plot(places, actual, "D", color=INSIDER, ms=6, label=language.say("what came"))
+    axes.set_xticks(places, month_names(pd.Series([row["as_of"] for row in rows]), language))
+    axes.set(ylabel=language.say("net revenue of the list"), xlim=(-0.5, len(rows) - 0.5))
+    axes.set_ylim(bottom=0)
+    amounts(axes.yaxis, language)
+    figure.legend(loc="upper left", ncols=3, bbox_to_anchor=(0.08, 1.0))
     return figure

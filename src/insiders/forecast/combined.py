@@ -17,7 +17,7 @@ from insiders.forecast.misses import TAIL
 
 Array = NDArray[np.float64]
 
-NAIVE, SEASONAL, TOP_DOWN, BOTTOM_UP, COMBINED = "last_month", "same_month", "top_down", "bottom_up", "combined"
+TOP_DOWN, BOTTOM_UP, COMBINED = "top_down", "bottom_up", "combined"
 FLOOR = 0.01  # of what the members promise: a month below it, or below 0 by refunds, counts as this
 TINY = 1e-9
 TAUGHT_FROM = 3  # full months that a group must have known for its misses to teach anything
@@ -75,6 +75,15 @@ def ended(earlier: Group, as_of: pd.Timestamp) -> NDArray[np.bool_]:
     return np.asarray(earlier.ahead + pd.offsets.MonthBegin(1) <= as_of) & ~np.isnan(earlier.came)
 
 
+def naive(group: Group, kind: str) -> Array:
+    """What somebody would say who repeats the group's last month, the same of a year before, or the last quarter."""
+    return ways.NAIVE[kind](months(group), len(group.ahead))
+
+
+def months(group: Group) -> Array:
+    return np.log(np.maximum(group.rates, _floor(group)))
+
+
 def came(group: Group) -> Array:
     return np.log(np.maximum(group.came, _floor(group)))
 
@@ -85,12 +94,10 @@ def _ways(group: Group, earlier: Sequence[Group]) -> dict[str, Array]:
     bottom_up = np.log(np.maximum(group.bottom_up, TINY)) + _correction(group, earlier, past) + coming
     if not group.known:
         return {BOTTOM_UP: bottom_up, COMBINED: bottom_up}
-    months = np.log(np.maximum(group.rates, _floor(group)))
-    family = {name: way(months - past, ahead) + coming for name, way in ways.TOP_DOWN.items()}
+    family = {name: way(months(group) - past, ahead) + coming for name, way in ways.TOP_DOWN.items()}
     top_down = np.mean(list(family.values()), axis=0)
-    year_ago = {SEASONAL: ways.same_month(months, ahead)} if group.known >= ways.YEAR else {}
-    both = {TOP_DOWN: top_down, BOTTOM_UP: bottom_up, COMBINED: (bottom_up + top_down) / 2}
-    return {NAIVE: ways.last_month(months, ahead), **year_ago, **family, **both}
+    combined = np.mean([*family.values(), bottom_up], axis=0)
+    return {**family, TOP_DOWN: top_down, BOTTOM_UP: bottom_up, COMBINED: combined}
 
 
 def _correction(group: Group, earlier: Sequence[Group], past: Array) -> float:
@@ -107,16 +114,17 @@ def _correction(group: Group, earlier: Sequence[Group], past: Array) -> float:
 def _level(name: str, groups: Sequence[Group], logs: Sequence[dict[str, Array]]) -> tuple[float, int]:
     """Of the last of the groups: what earlier misses say beyond the members' chance, beside what was never seen."""
     *earlier, group = groups
-    variances, months = [], set()
+    variances: list[float] = []
+    over: set[pd.Timestamp] = set()
     for each, told in zip(earlier, logs, strict=False):
         if each.known >= TAUGHT_FROM and name in told:
-            over = ended(each, group.as_of)
-            months.update(each.ahead[over])
+            then = ended(each, group.as_of)
+            over.update(each.ahead[then])
             beyond = (came(each) - told[name]) ** 2 - _chance(each, each.days) ** 2
-            variances.extend((beyond / _drift(told[name]) ** 2)[over])
+            variances.extend((beyond / _drift(told[name]) ** 2)[then])
     seen = max(float(np.mean(variances)), 0.0) if variances else 0.0
-    freedom = len(months) + UNSEEN_MONTHS
-    return float(np.sqrt((len(months) * seen + UNSEEN_MONTHS * UNSEEN_LEVEL**2) / freedom)), freedom
+    freedom = len(over) + UNSEEN_MONTHS
+    return float(np.sqrt((len(over) * seen + UNSEEN_MONTHS * UNSEEN_LEVEL**2) / freedom)), freedom
 
 
 def _drift(logs: Array) -> Array:

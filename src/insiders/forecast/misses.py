@@ -9,6 +9,7 @@ import pandas as pd
 
 COVERAGE = 0.8  # of every interval: insiders.csv's and the group's
 TAIL = (1 + COVERAGE) / 2
+ROUNDING = 1e-9  # of what came: a naive forecast that missed less missed nothing
 
 
 def interval(expected: float, chance: float, level: float | None) -> tuple[float, float]:
@@ -42,7 +43,8 @@ def mase(backtest: Sequence[Mapping[str, Any]]) -> float | None:
     """
     missed = fsum(abs(row["actual"] - row["expected"]) for row in backtest)
     naive = fsum(abs(row["actual"] - row["naive"]) for row in backtest)
-    return missed / naive if naive else None
+    came = fsum(abs(row["actual"]) for row in backtest)
+    return missed / naive if naive > ROUNDING * came else None
 
 
 def coverage(backtest: Sequence[Mapping[str, Any]]) -> float | None:

@@ -17,7 +17,14 @@ Array = NDArray[np.float64]
 Row = dict[str, Any]
 
 TESTED_FROM = 4  # full months that must be known at a date for a back-test from there
-EMPTY: Row = {"expected": 0.0, "low": 0.0, "high": 0.0}
+NOBODY: Row = {
+    **dict.fromkeys(("expected", "low", "high"), 0.0),
+    **dict.fromkeys(("bottom_up", "top_down", "chance_error", "level_error")),
+    "known_months": 0,
+    "few_months": True,
+    "past": [],
+    "months": [],
+}
 
 
 def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> Row:
@@ -30,7 +37,7 @@ def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp
     told = combined.tell(groups)
     tested = [(group, each) for group, each in zip(groups, told, strict=True) if group.known >= TESTED_FROM]
     past = [(group, each) for group, each in tested if group.as_of < as_of]
-    naive = combined.SEASONAL if groups and groups[-1].known >= ways.SEASON_MONTHS else combined.NAIVE
+    naive = "same_month" if groups and groups[-1].known >= ways.SEASON_MONTHS else "last_month"
     months = [row for group, each in past for row in _month_rows(group, each, combined.COMBINED, naive)]
     spans = [row for group, each in past for row in _span_rows(group, each)]
     return {
@@ -42,6 +49,7 @@ def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp
         "naive": naive,
         "quarter_mase": mase(spans),
         "quarter_coverage": coverage(spans),
+        "tested_months": len(months),
         "more_than_expected": sum(row["actual"] > row["expected"] for row in spans),
         "list_expected": fsum(insiders["expected_revenue"]),
         "ways": [_scored(name, past, naive) for name in _names(past)],
@@ -79,7 +87,7 @@ def _segment(name: str, customers: pd.DataFrame, level: float | None) -> Row:
 def _ahead(groups: Sequence[Group], told: Sequence[Mapping[str, Told]], as_of: pd.Timestamp, horizon_days: int) -> Row:
     """Of the group of that date; nothing is expected of nobody."""
     if not groups or groups[-1].as_of != as_of:
-        return {**EMPTY, "chance_error": None, "level_error": None, "known_months": 0, "few_months": True, "months": []}
+        return NOBODY
     group, latest = groups[-1], told[-1]
     days = _days(group, horizon_days)
     best = latest[combined.COMBINED]
@@ -90,6 +98,7 @@ def _ahead(groups: Sequence[Group], told: Sequence[Mapping[str, Told]], as_of: p
         **combined.errors(best, group, days),
         "known_months": group.known,
         "few_months": group.known < TESTED_FROM,
+        "past": _past(group),
         "months": _coming(group, latest),
     }
 
@@ -119,6 +128,12 @@ def _each(told: Told, group: Group) -> list[Row]:
     return [{name: amounts[name][place] for name in amounts} for place in range(len(group.ahead))]
 
 
+def _past(group: Group) -> list[Row]:
+    """What the same customers brought in the full months before: chosen by it, they did better than they will."""
+    amounts = (group.rates * group.months.days_in_month.to_numpy()).tolist()
+    return [{"month": f"{month:%Y-%m}", "actual": amount} for month, amount in zip(group.months, amounts, strict=True)]
+
+
 def _coming(group: Group, told: Mapping[str, Told]) -> list[Row]:
     beside = {
         name: np.exp(told[name].logs) * group.days for name in (combined.BOTTOM_UP, combined.TOP_DOWN) if name in told
@@ -127,6 +142,7 @@ def _coming(group: Group, told: Mapping[str, Told]) -> list[Row]:
         {
             "month": f"{month:%Y-%m}",
             "days": int(group.days[place]),
+            "month_days": int(month.days_in_month),
             "is_partial": bool(group.days[place] < month.days_in_month),
             **row,
             **{name: float(amounts[place]) for name, amounts in beside.items()},
@@ -136,8 +152,8 @@ def _coming(group: Group, told: Mapping[str, Told]) -> list[Row]:
 
 
 def _month_rows(group: Group, told: Mapping[str, Told], way: str, naive: str) -> list[Row]:
-    """What the way told of each month that has ended since; the last month is the naive one where no year is known."""
-    plain = told.get(naive, told[combined.NAIVE])
+    """What the way told of each month that has ended since; a year before is naive only where one is known."""
+    plain = combined.naive(group, naive if group.known >= ways.YEAR else "last_month")
     return [
         {
             "as_of": f"{group.as_of:%Y-%m-%d}",
@@ -145,7 +161,7 @@ def _month_rows(group: Group, told: Mapping[str, Told], way: str, naive: str) ->
             "ahead": place + 1,
             **row,
             "actual": float(group.came[place] * group.days[place]),
-            "naive": float(np.exp(plain.logs[place]) * group.days[place]),
+            "naive": float(np.exp(plain[place]) * group.days[place]),
         }
         for place, (month, row) in enumerate(zip(group.ahead, _each(told[way], group), strict=True))
         if not np.isnan(group.came[place])
@@ -162,7 +178,7 @@ def _span_rows(group: Group, told: Mapping[str, Told]) -> list[Row]:
             "members": group.members,
             **_sum(told[combined.COMBINED], group, group.days),
             "actual": fsum(group.came * group.days),
-            "naive": _total(told["recent"], group.days),
+            "naive": fsum(np.exp(combined.naive(group, "recent")) * group.days),
         }
     ]
 

@@ -11,6 +11,7 @@ Way = Callable[[Array, int], Array]
 RECENT = 3  # months that a mean looks back: what `the last quarter` is
 SMOOTHING = 0.5  # weight of the newest month; fixed, since a year of months cannot estimate it
 ARIMA_MONTHS = 6  # fewer leave an autoregression no degree of freedom
+FLAT = 1e-9  # a series whose logarithms span less does not move: there is nothing to estimate
 YEAR = 12
 SEASON_MONTHS = 2 * YEAR  # a season seen once cannot be told from a trend or from chance
 
@@ -34,7 +35,7 @@ def smoothed(logs: Array, ahead: int) -> Array:
     """Simple exponential smoothing, ETS(A,N,N) of the logarithms."""
     from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 
-    if len(logs) == 1:
+    if np.ptp(logs) < FLAT:
         return last_month(logs, ahead)
     model = SimpleExpSmoothing(logs, initialization_method="known", initial_level=logs[0])
     return np.asarray(model.fit(smoothing_level=SMOOTHING, optimized=False).forecast(ahead))
@@ -47,7 +48,7 @@ def autoregression(logs: Array, ahead: int) -> Array:
     from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
     from statsmodels.tsa.arima.model import ARIMA
 
-    if len(logs) < ARIMA_MONTHS or np.ptp(logs) == 0:
+    if len(logs) < ARIMA_MONTHS or np.ptp(logs) < FLAT:
         return smoothed(logs, ahead)
     with warnings.catch_warnings():  # both are answered: by the start values, and by the line after
         warnings.simplefilter("ignore", EstimationWarning)
@@ -56,7 +57,8 @@ def autoregression(logs: Array, ahead: int) -> Array:
     return np.asarray(fitted.forecast(ahead)) if fitted.mle_retvals["converged"] else smoothed(logs, ahead)
 
 
-TOP_DOWN: dict[str, Way] = {"recent": recent, "smoothing": smoothed, "arima": autoregression}
+TOP_DOWN: dict[str, Way] = {"last_month": last_month, "recent": recent, "smoothing": smoothed, "arima": autoregression}
+NAIVE: dict[str, Way] = {"last_month": last_month, "same_month": same_month, "recent": recent}  # to be compared with
 
 
 def season(shop: Array, ahead: int) -> tuple[Array, Array]:

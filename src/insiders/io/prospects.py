@@ -1,4 +1,4 @@
-"""What the list and every segment are expected to bring: tables read, months summed by the engine, told by the domain."""
+"""What the list and every segment are expected to bring: read here, summed by the engine, told by the domain."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ def outlook(members: pd.DataFrame, insiders: pd.DataFrame, horizon_days: int) ->
         found = _groups(members, as_of, horizon_days)
         told = forecast.outlook(found, insiders, as_of, horizon_days)
     expectations = tables.read(paths.EXPECTATIONS).merge(members[["customer_id", "segment"]], on="customer_id")
-    return {**told, "segments": forecast.segments(expectations, told["level_error"])}
+    return {**told, "lifetime_value": forecast.segments(expectations, told["level_error"])}
 
 
 def _groups(members: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> list[forecast.Group]:
