@@ -52,7 +52,7 @@ def aftermath(customers: pd.DataFrame, judged: pd.DataFrame, before: Stretch, af
     everybody = traits.index.union(pd.Index(after.done["customer_id"], dtype=traits.index.dtype))
     listed = judged.set_index("customer_id")["is_insider"].reindex(everybody, fill_value=False).to_numpy(bool)
     known, counted = traits.reindex(everybody), [_counted(each, everybody) for each in (before, after)]
-    order = _by_lot([counted[1], counted[0], known, listed], seed)
+    order = _by_lot([listed, counted[1], counted[0], known], seed)
     return Aftermath(
         traits=known.iloc[order].reset_index(drop=True),
         chosen=listed[order],
