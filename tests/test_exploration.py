@@ -184,6 +184,10 @@ def test_choices_stand_by_their_best_feasible_trial() -> None:
     assert (rows[1]["stability"], rows[0]["stability"], rows[1]["high"]) == (0.8, None, None)
 
 
+def test_a_search_without_a_single_result_has_no_choices() -> None:
+    assert exploration.by_choice(pd.DataFrame({"state": ["FAIL"], "number": [0]}), "segments") == []
+
+
 def test_who_bought_and_gave_back_is_displaced() -> None:
     frame = pd.DataFrame({"gross_revenue": [900.0, 500.0, 100.0, 50.0], "returned_revenue": [900.0, 0.0, 10.0, 0.0]})
     found = exploration.netting(frame.assign(net_revenue=frame["gross_revenue"] - frame["returned_revenue"]), 2)
@@ -295,6 +299,14 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
     assert (numbers["map"], numbers["clusterings"]) == (None, None)
     assert "There is no map: no model serves" in html
     assert "there are no clusters to show" in html
+
+
+@pytest.mark.usefixtures("folder")
+def test_too_few_customers_have_a_map_and_no_elbow() -> None:
+    people = shop.members(shop.customers()).iloc[:20]
+    numbers, html = written(looked(people=people), NINE)
+    assert numbers["map"]["customers"] == 20
+    assert "too few customers" in html
 
 
 @pytest.mark.usefixtures("folder")

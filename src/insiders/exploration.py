@@ -242,8 +242,10 @@ def by_choice(trials: pd.DataFrame, column: str) -> list[Numbers]:
     """How the trials of each embedding, clusterer or number of segments did, the best value lift first.
 
     `best` is the feasible trial with the highest mean value lift; `low` and `high` are the mean ends of its intervals
-    over the periods. Null where none was feasible.
+    over the periods. Null where none was feasible; no rows where no trial came so far.
     """
+    if column not in trials:
+        return []
     tried = trials[(trials["state"] != "BASELINE") & trials[column].notna()]
     rows = [_choice(name, group) for name, group in tried.groupby(column)]
     return sorted(rows, key=lambda row: (row["best"] is None, -(row["best"] or 0.0)))

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, SIZE, Picture, canvas, styled
 from insiders.language import Language
 
-COLUMNS = 3  # small multiples side by side: with more, a phone shows nothing
+COLUMNS = 2  # small multiples side by side: with more, a phone shows nothing
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")  # on which the letters of an axis' ends stand
 THOUSAND = 1000  # from here on numbers are shortened
-TALL = 1.15  # inches of a row of them
+TALL = 0.95  # inches of a row of them
 COLD_WARM = LinearSegmentedColormap.from_list("signs", ["#0072b2", "#ffffff", INSIDER])
 
 
@@ -82,7 +82,7 @@ def features(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str], langu
     high = max(-(-len(shown) // COLUMNS), 1)
     figure = Figure(figsize=(SIZE[0], TALL * high))
     grid = figure.subplots(high, COLUMNS, squeeze=False).ravel()
-    figure.subplots_adjust(left=0.02, right=0.98, bottom=0.25 / high, top=1 - 0.25 / high, hspace=0.95, wspace=0.12)
+    figure.subplots_adjust(left=0.02, right=0.98, bottom=0.25 / high, top=1 - 0.25 / high, hspace=1.1, wspace=0.1)
     for axes, row in zip(grid, shown, strict=False):
         _histogram(axes, row, labels.get(row["feature"], row["feature"]), language)
     for axes in grid[len(shown) :]:
@@ -94,9 +94,9 @@ def _histogram(axes: Axes, row: Mapping[str, Any], title: str, language: Languag
     edges, unit = np.array(row["bins"]["edges"]), row["bins"]["unit"]
     axes.bar(edges[:-1], row["bins"]["counts"], np.diff(edges), align="edge", color=OTHER)
     axes.axvline(_shown(row["median"], unit), color=INSIDER, lw=1)
-    axes.set_title(title, fontsize=7.5, color=INK, pad=3)
+    axes.set_title(title, fontsize=8.5, color=INK, pad=3)
     ends = [row["least"], row["most"]] if row["most"] > row["least"] else [row["least"]]
-    axes.set_xticks([_shown(end, unit) for end in ends], [_short(end, language) for end in ends], fontsize=7)
+    axes.set_xticks([_shown(end, unit) for end in ends], [_short(end, language) for end in ends], fontsize=8)
     for letters, side in zip(axes.get_xticklabels(), SIDES, strict=False):
         letters.set_horizontalalignment(side)
     axes.set_yticks([])

@@ -25,7 +25,7 @@ class Look(NamedTuple):
 def look(members: "pd.DataFrame", trials: "pd.DataFrame", registered: "Mapping[str, Any]") -> Look:
     """All that is to see, as of the members' day."""
     candidate = registered["candidate"]
-    listed = int(members["is_insider"].sum()) or round(candidate["measures"]["insider_share"] * len(members))
+    listed = int(members["is_insider"].sum()) or round(candidate["measures"].get("insider_share", 0.0) * len(members))
     numeric = [name for name in candidate["features"] if name in schemas.FEATURES]
     seen, spots = _embedded(members, registered)
     numbers = {
@@ -55,11 +55,11 @@ def _embedded(members: "pd.DataFrame", registered: "Mapping[str, Any]") -> "tupl
     """
     placed = members[["customer_id", "is_insider"]].merge(tables.read(paths.PLACES), on="customer_id")
     if placed.empty:
-        return {"map": None, "clusterings": None}, None
+        return {"map": None, "clusterings": None, "is_earlier": False}, None
     places = np.stack(placed["place"].tolist())
     drawn, shown = exploration.flat(places)
     told = {"customers": len(places), "dimensions": places.shape[1], "shown_share": shown}
-    own = registered["candidate"] if registered["champion_version"] == registered["version"] else None
-    tried = exploration.clusterings(places, own["clusterer"], own["params"], own["seed"]) if own else None
+    own, is_earlier = registered["candidate"], registered["champion_version"] != registered["version"]
+    tried = None if is_earlier else exploration.clusterings(places, own["clusterer"], own["params"], own["seed"])
     spots = placed[["is_insider"]].assign(x=drawn[:, 0], y=drawn[:, 1])
-    return {"map": told, "clusterings": tried}, spots
+    return {"map": told, "clusterings": tried, "is_earlier": is_earlier}, spots
