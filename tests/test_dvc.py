@@ -20,7 +20,17 @@ DECLARED: dict[str, Any] = yaml.safe_load((TOP / "dvc.yaml").read_text(encoding=
 # One thing each, templates included: a stage may declare them whole.
 PACKAGES = tuple(
     f"src/insiders/{name}"
-    for name in ("cohorts", "embeddings", "figures", "hypotheses", "membership", "report", "simulate")
+    for name in (
+        "actions",
+        "affinity",
+        "cohorts",
+        "embeddings",
+        "figures",
+        "hypotheses",
+        "membership",
+        "report",
+        "simulate",
+    )
 )
 # Imported without being a dependency, since no table's content can change with them: they only carry something.
 PLUMBING = {
