@@ -134,7 +134,7 @@ def test_effects_are_counts_over_all_pairs(project: Project) -> None:
 def test_days_and_hours_are_those_of_the_orders(project: Project) -> None:
     sold = project.orders[project.orders["is_sale"] & project.orders["customer_id"].isin(insiders(project))]
     for key, column, at in (
-        ("weekdays", "weekday", sold["ordered_at"].dt.weekday),
+        ("weekdays", "weekday", sold["ordered_at"].dt.day_of_week),
         ("hours", "hour", sold["ordered_at"].dt.hour),
     ):
         parts = at.value_counts(normalize=True)
