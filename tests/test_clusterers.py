@@ -3,13 +3,15 @@ import pytest
 from hdbscan import HDBSCAN
 from optuna.trial import FixedTrial
 from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders.clusterers import CLUSTERERS, Density, Mixture, NeighbourLabels, Ward
+from insiders.clusterers import CLUSTERERS, Density, Mixture, NeighbourLabels, Tiers, Ward
 
 POINTS = {
     "kmeans": {"kmeans.clusters": 3},
+    "tiers": {"tiers.clusters": 3},
     "mixture": {"mixture.components": 3, "mixture.covariance": "full"},
     "ward": {"ward.clusters": 3},
     "hdbscan": {"hdbscan.smallest": 0.05, "hdbscan.samples": 5},
@@ -23,7 +25,7 @@ def blobs():
     return np.vstack([rng.normal(centre, 0.7, (60, 2)) for centre in centres])
 
 
-@parametrize_with_checks([Mixture(components=2), NeighbourLabels(), Ward(), Density(smallest=0.2, samples=2)])
+@parametrize_with_checks([Tiers(2), Mixture(components=2), NeighbourLabels(), Ward(), Density(smallest=0.2, samples=2)])
 def test_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
 
@@ -42,6 +44,8 @@ def labels_of_the_algorithm(name, points):
     """Without what this project adds: as scikit-learn or hdbscan labels the points of its fit."""
     if name == "kmeans":
         return KMeans(3, n_init=10, random_state=7).fit(points).labels_
+    if name == "tiers":
+        return Tiers(3).fit(points).kmeans_.labels_
     if name == "mixture":
         return GaussianMixture(3, reg_covar=1e-3, random_state=7).fit_predict(points)
     if name == "ward":
@@ -78,3 +82,22 @@ def test_beyond_the_landmarks_everyone_has_the_label_of_the_nearest(blobs):
     assert len(few.rows_) == 30
     assert len(few.labels_) == len(blobs)
     assert len(np.unique(few.labels_)) == 3
+
+
+def oblong():
+    return np.random.default_rng(2).multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 800)
+
+
+def test_tiers_follow_the_direction_in_which_customers_differ_most():
+    labels = Tiers(5).fit(oblong()).labels_
+    order = np.argsort([oblong()[labels == each].sum(axis=1).mean() for each in range(5)])
+    assert order.tolist() in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0])
+
+
+def test_one_customer_far_out_moves_no_tier():
+    alone = Tiers(4).fit(oblong()).labels_
+    assert adjusted_rand_score(alone, Tiers(4).fit(np.vstack([oblong(), [6, 6]])).labels_[:-1]) > 0.9
+
+
+def test_more_tiers_than_customers_are_as_many_as_customers():
+    assert len(set(Tiers(9).fit(oblong()[:4]).labels_)) == 4

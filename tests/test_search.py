@@ -27,6 +27,7 @@ SETTINGS = Settings(
     hopeless_lift=0.5,
     hopeless_stability=0.3,
     stability_floor=0.75,
+    seeds_floor=0.95,
     lift_tolerance=0.01,
 )
 RECIPE = Recipe(
@@ -58,8 +59,9 @@ def cheap(recipes):
         yield {"value_lift_min": 1 + clusters / 100, "stability": 1 / clusters}, 0.0, ""
 
 
-def trial(number, lift, stability, violation=0.0, reason=""):
-    return Trial(number, RECIPE, {"value_lift_min": lift, "stability": stability}, violation, reason)
+def trial(number, lift, stability, violation=0.0, seeds=1.0):
+    measures = {"value_lift_min": lift, "stability": stability, "stability_seeds": seeds}
+    return Trial(number, RECIPE, measures, violation, "")
 
 
 def test_windows_are_the_validation_date_and_origins_that_ended_by_then():
@@ -179,15 +181,19 @@ def test_the_pick_by_hand():
         trial(4, 1.3, 0.9, 0.1),
     ]
     # 0 is not stable, 4 out of size; 2 is within 0.01 of 1 and more stable; 3 is too far below.
-    assert pick(trials, 0.75, 0.01).number == 2
-    assert pick(trials, 0.75, 0.001).number == 1
+    assert pick(trials, SETTINGS).number == 2
+    assert pick(trials, replace(SETTINGS, lift_tolerance=0.001)).number == 1
+
+
+def test_a_trial_that_another_seed_changes_is_not_picked():
+    assert pick([trial(0, 1.05, 0.9, seeds=0.8), trial(1, 1.0, 0.8)], SETTINGS).number == 1
 
 
 def test_the_pick_where_no_trial_is_stable_or_in_size():
-    assert pick([trial(0, 1.05, 0.60), trial(1, 1.02, 0.70)], 0.75, 0.01).number == 1
-    assert pick([trial(0, 1.0, 0.9, 0.2), trial(1, 1.0, 0.9, 0.1)], 0.75, 0.01).number == 1
+    assert pick([trial(0, 1.05, 0.60), trial(1, 1.02, 0.70)], SETTINGS).number == 1
+    assert pick([trial(0, 1.0, 0.9, 0.2), trial(1, 1.0, 0.9, 0.1)], SETTINGS).number == 1
     hopeless = Trial(0, RECIPE, {"value_lift_min": 0.4}, 0.0, "value lift is 0.400")
-    assert pick([hopeless, trial(1, 0.9, 0.1)], 0.75, 0.01).number == 1
+    assert pick([hopeless, trial(1, 0.9, 0.1)], SETTINGS).number == 1
 
 
 def test_the_front_by_hand():

@@ -3,9 +3,9 @@
 Constructor and search space of a clusterer stand in one function. -1 is no cluster but the status "none".
 
 The share of the fit's customers to whom `predict` gives the label that the algorithm itself gave them is 1.0 for each
-(k-means, mixture, Ward, HDBSCAN; on the sample and the public data, scaled, by rank and by principal components). Ward
-and HDBSCAN cannot predict: a customer has the label of the nearest one of the fit, who in the fit is oneself. Of more
-than LANDMARKS customers only these have a label of the algorithm's own.
+(k-means, tiers, mixture, Ward, HDBSCAN; on the sample and the public data, scaled, by rank and by principal
+components). Ward and HDBSCAN cannot predict: a customer has the label of the nearest one of the fit, who in the fit is
+oneself. Of more than LANDMARKS customers only these have a label of the algorithm's own.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,12 @@ from scipy.spatial import KDTree
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.mixture import GaussianMixture
+from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Labels = NDArray[np.int64]
 
+OUTERMOST = 0.001  # share of the customers at each end
 LANDMARKS = 10_000  # rows that a quadratic algorithm is given; the others are labelled by their nearest neighbour
 
 
@@ -45,6 +47,29 @@ class Mixture(ClusterMixin, BaseEstimator):
         check_is_fitted(self, "mixture_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return np.asarray(self.mixture_.predict(X), dtype=np.int64)
+
+
+class Tiers(ClusterMixin, BaseEstimator):
+    """k-means from one start that nothing draws: slices of equal width along the axis on which customers differ most.
+
+    Any seed gives the same clusters; where the coordinates rise with value they are tiers of it. The OUTERMOST of the
+    customers at each end do not stretch the slices.
+    """
+
+    def __init__(self, clusters: int = 4) -> None:
+        self.clusters = clusters
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+        X = validate_data(self, X, dtype=np.float64)
+        start = _slices(X, min(self.clusters, len(X)))
+        self.kmeans_ = KMeans(len(start), init=start, n_init=1).fit(X)
+        self.labels_ = self.predict(X)
+        return self
+
+    def predict(self, X: Any) -> Labels:
+        check_is_fitted(self, "kmeans_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return np.asarray(self.kmeans_.predict(X), dtype=np.int64)
 
 
 class NeighbourLabels(ClusterMixin, BaseEstimator):
@@ -103,9 +128,25 @@ class Density(NeighbourLabels):
         return HDBSCAN(min_cluster_size=size, min_samples=samples, core_dist_n_jobs=1).fit_predict(rows)
 
 
+def _slices(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The mean of each slice, shape (count, dimensions); of an empty one its middle on the axis."""
+    centre = points.mean(axis=0)
+    axis = svd_flip(*np.linalg.svd(points - centre, full_matrices=False)[::2], u_based_decision=False)[1][0]
+    places = (points - centre) @ axis
+    edges = np.linspace(*np.quantile(places, [OUTERMOST, 1 - OUTERMOST]), count + 1)
+    found = np.clip(np.digitize(places, edges) - 1, 0, count - 1)
+    middles = centre + np.outer((edges[:-1] + edges[1:]) / 2, axis)
+    means = [points[found == each].mean(axis=0) if (found == each).any() else middles[each] for each in range(count)]
+    return np.array(means)
+
+
 def _kmeans(trial: Any, seed: int) -> BaseEstimator:
     # Ten starts: with fewer, one more customer can be enough to end in another local optimum.
     return KMeans(trial.suggest_int("kmeans.clusters", 3, 12), n_init=10, random_state=seed)
+
+
+def _tiers(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return Tiers(trial.suggest_int("tiers.clusters", 3, 12))
 
 
 def _mixture(trial: Any, seed: int) -> BaseEstimator:
@@ -124,6 +165,7 @@ def _hdbscan(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the regis
 
 CLUSTERERS: dict[str, Callable[[Any, int], BaseEstimator]] = {
     "kmeans": _kmeans,
+    "tiers": _tiers,
     "mixture": _mixture,
     "ward": _ward,
     "hdbscan": _hdbscan,

@@ -48,6 +48,7 @@ class Settings:
     hopeless_lift: float
     hopeless_stability: float
     stability_floor: float
+    seeds_floor: float
     lift_tolerance: float
 
 

@@ -38,18 +38,18 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
     {"embedding": "value_plane", "clusterer": "ward", "value_plane.weight": 0.5, "ward.clusters": 5},
     {
         "embedding": "lifetime_plane",
-        "clusterer": "kmeans",
+        "clusterer": "tiers",
         "lifetime_plane.future": 0.8,
         "lifetime_plane.parts": False,
-        "kmeans.clusters": 6,
+        "tiers.clusters": 8,
         "list.place": 0.25,
     },
     {
         "embedding": "lifetime_plane",
-        "clusterer": "mixture",
+        "clusterer": "tiers",
         "lifetime_plane.future": 0.5,
         "lifetime_plane.parts": False,
-        "mixture.components": 6,
+        "tiers.clusters": 5,
     },
     {"embedding": "leaves", "clusterer": "kmeans", "kmeans.clusters": 6},
     {"embedding": "affinity_scaled", "clusterer": "kmeans", "affinity_scaled.weight": 0.35, "kmeans.clusters": 8},
@@ -184,22 +184,28 @@ def _claimed(left: Mapping[int, Proposal], claims: Claims) -> list[int]:
     return taken
 
 
-def pick(trials: list[Trial], stability_floor: float, lift_tolerance: float) -> Trial:
-    """Choose one point of the front by a rule whose two numbers stand in params.yaml.
+def pick(trials: list[Trial], settings: Settings) -> Trial:
+    """Choose one point of the front by a rule whose numbers stand in params.yaml.
 
-    Among feasible trials at least as stable as the floor: those within the tolerance of the best value lift at its
-    worst rolling origin, and of these the most stable. Where none reaches the floor, the most stable feasible one;
+    Among feasible trials at least as stable as both floors: those within the tolerance of the best value lift at its
+    worst rolling origin, and of these the most stable. Where none reaches the floors, the most stable feasible one;
     where none is feasible, the least violating one, so that there is a candidate for the gates to refuse.
     """
     feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.lift) or trial.reason)]
     if not feasible:
         return min(trials, key=lambda trial: (trial.violation, trial.number))
-    firm = [trial for trial in feasible if trial.stability >= stability_floor]
+    firm = [trial for trial in feasible if _is_firm(trial, settings)]
     if not firm:
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
     best = max(trial.lift for trial in firm)
-    near = [trial for trial in firm if trial.lift >= best - lift_tolerance]
+    near = [trial for trial in firm if trial.lift >= best - settings.lift_tolerance]
     return max(near, key=lambda trial: (trial.stability, trial.lift, -trial.number))
+
+
+def _is_firm(trial: Trial, settings: Settings) -> bool:
+    return bool(
+        trial.stability >= settings.stability_floor and trial.measures["stability_seeds"] >= settings.seeds_floor
+    )
 
 
 def front(trials: list[Trial]) -> list[Trial]:

@@ -86,6 +86,7 @@ class Tune(_Section):
     hopeless_lift: Annotated[float, Field(ge=0)]
     hopeless_stability: Share
     stability_floor: Share
+    seeds_floor: Share
     lift_tolerance: Share
 
 

@@ -31,7 +31,7 @@ def main() -> None:
     ):
         trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score, claims), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
-        chosen = search.pick(trials, wanted.stability_floor, wanted.lift_tolerance)
+        chosen = search.pick(trials, wanted)
         share, horizon = chosen.measures["insider_share"], settings.featurize.horizon_days
         compared = baselines.measured(judge.Judge(cut, wanted), share, horizon)
         rows = search.rows(trials, compared)
