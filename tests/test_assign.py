@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from optuna.trial import FixedTrial
 
 from customer_tables import MONTHS, customers, fitted, write_project
 from insiders import schemas, sorts
 from insiders.clusterers import Ward
+from insiders.embeddings import EMBEDDINGS
 from insiders.errors import InputError
 from insiders.io import paths, serving, tables, tracking
 from insiders.io.tracking import Facts
@@ -218,6 +220,19 @@ def test_bad_customers_end_with_a_word_and_the_old_list() -> None:
     with pytest.raises(SystemExit, match=r"customers\.parquet: recency_days fails the check"):
         assign.main()
     assert contents() == before
+
+
+def test_customers_without_their_products_are_refused_only_by_a_model_that_looks_at_them() -> None:
+    submit("a")
+    tracking.promote()
+    customers().drop(columns="products").to_parquet(paths.CUSTOMERS)
+    assign.main()
+    assert listed()["customer_id"].sort_values().tolist() == LARGE
+    by_products = fitted(EMBEDDINGS["affinity"](FixedTrial({"affinity.components": 4}), 7), features=("products",))
+    tracking.register(by_products, customers(5), Facts("b", {}, {}, {}, ""))
+    tracking.promote()
+    with pytest.raises(SystemExit, match="customers lack the features products; the model expects products"):
+        assign.main()
 
 
 def test_a_champion_named_meanwhile_is_not_taken_for_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from optuna.trial import FixedTrial
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from insiders.clusterers import Density, Mixture, Ward
-from insiders.embeddings import LogScaler, ValuePlane
+from insiders.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
 from insiders.model import SegmentModel
 from population import FEATURES, customers
 
@@ -49,6 +50,33 @@ def test_neither_the_order_of_rows_nor_the_names_of_customers_change_a_segment(c
     for other in (frame.iloc[order], renamed.iloc[order]):
         shuffled = model(clusterer, embedding).fit(other, past.sample(frac=1, random_state=1)).predict(other)
         pd.testing.assert_frame_equal(shuffled.sort_index(), known)
+
+
+@pytest.mark.parametrize("name", ["affinity", "affinity_scaled", "lifetime_plane"])
+def test_nor_in_an_embedding_that_looks_at_products_or_at_lifetime_value(name):
+    params = {
+        "affinity.components": 4,
+        "affinity_scaled.components": 4,
+        "affinity_scaled.weight": 0.35,
+        "lifetime_plane.future": 0.5,
+        "lifetime_plane.parts": True,
+    }
+    own = {each: value for each, value in params.items() if each.startswith(f"{name}.")}
+    number = np.arange(400)
+    frame = customers().assign(products=[f"a{n % 7}\nb{n % 5}\nc{n % 3}" for n in number])
+
+    def fitted(known):
+        embedding = EMBEDDINGS[name](FixedTrial(own), 7)
+        return SegmentModel(embedding, KMeans(4, n_init=10, random_state=1), columns(name, FEATURES), 0.05).fit(
+            known, known
+        )
+
+    expected = fitted(frame).predict(frame)
+    other = frame.iloc[np.random.default_rng(5).permutation(len(frame))]
+    other = other.assign(customer_id=np.sort(other["customer_id"].to_numpy()))
+    pd.testing.assert_frame_equal(fitted(other).predict(other).sort_index(), expected)
+    alone = fitted(frame).predict(frame.iloc[[17]])
+    pd.testing.assert_frame_equal(alone, expected.iloc[[17]])
 
 
 @pytest.mark.parametrize("clusterer", [KMeans(5, n_init=10, random_state=1), Mixture(6), Ward(7), Density(0.02)])

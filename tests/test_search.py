@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from insiders import embeddings, search
-from insiders.judge import Judge, Recipe, Settings, Window, windows
+from insiders.judge import Judge, Recipe, Settings, Window, looked_at, windows
 from insiders.search import Trial, front, pick, run
 from population import DAY, FEATURES, snapshots
 
@@ -78,6 +78,28 @@ def test_an_origin_without_a_date_to_learn_from_is_left_out():
     known = snapshots(50, folds=3)
     earliest = known[known["as_of"] > known["as_of"].min()]
     assert list(windows(earliest, 90, FEATURES)) == ["validation", "1", "2"]
+
+
+def test_what_an_embedding_looks_at_beside_the_features_is_sorted_and_permuted_too():
+    settings = replace(SETTINGS, embeddings=("scaled", "affinity_scaled", "lifetime_plane"), resamples=1)
+    wanted = looked_at(settings)
+    assert wanted[: len(FEATURES)] == FEATURES
+    assert set(wanted) - set(FEATURES) == {"products", "tenure_days", "gap_mean_days"}
+    known = snapshots(60)
+    alike = known.assign(
+        **dict.fromkeys(FEATURES, 1.0), next_revenue=0.0, products=[f"p{n % 60}" for n in range(len(known))]
+    )
+    window = windows(alike.sample(frac=1, random_state=2), 90, wanted)["validation"].customers
+    assert window["products"].is_monotonic_increasing
+    shuffled = Judge(windows(alike, 90, wanted), settings).windows["permuted"].customers
+    assert shuffled["products"].tolist() != window["products"].tolist()
+    assert sorted(shuffled["products"]) == window["products"].tolist()
+
+
+def test_a_candidate_names_the_features_of_its_own_embedding():
+    recipe = replace(RECIPE, embedding="affinity", params={"affinity.components": 4})
+    named = search.candidate(replace(trial(0, 1.0, 1.0), recipe=recipe), SETTINGS, folds=3)
+    assert named["features"] == ["products"]
 
 
 def test_every_measure_of_a_trial(judge):
