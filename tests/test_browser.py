@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import exploration_tables
 import report_tables as shop
 from insiders.figures import page as figures
 from insiders.figures import style
@@ -30,17 +32,31 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture(scope="module", params=LOCALES)
+PAGES = [("index.html", language) for language in LOCALES] + [("exploration.html", "pt-BR")]
+
+
+@pytest.fixture(scope="module", params=PAGES, ids=" ".join)
 def document(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the small shop, with its pictures, in each language."""
-    language = Language(request.param, "GBP")
+    """The pages of the small shop, with their pictures: the first in each language."""
+    name, spoken = request.param
+    language, folder = Language(spoken, "GBP"), tmp_path_factory.mktemp("page")
+    draw = _first if name == "index.html" else _second
+    (folder / name).write_text(draw(language, folder), encoding="utf-8")
+    return folder / name
+
+
+def _second(language: Language, folder: Path) -> str:
+    shop.write(folder)
+    with chdir(folder):
+        return exploration_tables.written(exploration_tables.looked(), shop.nine(shop.tables()), language)[1]
+
+
+def _first(language: Language, _folder: Path) -> str:
     found = shop.tables()
-    nine = shop.nine(found, request.param)
+    nine = shop.nine(found, language.name)
     scene = style.Scene(found.members, found.trials, nine, page.labels(language), language)
     drawn = {name: page.Drawing(style.svg(*each), each.title) for name, each in figures.pictures(scene).items()}
-    path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(page.render(nine, metrics.build(nine), drawn, language), encoding="utf-8")
-    return path
+    return page.render(nine, metrics.build(nine), drawn, language)
 
 
 class Opened:

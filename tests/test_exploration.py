@@ -9,13 +9,11 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
+from exploration_tables import looked, written
 from insiders import exploration
 from insiders.figures import exploration as figures
-from insiders.figures import style
-from insiders.io import explorer, paths, tables
+from insiders.io import paths, tables
 from insiders.language import Language
-from insiders.report import exploration as report
-from insiders.report import page
 from insiders.report.answers import tidy
 
 ENGLISH = Language("en", "GBP")
@@ -210,20 +208,6 @@ def folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def looked(registered: dict[str, Any] | None = None, people: pd.DataFrame | None = None) -> explorer.Look:
-    manifest = registered or shop.registered()
-    manifest["candidate"]["params"] = {"kmeans.clusters": 4}
-    known = shop.members(shop.customers()) if people is None else people
-    return explorer.look(known, shop.trials(), manifest)
-
-
-def written(seen: explorer.Look, answers: dict[str, Any], language: Language = ENGLISH) -> tuple[dict[str, Any], str]:
-    numbers = report.build(seen.numbers, answers)
-    drawn = figures.pictures(figures.Sight(numbers, seen.spots, page.labels(language), language))
-    pictures = {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
-    return numbers, report.render(numbers, answers, pictures, language)
-
-
 def leaves(value: Any) -> list[Any]:
     if isinstance(value, dict):
         value = list(value.values())
@@ -234,7 +218,7 @@ def leaves(value: Any) -> list[Any]:
 def test_ten_steps_with_every_number_from_the_json() -> None:
     from insiders.report import text
 
-    numbers, html = written(looked(), NINE)
+    numbers, html = written(looked(), NINE, ENGLISH)
     assert list(numbers["steps"]) == [
         "data",
         "cleaning",
@@ -265,7 +249,7 @@ def test_ten_steps_with_every_number_from_the_json() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_page_is_offline_and_can_be_heard() -> None:
-    _, html = written(looked(), NINE)
+    _, html = written(looked(), NINE, ENGLISH)
     assert not re.search(r"<(script|link|iframe|img)\b", html)
     targets = set(re.findall(r'(?:href|src)="([^"#][^"]*)"', html))
     assert {target for target in targets if not target.startswith("data:image/png;base64,")} == {"index.html"}
@@ -294,7 +278,7 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
     people = shop.nobody() if regime == "none" else None
     seen = looked(manifest, people)
     answers = shop.nine(shop.tables(manifest, people))
-    numbers, html = written(seen, answers)
+    numbers, html = written(seen, answers, ENGLISH)
     assert seen.spots is None
     assert (numbers["map"], numbers["clusterings"]) == (None, None)
     assert "There is no map: no model serves" in html
@@ -304,7 +288,7 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
 @pytest.mark.usefixtures("folder")
 def test_too_few_customers_have_a_map_and_no_elbow() -> None:
     people = shop.members(shop.customers()).iloc[:20]
-    numbers, html = written(looked(people=people), NINE)
+    numbers, html = written(looked(people=people), NINE, ENGLISH)
     assert numbers["map"]["customers"] == 20
     assert "too few customers" in html
 
@@ -312,7 +296,7 @@ def test_too_few_customers_have_a_map_and_no_elbow() -> None:
 @pytest.mark.usefixtures("folder")
 def test_an_earlier_champion_has_a_map_and_no_elbow() -> None:
     manifest = {**shop.registered(), "version": "4"}
-    numbers, html = written(looked(manifest), NINE)
+    numbers, html = written(looked(manifest), NINE, ENGLISH)
     assert numbers["map"]["customers"] == 400
     assert numbers["clusterings"] is None
     assert "An earlier model serves" in html

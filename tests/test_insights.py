@@ -128,6 +128,7 @@ def test_of_comers_and_growth_the_stronger_is_told() -> None:
     [fall] = insights.growth(evidence(tree=falling))
     assert fall.figures["factor"] == "orders_per_customer"
     assert fall.effect < 0
+    assert (fall.figures["change_share"], fall.figures["change_size"]) == (-0.1875, 0.1875)
 
 
 def test_newer_cohorts_are_compared_with_older_ones_that_can_tell() -> None:

@@ -187,6 +187,7 @@ def growth(evidence: Evidence) -> Iterator[Insight]:
     values = {
         "change": tree["change"],
         "change_share": tree["change"] / earlier,
+        "change_size": abs(tree["change"]) / earlier,
         "is_year_apart": tree["is_year_apart"],
         "from": tree["later"]["from"],
         "to": tree["later"]["to"],

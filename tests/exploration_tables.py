@@ -1,0 +1,27 @@
+"""The exploration page of the small shop of report_tables, whose files lie in the working folder."""
+
+from typing import Any
+
+import pandas as pd
+
+import report_tables as shop
+from insiders.figures import exploration as figures
+from insiders.figures import style
+from insiders.io import explorer
+from insiders.language import Language
+from insiders.report import exploration as report
+from insiders.report import page
+
+
+def looked(registered: dict[str, Any] | None = None, people: pd.DataFrame | None = None) -> explorer.Look:
+    manifest = registered or shop.registered()
+    manifest["candidate"]["params"] = {"kmeans.clusters": 4}
+    known = shop.members(shop.customers()) if people is None else people
+    return explorer.look(known, shop.trials(), manifest)
+
+
+def written(seen: explorer.Look, answers: dict[str, Any], language: Language) -> tuple[dict[str, Any], str]:
+    numbers = report.build(seen.numbers, answers)
+    drawn = figures.pictures(figures.Sight(numbers, seen.spots, page.labels(language), language))
+    pictures = {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
+    return numbers, report.render(numbers, answers, pictures, language)
