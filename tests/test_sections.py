@@ -1,5 +1,7 @@
 """The numbers of the page's own sections: lists of other sizes, rhythm, wholesalers, concentration, shares of all."""
 
+from itertools import pairwise
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -167,7 +169,7 @@ def test_the_curve_starts_at_nothing_ends_with_all_and_never_falls(revenues: lis
     rows = concentration.lorenz(pd.Series(revenues, dtype=float))
     assert rows[0] == {"customers": 0.0, "held": 0.0}
     assert rows[-1] == {"customers": 1.0, "held": pytest.approx(1)}
-    assert all(now["held"] >= before["held"] - 1e-12 for before, now in zip(rows, rows[1:], strict=False))
+    assert all(now["held"] >= before["held"] - 1e-12 for before, now in pairwise(rows))
 
 
 def test_the_best_customers_hold_their_part() -> None:
