@@ -25,7 +25,7 @@ def pictures(scene: Scene) -> dict[str, Picture]:
         "win_back": say("win back"),
     }
     rows = [
-        {**each, "label": f"{names[each['key']]} \N{MIDDLE DOT} {scene.language.segment(row['segment'])}"}
+        {**each, "label": f"{names[each['key']]}\n{scene.language.segment(row['segment'])}"}
         for row in told["segments"]
         for each in row["do"]
         if each["key"] in names
@@ -61,7 +61,8 @@ def break_even(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) 
 
     A mark beyond the picture stands at its edge, as an arrow; where an action never pays there is none.
     """
-    figure, axes = canvas(left=0.5, right=0.96, bottom=0.14, height=0.9 + 0.3 * len(rows))
+    height = 0.9 + 0.42 * len(rows)
+    figure, axes = canvas(left=0.46, right=0.95, bottom=0.6 / height, height=height)
     places, edge = np.arange(len(rows))[::-1], 1.4 * max(row["uplift_high"] for row in rows) or 1.0
     lows, highs = ([row[end] for row in rows] for end in ("uplift_low", "uplift_high"))
     axes.barh(places, np.subtract(highs, lows), left=lows, height=0.55, color=OTHER, alpha=0.55)
@@ -72,7 +73,7 @@ def break_even(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) 
             axes.plot(min(needed, edge), place, marker="D" if inside else ">", color=INSIDER, ms=6, clip_on=False)
     axes.set_yticks(places, [row["label"] for row in rows])
     axes.set_xlim(0, edge)
-    axes.set_xlabel(language.say("uplift: assumed (bar) and needed to pay (mark)"))
+    axes.set_xlabel(language.say("uplift: assumed (bar), needed (mark)"))
     shares(axes.xaxis, language)
     return figure
 
