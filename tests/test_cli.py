@@ -23,7 +23,9 @@ def project(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A project whose stages have run but for assign, served by a baseline of two customers."""
     monkeypatch.chdir(tmp_path)
     write_project()
-    tables.write_json({"regime": "baseline", "baseline": {"name": "net_revenue", "n": 2}}, paths.REGISTERED)
+    tables.write_json(
+        {"regime": "baseline", "baseline": {"name": "net_revenue", "n": 2, "horizon_days": 90}}, paths.REGISTERED
+    )
     return store
 
 
@@ -104,6 +106,10 @@ def test_explain_tells_why() -> None:
     assert lines[3] == "as of 2011-12-10, by model version baseline:net_revenue"
     assert any(line.split()[:3] == ["net_revenue", "9,500.00", "currency"] for line in lines)
     assert any(line.split()[:2] == ["same_season_revenue", "-"] for line in lines)
+    assert any(line.startswith("To enter, ") for line in lines)
+    assert any(line.startswith("To stay, ") for line in lines)
+    assert lines[-1].startswith("  2011-12-10  Insiders ")
+    assert run("explain", "c030").stdout.splitlines()[-3].startswith("  2011-11-01  Insiders ")
     assert "customer 'nobody' is not among the 60" in refused("explain", "nobody")
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insiders.membership import programme, rules
+from insiders.membership import programme, rules, summary
 from insiders.membership.programme import Event, Terms
 from insiders.membership.rules import Condition
+from ledgers import PREPROCESS, real_data, real_transactions
 
 OUT, JOINED, BACK, STAYED, GRACE, LEFT = Event
 TERMS = Terms(flip_share_max=0.5, flip_months=3, slacks=(0.1, 0.3), graces=(1, 2))
@@ -156,3 +157,42 @@ def test_order_and_names_change_no_count():
     pd.testing.assert_frame_equal(
         *(programme.counts(each.events, programme.checks(history), TERMS) for each in (ours, theirs))
     )
+
+
+def real_months() -> pd.DataFrame:
+    """Customers at every month start of 2011 and at the end, the best 3 % by past and recent revenue as members."""
+    from datetime import date
+
+    import ibis
+
+    from insiders import features, lines, orders
+    from insiders.io import engine
+
+    con = engine.connect(threads=1)
+    clean = engine.keep(
+        con, lines.clean(engine.keep(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
+    )
+    days = [*(date(2011, month, 1) for month in range(1, 13)), date(2011, 12, 10)]
+    known = engine.fetch(con, features.customers(orders.orders(clean), clean, days, date(2010, 12, 1), 90, 240))
+    worth = known["net_revenue"].clip(lower=0) * known["faded_revenue"].clip(lower=0)
+    place = worth.groupby(known["as_of"]).rank(ascending=False, pct=True)
+    return known.assign(segment="s", is_insider=place <= 0.03)
+
+
+@pytest.mark.real
+@real_data
+def test_on_the_real_data_a_short_rule_describes_the_list_and_few_members_flip():
+    months = real_months()
+    now = months["as_of"] == months["as_of"].max()
+    known = summary.Known(months[now].reset_index(drop=True), months[~now].reset_index(drop=True))
+    terms = Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2, 0.3, 0.4, 0.5), graces=(1, 2, 3))
+
+    found = summary.learn(known, terms)
+    entering, leaving = summary.enter(found, known), summary.leave(found, known, terms)
+
+    assert entering["conditions"] <= 5
+    assert min(entering["precision"], entering["recall"]) >= 0.9
+    assert leaving["worst_flip_share"] <= 0.05
+    assert leaving["worst_left_share"] <= 0.05
+    without = {row["name"]: row["worst_flip_share"] for row in leaving["without"]}
+    assert without["model"] > 0.05  # what conditions to leave are for

@@ -48,7 +48,7 @@ def told(people: summary.Known) -> list[str]:
 def test_a_member_learns_what_is_met_and_how_much_room_is_left():
     lines = told(known((9000, 10, 1), (9000, 10, 1), (9000, 10, 1), (9000, 10, 1), (9000, 12, 1)))
     assert lines == [
-        "To enter, one of these ways must hold. The rule describes the model's list: 95% of those who meet it are "
+        "To enter, one of these ways must hold. The rule describes the list: 95% of those who meet it are "
         "Insiders, and 90% of the Insiders meet it.",
         "  met     net revenue: at least 8,000 (has 9,000.00)",
         "  met     days since the last order: at most 30 (has 12)",
@@ -94,7 +94,7 @@ def test_who_is_in_grace_learns_what_keeps_them():
     assert [re.split(r"\s{2,}|: ", line)[3] for line in lines[-5:]] == [
         "joined", "stayed", "stayed", "in grace", "in grace"
     ]  # fmt: skip
-    assert "Here the rule and the model differ. The model decides, and it names this customer." in lines
+    assert "Here the rule and the list differ. The rule only describes the list, which names this customer." in lines
 
 
 def test_who_came_late_has_a_short_history():

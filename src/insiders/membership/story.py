@@ -56,7 +56,7 @@ def tell(customer_id: str, found: Membership, known: Known) -> list[str]:
 def _entering(fit: Fit, present: pd.DataFrame) -> Iterator[str]:
     listed, meets = bool(present["is_insider"].iloc[0]), bool(rules.meets(fit.rule, present)[0])
     yield (
-        f"To enter, {_one_of(fit.rule)} must hold. The rule describes the model's list: "
+        f"To enter, {_one_of(fit.rule)} must hold. The rule describes the list: "
         f"{fit.precision:.0%} of those who meet it are Insiders, and {fit.recall:.0%} of the Insiders meet it."
     )
     yield from _ways(fit.rule, present)
@@ -64,7 +64,7 @@ def _entering(fit: Fit, present: pd.DataFrame) -> Iterator[str]:
         yield f"The shortest way in: {_joined(map(_lack, _missed(fit.rule, present)))}."
     if listed != meets:
         names = "names" if listed else "does not name"
-        yield f"Here the rule and the model differ. The model decides, and it {names} this customer."
+        yield f"Here the rule and the list differ. The rule only describes the list, which {names} this customer."
 
 
 def _leaving(conditions: Conditions, present: pd.DataFrame, now: Event) -> Iterator[str]:
