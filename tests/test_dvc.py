@@ -26,6 +26,7 @@ PACKAGES = tuple(
         "cohorts",
         "embeddings",
         "figures",
+        "forecast",
         "hypotheses",
         "membership",
         "report",
