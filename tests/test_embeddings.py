@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from optuna.trial import FixedTrial
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from insiders import features, value
 from insiders.embeddings import (
@@ -80,9 +80,9 @@ def test_is_a_scikit_learn_estimator(estimator, check):
 
 @pytest.mark.skipif(find_spec("umap") is None, reason="umap-learn, an extra, is not installed: `make umap` installs it")
 @pytest.mark.filterwarnings("ignore::Warning")  # of the compiler, and of a map of ten customers
-def test_the_map_of_neighbours_is_a_scikit_learn_estimator():
-    for _, check in estimator_checks_generator(NeighbourMap(neighbours=3)):
-        check(NeighbourMap(neighbours=3))
+@parametrize_with_checks([NeighbourMap(neighbours=3)])
+def test_the_map_of_neighbours_is_a_scikit_learn_estimator(estimator, check):
+    check(estimator)
 
 
 @pytest.mark.parametrize("name", POINTS)
