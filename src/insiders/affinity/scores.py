@@ -79,8 +79,10 @@ def ranked(model: Model, known: Space, rows: Integers) -> Integers:
 
 def _scores(model: Model, known: Space, rows: Integers) -> Floats:
     """Neighbours first, then what is popular; minus infinity for what must not be shown."""
-    scores = np.round((model.weights[rows] @ model.neighbours).toarray() * model.trend, DIGITS)
-    scores = np.where(scores > 0, scores, model.filler - 1)
+    scores = np.tile(model.filler - 1, (len(rows), 1))
+    if model.neighbours.nnz:
+        likely = np.round((model.weights[rows] @ model.neighbours).toarray() * model.trend, DIGITS)
+        np.copyto(scores, likely, where=likely > 0)
     scores[:, ~known.on_sale] = -np.inf
     scores[known.bought[rows].nonzero()] = -np.inf
     return scores

@@ -29,12 +29,12 @@ def examples(shown: pd.DataFrame, members: pd.DataFrame) -> list[dict[str, Any]]
     """The first products for the Insiders of whom most is expected: customer_id and products, as in RECOMMENDATIONS."""
     order = ["expected_revenue", "net_revenue", "recency_days", "customer_id"]
     best = members[members["is_insider"]].sort_values(order, ascending=[False, False, True, True])
-    theirs = {name: group for name, group in shown.groupby("customer_id")}
     columns = ["product_code", "description", "because"]
+    theirs = {name: shown.loc[shown["customer_id"] == name, columns] for name in best["customer_id"].head(EXAMPLES)}
     return [
-        {"customer_id": name, "products": _plain(theirs[name][columns].head(EXAMPLES))}
-        for name in best["customer_id"].head(EXAMPLES)
-        if name in theirs
+        {"customer_id": name, "products": _plain(products.head(EXAMPLES))}
+        for name, products in theirs.items()
+        if len(products)
     ]
 
 
