@@ -133,7 +133,8 @@ def _slices(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     centre = points.mean(axis=0)
     axis = svd_flip(*np.linalg.svd(points - centre, full_matrices=False)[::2], u_based_decision=False)[1][0]
     places = (points - centre) @ axis
-    edges = np.linspace(*np.quantile(places, [OUTERMOST, 1 - OUTERMOST]), count + 1)
+    low, high = np.quantile(places, [OUTERMOST, 1 - OUTERMOST]).tolist()
+    edges = np.linspace(low, high, count + 1)
     found = np.clip(np.digitize(places, edges) - 1, 0, count - 1)
     middles = centre + np.outer((edges[:-1] + edges[1:]) / 2, axis)
     means = [points[found == each].mean(axis=0) if (found == each).any() else middles[each] for each in range(count)]
