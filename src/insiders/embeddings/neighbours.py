@@ -25,7 +25,7 @@ class NeighbourMap(TransformerMixin, BaseEstimator):
         from sklearn.neighbors import NearestNeighbors
         from umap import UMAP
 
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
         self.scaler_ = LogScaler().fit(X)
         self.rows_ = self.scaler_.transform(X)
         count = min(self.neighbours, len(self.rows_) - 1)
