@@ -15,7 +15,6 @@ from insiders.report import page
 
 def looked(registered: dict[str, Any] | None = None, people: pd.DataFrame | None = None) -> explorer.Look:
     manifest = registered or shop.registered()
-    manifest["candidate"]["params"] = {"kmeans.clusters": 4}
     known = shop.members(shop.customers()) if people is None else people
     return explorer.look(known, shop.trials(), manifest)
 

@@ -192,7 +192,7 @@ def test_at_most_three_are_told_the_strongest_first() -> None:
     }
     found = insights.ranked(evidence(members, flow=flow))
     scores = [each["score"] for each in found]
-    assert [each["key"] for each in found] == ["still_active", "returns", "single_order"]
+    assert [each["key"] for each in found] == ["still_active", "single_order", "returns"]
     assert scores == sorted(scores, reverse=True)
 
 
