@@ -2,21 +2,37 @@ import re
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import report_tables as shop
-from insiders.figures import customers, forecast, guarantee, revenue, segments, style, traits, trials
+from insiders.figures import customers, forecast, guarantee, revenue, rhythm, segments, style, traits, trials
+from insiders.language import Language
 
 TRIALS = shop.trials()
 MEMBERS = shop.members(shop.customers())
 ROWS = [{"label": "orders", "ratio": 5.5}, {"label": "days", "ratio": 0.2}, {"label": "returns", "ratio": None}]
+LORENZ = {
+    "lorenz": [{"customers": 0.0, "held": 0.0}, {"customers": 0.5, "held": 0.9}, {"customers": 1.0, "held": 1.0}],
+    "count": 1,
+    "customer_share": 0.5,
+    "net_revenue_share": 0.9,
+}
+POINTS = [{"customer_share": 0.1, "net_revenue_share": 0.5, "expected_share": 0.4}]
+SIZES = {"curve": POINTS, "steps": POINTS, "own": POINTS[0], "share_min": 0.02, "share_max": 0.15}
+PLACES = [
+    {"segment": "Insiders", "is_insider": True, "places": {"a": 0.9, "b": 0.1}},
+    {"segment": "Others", "is_insider": False, "places": {"a": 0.4, "b": 0.5}},
+]
 PICTURES = {
     "rfm_map": lambda: customers.rfm_map(MEMBERS["recency_days"], MEMBERS["net_revenue"], MEMBERS["is_insider"]),
     "front": lambda: trials.front(TRIALS, chosen=17),
     "history": lambda: trials.history(TRIALS),
     "lift_by_period": lambda: trials.lift_by_period(TRIALS, 17, ["a", "b", "c"]),
-    "lorenz": lambda: revenue.lorenz(MEMBERS["net_revenue"], MEMBERS["is_insider"]),
+    "lorenz": lambda: revenue.lorenz(LORENZ),
+    "sizes": lambda: segments.sizes(SIZES),
+    "places": lambda: traits.places(PLACES, {"a": "orders", "b": "days"}),
+    "effects": lambda: traits.effects([{"label": "orders", "delta": 0.5, "low": 0.3, "high": 0.6}]),
+    "columns": lambda: rhythm.columns([{"insiders": 0.4, "others": 0.6}], ["Mon"]),
     "months": lambda: revenue.months(shop.months()),
     "traits": lambda: traits.traits(ROWS),
     "backtest": lambda: forecast.backtest(shop.BACKTEST),
@@ -135,9 +151,37 @@ def test_a_map_per_trial_is_cheap():
 
 
 def test_lorenz_without_insiders_has_no_point():
-    figure = revenue.lorenz(pd.Series([5.0, 3.0, -1.0]), pd.Series([False] * 3))
+    figure = revenue.lorenz({**LORENZ, "count": 0})
 
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
         "if all were equal",
         "customers, best first",
     ]
+
+
+def test_no_list_and_no_revenue_leave_the_other_sizes_readable():
+    nothing = [{"customer_share": 0.1, "net_revenue_share": None, "expected_share": None}]
+    figure = segments.sizes({**SIZES, "curve": nothing, "steps": nothing, "own": None})
+
+    assert "this list" not in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert np.isnan(figure.axes[0].lines[0].get_ydata()).all()
+
+
+def test_an_effect_that_is_not_known_is_not_drawn():
+    known = {"label": "orders", "delta": 0.5, "low": 0.3, "high": 0.6}
+    axes = traits.effects([known, {"label": "days", "delta": None, "low": None, "high": None}]).axes[0]
+
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["orders"]
+
+
+def test_pictures_speak_the_language():
+    figure = segments.sizes(SIZES, Language("pt-BR", "GBP"))
+
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "esta lista"
+    assert figure.axes[0].get_xlabel() == "parcela dos clientes na lista"
+
+
+def test_a_long_label_has_room():
+    short, long = (guarantee.captures([{"label": "x" * n, "capture": 0.5, "is_list": True}]) for n in (5, 30))
+
+    assert short.subplotpars.left < long.subplotpars.left

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from insiders.figures.style import ENGLISH, INSIDER, OTHER, QUIET, Picture, Scene, amounts, canvas, shares, styled
+from insiders.figures.style import ENGLISH, INSIDER, OTHER, QUIET, Picture, Scene, amounts, canvas, room, shares, styled
 from insiders.language import Language
 
 OURS = ("list", "paired")  # groups of listed customers
@@ -56,7 +56,8 @@ def captures(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
     Keys label, capture, is_list; and low, high where an interval is known.
     """
     shown = list(rows)[::-1]
-    figure, axes = canvas(left=0.33, right=0.92, bottom=0.15, height=0.8 + 0.36 * max(len(shown), 1))
+    left, height = room(row["label"] for row in shown), 0.8 + 0.36 * max(len(shown), 1)
+    figure, axes = canvas(left=left, right=0.92, bottom=0.15, height=height)
     colors = [INSIDER if row["is_list"] else OTHER for row in shown]
     bars = axes.barh(range(len(shown)), [row["capture"] for row in shown], 0.62, color=colors)
     axes.bar_label(bars, [language.share(row["capture"]) for row in shown], padding=3, fontsize=8.5)
@@ -71,7 +72,8 @@ def captures(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
 def afterwards(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
     """Keys label, group, and before and after, each with value, low, high; what is not positive is left out."""
     shown = list(rows)[::-1]
-    figure, axes = canvas(left=0.36, right=0.95, bottom=0.15, top=0.87, height=1.2 + 0.42 * max(len(shown), 1))
+    left, height = room(row["label"] for row in shown), 1.2 + 0.42 * max(len(shown), 1)
+    figure, axes = canvas(left=left, right=0.95, bottom=0.15, top=0.87, height=height)
     for side, shift, face in (("before", 0.14, "white"), ("after", -0.14, None)):
         for place, row in enumerate(shown):
             color = INSIDER if row["group"] in OURS else OTHER

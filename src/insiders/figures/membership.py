@@ -150,5 +150,5 @@ def _check_names(days: pd.Series, language: Language) -> list[str]:
     """Months; a last check in the month of the one before is the present."""
     names = month_names(days, language)
     if len(days) > 1 and days.iloc[-1][:7] == days.iloc[-2][:7]:
-        names[-1] = language.say("now") + "\n "
+        names[-1] = "\n" + language.say("now")  # below: beside the month before there is no room
     return names

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, RULE, Picture, Scene, canvas, shares, styled
+from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, RULE, Picture, Scene, canvas, room, shares, styled
 from insiders.language import Language
 
 
@@ -34,8 +34,7 @@ def segments(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
     """Each segment's share of the customers and of the net revenue (keys segment, customer_share, ...)."""
     shown = list(rows)[::-1]
     names = [language.segment(row["segment"]) for row in shown]
-    left = min(0.06 + 0.0135 * max(map(len, names), default=0), 0.55)
-    figure, axes = canvas(left=left, right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
+    figure, axes = canvas(left=room(names), right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
     places = np.arange(len(shown))
     for offset, column, color, label in (
         (0.2, "customer_share", OTHER, language.say("of the customers")),

@@ -4,7 +4,7 @@ No function knows pyplot or any other global state; crowds of points are drawn a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from io import StringIO
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -104,6 +104,11 @@ def canvas(
     axes = figure.subplots()
     figure.subplots_adjust(left=left, right=right, bottom=bottom, top=top)
     return figure, axes
+
+
+def room(labels: Iterable[str]) -> float:
+    """The left margin that these labels of a vertical axis need, whatever the language."""
+    return min(0.05 + 0.0135 * max(map(len, labels), default=0), 0.55)
 
 
 def shares(axis: Any, language: Language) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, PALETTE, RULE, Picture, Scene, canvas, shares, styled
+from insiders.figures.style import ENGLISH, INK, INSIDER, PALETTE, RULE, Picture, Scene, canvas, room, shares, styled
 from insiders.language import Language
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -47,7 +47,8 @@ def pictures(scene: Scene) -> dict[str, Picture]:
 def traits(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
     """How many times the others' median the Insiders' is, on a log scale (keys label, ratio); no ratio, no dot."""
     shown = [row for row in rows if row["ratio"] is not None and row["ratio"] > 0][::-1]
-    figure, axes = canvas(left=0.4, right=0.93, bottom=0.14, height=0.7 + 0.34 * max(len(shown), 1))
+    left, height = room(row["label"] for row in shown), 0.7 + 0.34 * max(len(shown), 1)
+    figure, axes = canvas(left=left, right=0.93, bottom=0.14, height=height)
     ratios = [row["ratio"] for row in shown]
     places = np.arange(len(shown))
     axes.hlines(places, 1, ratios, color=INSIDER, lw=2, alpha=0.4)
@@ -74,7 +75,8 @@ def places(segments: Sequence[Mapping[str, Any]], labels: Mapping[str, str], lan
     names = list(segments[0]["places"])
     keys = 0.22 * -(-len(segments) // 2) + 0.15  # inches that the legend takes
     height = 0.6 + 0.3 * len(names) + keys
-    figure, axes = canvas(left=0.4, right=0.96, bottom=0.55 / height, top=1 - keys / height, height=height)
+    left = room(labels[name] for name in names)
+    figure, axes = canvas(left=left, right=0.96, bottom=0.55 / height, top=1 - keys / height, height=height)
     heights = np.arange(len(names))[::-1]
     colors = iter([color for color in PALETTE if color != PALETTE[-1]] * len(segments))
     for row in segments:
@@ -102,7 +104,8 @@ def places(segments: Sequence[Mapping[str, Any]], labels: Mapping[str, str], lan
 def effects(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
     """Cliff's delta of each trait with its interval (keys label, delta, low, high); unknown ones are left out."""
     shown = [row for row in rows if row["delta"] is not None][::-1]
-    figure, axes = canvas(left=0.4, right=0.96, bottom=0.16, height=0.8 + 0.3 * max(len(shown), 1))
+    left, height = room(row["label"] for row in shown), 0.8 + 0.3 * max(len(shown), 1)
+    figure, axes = canvas(left=left, right=0.96, bottom=0.16, height=height)
     heights = np.arange(len(shown))
     axes.axvline(0, color=INK, lw=1)
     axes.hlines(heights, [row["low"] for row in shown], [row["high"] for row in shown], color=INSIDER, lw=2, alpha=0.5)
