@@ -83,9 +83,16 @@ def test_a_rule_is_for_insiders_for_others_or_for_any(side: bool | None, segment
     assert [each.segment for each in rules.candidates(people(), [rule("perks", side)])] == segments
 
 
-def test_a_column_that_no_customer_has_is_named() -> None:
-    with pytest.raises(InputError, match=r"report\.actions names the column 'colour': expected one of customers"):
-        list(rules.candidates(people(), [rule("perks", None, at_least("colour", 1.0))]))
+@pytest.mark.parametrize("column", ["colour", "segment"])
+def test_a_column_that_is_no_figure_of_customers_is_named(column: str) -> None:
+    with pytest.raises(InputError, match=f"report.actions names the column '{column}': expected a number of customers"):
+        list(rules.candidates(people(), [rule("perks", None, at_least(column, 1.0))]))
+
+
+def test_where_a_figure_is_not_known_of_anybody_its_rule_fits_nobody() -> None:
+    unknown = people(gap_std_days=[np.nan] * 6)
+
+    assert list(rules.candidates(unknown, [rule("perks", None, at_least("gap_std_days", 0.0))])) == []
 
 
 def test_segments_stand_by_worth_and_hold_where_nothing_fits() -> None:

@@ -22,10 +22,10 @@ class Condition(NamedTuple):
     floor: float
 
     def limit(self, customers: pd.DataFrame) -> float:
-        if self.column not in customers:
+        if self.column not in customers or not pd.api.types.is_float_dtype(customers[self.column]):
             raise InputError(
-                f"report.actions names the column {self.column!r}: expected one of customers.parquet, such as "
-                "recency_days or net_revenue; see src/insiders/schemas.py"
+                f"report.actions names the column {self.column!r}: expected a number of customers.parquet, such as "
+                "recency_days or net_revenue; src/insiders/schemas.py has them all"
             )
         return max(self.times * float(customers[self.column].median()), self.floor)
 
