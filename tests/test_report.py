@@ -100,7 +100,7 @@ def test_metrics_hold_the_contract_and_nothing_else():
     }
     assert found["data"]["rows"] == 1000
     assert found["data"]["rows_kept"] == 790
-    assert found["forecast"]["coverage"] == 0.5
+    assert found["forecast"] == {key: NINE["expected_revenue"][key] for key in CONTRACT["forecast"].split()}
     assert found["validation"]["regime"] == "model"
 
 
