@@ -19,6 +19,7 @@ from insiders.cohorts.changes import STATUSES, flow, movement, shapley, tree
 from insiders.cohorts.history import History, periods
 from insiders.cohorts.retention import matrix, wilson
 from insiders.cohorts.sums import Sums
+from ledgers import PREPROCESS, real_data, real_transactions
 
 QUIET = 2
 # Customer, day, net revenue; a negative one gives money back and is no sale.
@@ -52,13 +53,18 @@ def orders(book: str = BOOK) -> Any:
 def summed(book: str = BOOK, history: History = HISTORY, quiet: int = QUIET) -> Sums:
     from insiders.io import engine
 
-    con = engine.connect(threads=1)
-    monthly = engine_side.monthly(orders(book), history.as_of)
+    return of_orders(engine.connect(threads=1), orders(book), history, quiet)
+
+
+def of_orders(con: Any, known: Any, history: History, quiet: int) -> Sums:
+    from insiders.io import engine
+
+    monthly = engine_side.monthly(known, history.as_of)
     spans = periods(history)
     found = Sums(
         *(engine.fetch(con, table(monthly)) for table in (engine_side.cells, engine_side.comebacks)),
         engine.fetch(con, engine_side.moves(monthly, quiet)),
-        engine.fetch(con, engine_side.levels(monthly, spans)).to_dict("records")[0] if spans else None,
+        engine.records(engine_side.levels(monthly, spans))[0] if spans else None,
     )
     con.disconnect()
     return found
@@ -266,3 +272,32 @@ def test_all_of_it_stands_under_the_keys_of_the_answer(sums: Sums) -> None:
     assert list(found) == ["cohorts", "quiet_months", "flow", "revenue_tree", "movement"]
     assert found["movement"]["rows"][0]["to"] == [{"segment": "Top", "customers": 1, "share": 1.0}]
     assert found["revenue_tree"] == tree(sums.levels, periods(HISTORY))
+
+
+@pytest.mark.real
+@real_data
+def test_in_the_real_file_nobody_and_no_penny_is_lost() -> None:
+    from insiders import lines
+    from insiders import orders as order_table
+    from insiders.io import engine
+
+    con, history = engine.connect(), History(date(2010, 12, 1), date(2011, 12, 10))
+    judged = lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)
+    known = engine.keep(con, order_table.orders(engine.keep(con, lines.clean(engine.keep(con, judged)))))
+    sold = known.semi_join(known.filter(known.is_sale), "customer_id")
+    told = sold.aggregate(customers=sold.customer_id.nunique(), net_revenue=sold.net_revenue.sum())
+    customers, net_revenue = engine.row(con, told)
+    found = of_orders(con, known, history, 3)
+    rows = flow(found.moves, history, 3)
+    active = [status for status in STATUSES if status != "lapsed"]
+    assert sum(row["customers"] for row in matrix(found, history)["cohorts"]) == customers
+    assert sum(row["new"]["customers"] for row in rows) == customers
+    assert fsum(row[status]["net_revenue"] or 0.0 for row in rows for status in active) == pytest.approx(
+        float(net_revenue), abs=1e-3
+    )
+    later = tree(found.levels, periods(history))
+    assert later
+    assert (
+        later["later"]["customers"] == rows[-2]["base"]
+    )  # active within the three last whole months: one and the same
+    assert fsum(part["amount"] for part in later["parts"]) == pytest.approx(later["change"])
