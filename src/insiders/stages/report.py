@@ -104,9 +104,8 @@ def _products(con: Any, as_of: "date", assignments: "pd.DataFrame") -> "tuple[pd
 
 
 def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> "Findings":
-    from insiders.io import stories
+    from insiders.io import prospects, stories, timeline
     from insiders.membership import summary
-    from insiders.io import prospects, timeline
     from insiders.report import inputs, profiles
 
     members, rules = found.members, stories.terms(settings.report)
