@@ -39,6 +39,7 @@ TRUSTED = (
     "insiders.clusterers.Density",
     "insiders.clusterers.Mixture",
     "insiders.clusterers.NeighbourLabels",
+    "insiders.clusterers.Tiers",
     "insiders.clusterers.Ward",
     *(f"{each.__module__}.{each.__qualname__}" for each in (value.Calibration, value.Spend, value.ValueModel)),
     "sklearn.tree._tree.Tree",
