@@ -72,7 +72,7 @@ def test_the_error_of_a_group_s_share_is_that_of_many_samples() -> None:
         each.loc[each["is_insider"], "net_revenue"].sum() / each["net_revenue"].sum() - each["is_insider"].mean()
         for each in drawn
     ]
-    assert (found.share - found.base) / found.z == pytest.approx(np.std(gaps), rel=0.15)
+    assert (found.share - found.base) / found.z == pytest.approx(np.std(gaps), rel=0.15)  # but for one customer
 
 
 def test_a_period_that_went_well_is_told_only_where_a_list_is_defended() -> None:
@@ -175,6 +175,21 @@ def test_insiders_who_are_more_active_and_return_less() -> None:
     assert (active.share, active.base) == (1.0, 0.5)
     assert returns.share == 0.0
     assert returns.base == pytest.approx(0.2)
+
+
+def test_one_customer_makes_no_insight() -> None:
+    """A mistyped order of one customer, cancelled at once, says nothing of what the others return."""
+    members = people().assign(returned_revenue=0.0)
+    [nothing] = insights.returns(evidence(members))
+    assert nothing.z == 0.0
+    members.loc[399, ["gross_revenue", "returned_revenue"]] = 160_000.0
+    [found] = insights.returns(evidence(members))
+    assert found.base > 0.7
+    assert found.certainty == 0.0
+    rich = people(insiders=1).assign(net_revenue=1.0)
+    rich.loc[0, "net_revenue"] = 1e6
+    [one] = insights.concentration(evidence(rich))
+    assert (one.share > 0.99, one.certainty) == (True, 0.0)
 
 
 def test_at_most_three_are_told_the_strongest_first() -> None:

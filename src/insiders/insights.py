@@ -2,11 +2,12 @@
 
 Every candidate compares two shares, so that effects can stand side by side: Cohen's h = 2 asin(sqrt p) - 2 asin(sqrt q)
 (Cohen 1988: 0.2 small, 0.5 medium, 0.8 large). Certainty is how little chance could have made it: 2 Phi(|z|) - 1, 0 for
-the toss of a coin, 1 for beyond doubt; customers are taken as independent draws. What is weak or unsure is not told.
+the toss of a coin, 1 for beyond doubt; customers are taken as independent draws, and where money is compared, it must
+also hold without the one customer who moves it most. What is weak or unsure is not told.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from math import asin, erf, fsum, inf, log, sqrt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import asin, copysign, erf, fsum, inf, log, sqrt
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -124,18 +125,37 @@ def _corrected(z: float, tries: int) -> float:
 
 
 def _part(key: str, about: str, members: pd.DataFrame, chosen: "pd.Series[bool]", values: Numbers) -> Iterator[Insight]:
-    """A group's share of the net revenue against its share of the customers; linearised standard error."""
-    revenue, total = members["net_revenue"], fsum(members["net_revenue"])
-    if total <= 0 or not 0 < chosen.sum() < len(members):
+    """A group's share of the net revenue against its share of the customers."""
+    if fsum(members["net_revenue"]) <= 0 or not 0 < chosen.sum() < len(members):
         return
+    (share, base, z), pull = _share(members, chosen)
+    rest = members.drop(index=pull.abs().idxmax())
+    others = _share(rest, chosen[rest.index])[0].z if fsum(rest["net_revenue"]) > 0 else 0.0
+    yield Insight(key, about, share, base, _weaker(z, others), values)
+
+
+class _Compared(NamedTuple):
+    share: float
+    base: float
+    z: float
+
+
+def _share(members: pd.DataFrame, chosen: "pd.Series[bool]") -> "tuple[_Compared, pd.Series[float]]":
+    """Also what each customer adds to the difference, whose squares make its (linearised) standard error."""
+    revenue, total = members["net_revenue"], fsum(members["net_revenue"])
     base, share = float(chosen.mean()), fsum(revenue[chosen]) / total
     pull = revenue * (chosen - share) / total - (chosen - base) / len(members)
-    yield Insight(key, about, share, base, _z(share - base, sqrt(fsum(pull**2))), values)
+    return _Compared(share, base, _z(share - base, sqrt(fsum(pull**2)))), pull
+
+
+def _weaker(z: float, without: float) -> float:
+    """The z that also holds without the customer who moves it most: one order must not make an insight."""
+    return min(z, without, key=abs) if z * without > 0 else 0.0
 
 
 def _z(difference: float, error: float) -> float:
     if error == 0:
-        return inf if difference else 0.0
+        return copysign(inf, difference) if difference else 0.0
     return difference / error
 
 
@@ -166,15 +186,25 @@ def returns(evidence: Evidence) -> Iterator[Insight]:
     sides = [evidence.members[side] for side in (inside, ~inside)]
     if any(fsum(side["gross_revenue"]) <= 0 for side in sides):
         return
-    (share, error), (base, base_error) = (_returned(side) for side in sides)
-    yield Insight("returns", "returns", share, base, _z(share - base, sqrt(error**2 + base_error**2)), {})
+    (share, pull), (base, base_pull) = (_returned(side) for side in sides)
+    z = _z(share - base, sqrt(fsum([*pull**2, *base_pull**2])))
+    yield Insight("returns", "returns", share, base, _weaker(z, _without_largest(sides, [pull, base_pull])), {})
 
 
-def _returned(customers: pd.DataFrame) -> tuple[float, float]:
-    """Share of the gross revenue that was given back, and its linearised standard error."""
+def _returned(customers: pd.DataFrame) -> "tuple[float, pd.Series[float]]":
+    """Share of the gross revenue that was given back, and what each customer adds to it beyond their part."""
     gross, back = fsum(customers["gross_revenue"]), fsum(customers["returned_revenue"])
-    pull = (customers["returned_revenue"] - back / gross * customers["gross_revenue"]) / gross
-    return back / gross, sqrt(fsum(pull**2))
+    return back / gross, (customers["returned_revenue"] - back / gross * customers["gross_revenue"]) / gross
+
+
+def _without_largest(sides: Sequence[pd.DataFrame], pulls: "Sequence[pd.Series[float]]") -> float:
+    """The z of the same two sides without the customer who moves their difference most."""
+    place = 0 if pulls[0].abs().max() >= pulls[1].abs().max() else 1
+    left = [side.drop(index=pulls[place].abs().idxmax()) if at == place else side for at, side in enumerate(sides)]
+    if any(fsum(side["gross_revenue"]) <= 0 for side in left):
+        return 0.0
+    (share, pull), (base, base_pull) = (_returned(side) for side in left)
+    return _z(share - base, sqrt(fsum([*pull**2, *base_pull**2])))
 
 
 def growth(evidence: Evidence) -> Iterator[Insight]:
