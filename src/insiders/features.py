@@ -197,9 +197,9 @@ def _recent(value: Value, seen: Table, days: int) -> Value:
 
 def _products(lines: Table, days: Sequence[date]) -> Table:
     """What a customer had bought before each day: one sorted list each, cut at every day, and the lines read once."""
-    code = _.product_code.replace(SEPARATOR, " ")
-    bought = lines.filter(_.kind == "sale").group_by("customer_id", code=code).aggregate(day=_.ordered_at.min().date())
-    one = ibis.struct({"code": bought.code, "day": bought.day})
+    sales = lines.filter(_.kind == "sale").group_by("customer_id", "product_code")
+    bought = sales.aggregate(day=_.ordered_at.min().date())
+    one = ibis.struct({"code": bought.product_code.replace(SEPARATOR, " "), "day": bought.day})
     ever = bought.group_by("customer_id").aggregate(ever=one.collect(), day=_.day.min()).mutate(ever=_.ever.sort())
     seen = _seen_from(ever, days).filter(_.age_days > 0)
     known = seen.mutate(codes=seen.ever.filter(lambda each: each.day < seen.seen_on).map(lambda each: each.code))
