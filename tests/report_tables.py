@@ -12,7 +12,7 @@ import guarantee_tables
 import marketing_tables
 from insiders import cohorts, insights
 from insiders.language import Language
-from insiders.membership import programme, summary
+from insiders.membership import programme, rules, summary
 from insiders.report import answers, inputs
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 
@@ -161,7 +161,7 @@ def expectations(customers: pd.DataFrame) -> pd.DataFrame:
 def members(customers: pd.DataFrame) -> pd.DataFrame:
     placed = assignments(customers).drop(columns="as_of").merge(confidence(customers), on="customer_id")
     expected = customers["net_revenue"] / 4
-    return customers.assign(expected_revenue=expected).merge(placed, on="customer_id")
+    return rules.with_figures(customers.assign(expected_revenue=expected).merge(placed, on="customer_id"))
 
 
 def history(customers: pd.DataFrame) -> pd.DataFrame:

@@ -45,8 +45,9 @@ def people(count: int = 600, seed: int = 0) -> pd.DataFrame:
             "order_count_90d": np.floor(orders * parts[0] * parts[1]),
             "recency_days": rng.integers(1, 360, count).astype(float),
             "distinct_product_count": orders * 3,
+            "tenure_days": rng.integers(10, 360, count).astype(float),
         }
-    )
+    ).pipe(rules.with_figures)
 
 
 # --- what a rule says ---
@@ -114,6 +115,25 @@ def test_the_written_forms():
     assert rules.as_python(RULE, "stays") == (
         'def stays(customer):\n    return bool(customer["net_revenue"] >= 4000 and customer["recency_days"] <= 30)\n'
     )
+
+
+def test_a_figure_that_no_table_holds_is_written_as_what_makes_it():
+    rule = ((Condition("net_revenue_per_month", 100.0),),)
+    customers = people()
+    assert rules.with_figures(LEDGER.assign(tenure_days=60.0))["net_revenue_per_month"].tolist()[:2] == [2500, 2050]
+    assert rules.with_figures(LEDGER.assign(tenure_days=10.0))["net_revenue_per_month"].tolist()[:1] == [5000]
+    assert rules.as_sql(rule) == "net_revenue / greatest(tenure_days, 30) * 30 >= 100"
+    assert (
+        by_sql(rule, customers.drop(columns="net_revenue_per_month")).tolist() == rules.meets(rule, customers).tolist()
+    )
+    assert by_python(rule, customers).tolist() == rules.meets(rule, customers).tolist()
+
+
+def test_a_list_by_the_rate_of_spending_is_described_well():
+    customers = people(2000)
+    rate = customers["net_revenue_per_month"] * np.exp(-customers["recency_days"] / 400)
+    fit = learning.learn(customers, rate > rate.quantile(0.95))
+    assert min(fit.precision, fit.recall) >= 0.9
 
 
 @pytest.mark.parametrize("seed", range(3))

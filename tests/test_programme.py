@@ -184,7 +184,7 @@ def real_months() -> pd.DataFrame:
 def test_on_the_real_data_a_short_rule_describes_the_list_and_few_members_flip():
     months = real_months()
     now = months["as_of"] == months["as_of"].max()
-    known = summary.Known(months[now].reset_index(drop=True), months[~now].reset_index(drop=True))
+    known = summary.Known(*(rules.with_figures(months[side].reset_index(drop=True)) for side in (now, ~now)))
     terms = Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2, 0.3, 0.4, 0.5), graces=(1, 2, 3))
 
     found = summary.learn(known, terms)

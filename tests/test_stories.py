@@ -10,7 +10,7 @@ import customer_tables as shop
 import report_tables
 from insiders.errors import InputError
 from insiders.io import paths, stories, tables
-from insiders.membership import programme, story, summary
+from insiders.membership import programme, rules, story, summary
 from insiders.membership.learning import Fit
 from insiders.membership.rules import Condition, loosened
 from insiders.stages import assign
@@ -21,7 +21,7 @@ STARTS = pd.date_range("2011-08-01", periods=4, freq="MS").as_unit("us")
 
 def customer(day: pd.Timestamp, net: float, recency: float, orders: float) -> pd.DataFrame:
     row = shop.customers(1, day).assign(net_revenue=net, recency_days=recency, order_count_90d=orders)
-    return row.assign(segment="Regular", is_insider=net >= 8000)
+    return rules.with_figures(row.assign(segment="Regular", is_insider=net >= 8000))
 
 
 def known(*figures: tuple[float, float, float], ever: int = 4) -> summary.Known:

@@ -5,7 +5,7 @@ import pandas as pd
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import params, paths, tables
-from insiders.membership import story, summary
+from insiders.membership import rules, story, summary
 from insiders.membership.programme import Terms
 
 
@@ -26,7 +26,7 @@ def read() -> summary.Known:
     assigned = tables.read(paths.ASSIGNMENTS).drop(columns="as_of")
     placed = assigned.merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
     present = tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one")
-    return summary.Known(present, past())
+    return summary.Known(rules.with_figures(present), past())
 
 
 def past() -> pd.DataFrame:

@@ -23,9 +23,24 @@ AT_LEAST: Mapping[str, bool] = {
     "order_count_90d": True,
     "recency_days": False,
     "distinct_product_count": True,
+    "net_revenue_per_month": True,
 }
+MONTH_DAYS = 30  # also the shortest time that an average is taken over, as for orders_per_month
+# Figures that no table holds: how SQL and Python make them from those that it holds.
+MADE_OF = {
+    "net_revenue_per_month": (
+        f"net_revenue / greatest(tenure_days, {MONTH_DAYS}) * {MONTH_DAYS}",
+        f'customer["net_revenue"] / max(customer["tenure_days"], {MONTH_DAYS}) * {MONTH_DAYS}',
+    )
+}
+NEEDED = (*(column for column in AT_LEAST if column not in MADE_OF), "tenure_days")
 # These change when a customer does nothing: without one of them a condition, once met, is met for ever.
-EXPIRING = frozenset({"recency_days", "net_revenue_180d", "net_revenue_90d", "order_count_180d", "order_count_90d"})
+EXPIRING = frozenset(
+    {
+        *("recency_days", "net_revenue_180d", "net_revenue_90d", "order_count_180d", "order_count_90d"),
+        "net_revenue_per_month",
+    }
+)
 WHOLE = frozenset({"order_count", "recency_days", "order_count_180d", "order_count_90d", "distinct_product_count"})
 MANTISSAS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 COUNTED_TO = 20  # small whole numbers are memorable as they are
@@ -65,6 +80,12 @@ class Condition(NamedTuple):
 TOLERANCE = 1e-9
 Way = tuple[Condition, ...]  # all of its conditions must hold
 Rule = tuple[Way, ...]  # one of its ways is enough
+
+
+def with_figures(customers: pd.DataFrame) -> pd.DataFrame:
+    """Customers with every figure that a rule may look at; `customers` holds the NEEDED columns."""
+    month = customers["net_revenue"] / customers["tenure_days"].clip(lower=MONTH_DAYS) * MONTH_DAYS
+    return customers.assign(net_revenue_per_month=month)
 
 
 def memorable(low: float, high: float, whole: bool) -> NDArray[np.float64]:
@@ -115,20 +136,28 @@ def condition_in_plain(condition: Condition) -> dict[str, Any]:
 
 def as_sql(rule: Rule) -> str:
     """A condition for WHERE, on a table with the columns of data/customers.parquet."""
-    return _joined(rule, "{column} {sign} {threshold}", " AND ", " OR ")
+    return _joined([[_written(each, _in_sql(each.column)) for each in way] for way in rule], " AND ", " OR ")
 
 
 def as_python(rule: Rule, name: str) -> str:
     """A function of that name, of one customer's figures by column (a dict, or a row of the table)."""
-    condition = _joined(rule, 'customer["{column}"] {sign} {threshold}', " and ", " or ")
+    condition = _joined([[_written(each, _in_python(each.column)) for each in way] for way in rule], " and ", " or ")
     return f"def {name}(customer):\n    return bool({condition})\n"
 
 
-def _joined(rule: Rule, form: str, both: str, either: str) -> str:
-    ways = [both.join(_written(each, form) for each in way) for way in rule]
+def _in_sql(column: str) -> str:
+    return MADE_OF[column][0] if column in MADE_OF else column
+
+
+def _in_python(column: str) -> str:
+    return MADE_OF[column][1] if column in MADE_OF else f'customer["{column}"]'
+
+
+def _joined(rule: Sequence[Sequence[str]], both: str, either: str) -> str:
+    ways = [both.join(way) for way in rule]
     return ways[0] if len(ways) == 1 else either.join(f"({way})" for way in ways)
 
 
-def _written(condition: Condition, form: str) -> str:
+def _written(condition: Condition, figure: str) -> str:
     threshold = f"{condition.threshold:.9f}".rstrip("0").rstrip(".")
-    return form.format(column=condition.column, sign=">=" if condition.at_least else "<=", threshold=threshold)
+    return f"{figure} {'>=' if condition.at_least else '<='} {threshold}"

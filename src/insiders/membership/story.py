@@ -21,6 +21,7 @@ WORDS = {
     "order_count_90d": "orders in the last 90 days",
     "recency_days": "days since the last order",
     "distinct_product_count": "different products",
+    "net_revenue_per_month": "net revenue per 30 days",
 }
 EVENTS = {
     Event.OUTSIDE: "no member",

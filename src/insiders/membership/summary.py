@@ -21,7 +21,10 @@ LEAVE_FIGURES = (
 
 
 class Known(NamedTuple):
-    """Customers with `segment` and `is_insider`: now, and at each past month start, as today's model looks back."""
+    """Customers with `segment` and `is_insider`: now, and at each past month start, as today's model looks back.
+
+    Both as rules.with_figures makes them.
+    """
 
     present: pd.DataFrame
     past: pd.DataFrame
@@ -43,7 +46,8 @@ class Membership(NamedTuple):
 def remembered(history: pd.DataFrame, memberships: pd.DataFrame) -> pd.DataFrame:
     """Customers of the past (schemas.HISTORY) with their `segment` and `is_insider` of schemas.MEMBERSHIPS."""
     keys = ["customer_id", "as_of"]
-    return history[[*keys, *rules.AT_LEAST]].merge(memberships, on=keys, validate="one_to_one")
+    known = rules.with_figures(history[[*keys, *rules.NEEDED]])
+    return known.merge(memberships, on=keys, validate="one_to_one")
 
 
 def learn(known: Known, terms: Terms) -> Membership:

@@ -58,6 +58,7 @@ def _read() -> "Tables":
     import pandas as pd
 
     from insiders.io import engine, paths, tables
+    from insiders.membership import rules
     from insiders.report import months, rhythm
     from insiders.report.inputs import Tables
 
@@ -73,7 +74,7 @@ def _read() -> "Tables":
     expected = tables.read(paths.EXPECTATIONS)[["customer_id", "expected_revenue"]]
     placed = placed.merge(expected, on="customer_id", how="left", validate="one_to_one")
     return Tables(
-        members=customers.merge(placed, on="customer_id", validate="one_to_one"),
+        members=rules.with_figures(customers.merge(placed, on="customer_id", validate="one_to_one")),
         insiders=pd.read_csv(paths.INSIDERS, dtype={"customer_id": str}),
         months=months.side_by_side(engine.fetch(con, sums), as_of),
         products=typical,
