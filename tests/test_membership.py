@@ -15,6 +15,7 @@ from insiders.language import Language
 from insiders.membership import learning, rules, standing, summary
 from insiders.membership.rules import AT_LEAST, EXPIRING, Condition
 from insiders.report import text
+from insiders.report.answers import tidy
 
 LEDGER = pd.DataFrame(
     {
@@ -365,3 +366,21 @@ def test_without_a_list_nothing_is_claimed():
     assert enter["precision"] is leave["slack"] is leave["worst_flip_share"] is leave["met"] is None
     with_rule = [set(each) for each in answered(shop.members(shop.customers()))]
     assert [set(enter), set(leave)] == with_rule  # the same keys, so that a page can be written for both
+
+
+@pytest.mark.parametrize("months", ["none", "one customer"])
+def test_a_shop_with_no_or_little_past_says_what_it_cannot_tell(months):
+    known = shop.known_of(shop.members(shop.customers()))
+    known = known._replace(past=known.past.iloc[: 0 if months == "none" else 1])
+    found = summary.learn(known, shop.RULES)
+    told, leave = tidy(summary.enter(found, known)), tidy(summary.leave(found, known, shop.RULES))
+
+    assert told["precision"] > 0.9
+    assert len(told["past"]) == (0 if months == "none" else 1)
+    if months == "none":
+        assert told["past_precision"] is told["past_recall"] is None
+    assert leave["worst_flip_share"] is leave["mean_flip_share"] is leave["met"] is None
+    assert (leave["slack"], leave["grace_months"]) == (0.1, 1)
+    assert {row["name"]: row["worst_flip_share"] for row in leave["without"]} == {"model": None, "enter": None}
+    said = text.sentence(text.environment(Language("en", "GBP")), "leave", leave)
+    assert said.endswith("Too little is known of the past to tell how many would flip in and out.")
