@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import forecast_tables as shop
-import report_tables
-from insiders import forecast
+import judged_tables
+from insiders import forecast, value
 from insiders.forecast import combined, ways
 
 TWO = pd.DataFrame({"expected_revenue": [100.0, 300.0], "expected_low": [70.0, 200.0], "expected_high": [130.0, 340.0]})
@@ -33,17 +33,17 @@ def test_both_half_widths_add_up_in_squares():
 def test_the_level_is_off_by_what_the_backtest_shows():
     rms = math.sqrt((0.1**2 + (2 / 9) ** 2) / 2)
 
-    assert forecast.level_error(report_tables.BACKTEST) == pytest.approx(rms * 1.8856180831641267)  # t, two dates, 90 %
+    assert forecast.level_error(judged_tables.BACKTEST) == pytest.approx(rms * 1.8856180831641267)  # t, two dates, 90 %
     assert forecast.level_error([]) is None
 
 
 def test_errors_are_scaled_by_those_of_the_naive_forecast():
-    assert forecast.mase(report_tables.BACKTEST) == pytest.approx((10_000 + 20_000) / (30_000 + 25_000))
+    assert forecast.mase(judged_tables.BACKTEST) == pytest.approx((10_000 + 20_000) / (30_000 + 25_000))
     assert forecast.mase([]) is None
 
 
 def test_coverage_counts_the_rows_inside_their_interval():
-    assert forecast.coverage(report_tables.BACKTEST) == 0.5
+    assert forecast.coverage(judged_tables.BACKTEST) == 0.5
     assert forecast.coverage([]) is None
 
 
@@ -146,6 +146,17 @@ def test_the_running_month_is_told_for_the_days_that_are_left():
     assert found.days.tolist() == [10, 30, 31, 30]
     assert np.isnan(found.came[0])  # part of it was known
     assert found.known == 2
+
+
+def test_members_whose_promise_is_no_number_are_taken_at_their_pace(monkeypatch: pytest.MonkeyPatch):
+    revenue = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
+    predict = value.predict
+    monkeypatch.setattr(value, "predict", lambda *given: predict(*given).assign(expected_revenue=np.nan))
+
+    (found,) = forecast.groups(revenue, MARCH, MARCH, 90)
+
+    assert found.bottom_up == pytest.approx([341 / 50] * 3)
+    assert found.chance == pytest.approx(1 / math.sqrt(2))
 
 
 def test_a_group_is_the_one_of_its_date():

@@ -131,5 +131,8 @@ def _bottom_up(customers: pd.DataFrame, inside: "pd.Series[bool]", months: int) 
     model, members = value.fit(customers), customers[inside]
     told = [value.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
     total = np.array([0.0, *(fsum(each["expected_revenue"]) for each in told)])
+    if not np.isfinite(total).all():  # a fit at the edge of its bounds: the pace so far, as if all brought as much
+        pace = fsum(members["net_revenue"].clip(lower=0) / members["tenure_days"])
+        return np.full(months, pace), 1 / float(np.sqrt(len(members)))
     deviation = chance_error(told[0]) / float(ndtri(TAIL))
     return np.diff(total) / MONTH_DAYS, deviation / total[1] if total[1] > 0 else 0.0
