@@ -15,84 +15,11 @@ from insiders.language import Language
 from insiders.membership import programme, rules, summary
 from insiders.report import answers, inputs
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
+from judged_tables import registered, trials
 
 TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
 RULES = programme.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
-GATES = [
-    {
-        "name": "not_worse_than_the_sort",
-        "threshold": 0.97,
-        "comparison": ">=",
-        "value": 0.985,
-        "passed": True,
-        "meaning": "lower bound of value lift",
-    },
-    {
-        "name": "better_than_chance",
-        "threshold": 1.0,
-        "comparison": ">",
-        "value": 4.1,
-        "passed": True,
-        "meaning": "lower bound of value over random",
-    },
-    {
-        "name": "stable",
-        "threshold": 0.75,
-        "comparison": ">=",
-        "value": 0.88,
-        "passed": True,
-        "meaning": "Jaccard of the list over resamples",
-    },
-]
-VALIDATION = {
-    "value_capture": 0.5,
-    "value_lift": 1.012,
-    "value_lift_low": 0.985,
-    "value_lift_high": 1.03,
-    "value_oracle": 0.8,
-    "value_over_random": 5.0,
-    "value_over_random_low": 4.1,
-    "top_n_capture": 0.494071,
-    "clv_capture": 0.51,
-    "baselines": {"net_revenue": 0.494071, "faded_revenue": 0.495, "rfm_quintiles": 0.4, "random": 0.1},
-    "n": 36,
-    "as_of": "2011-09-11",
-    "horizon_days": 90,
-}
-BACKTEST = [
-    {
-        "as_of": "2011-06-13",
-        "members": 30,
-        "expected": 100_000.0,
-        "low": 80_000.0,
-        "high": 120_000.0,
-        "actual": 110_000.0,
-        "naive": 80_000.0,
-    },
-    {
-        "as_of": "2011-05-14",
-        "members": 28,
-        "expected": 90_000.0,
-        "low": 75_000.0,
-        "high": 105_000.0,
-        "actual": 70_000.0,
-        "naive": 95_000.0,
-    },
-]
-MEASURES = {
-    "value_lift_mean": 1.01,
-    "value_lift_min": 0.99,
-    "value_oracle_mean": 0.81,
-    "value_capture_mean": 0.49,
-    "stability": 0.88,
-    "silhouette": 0.31,
-    "control_gap": 0.12,
-    "insider_share": 0.1,
-    "segments": 3.0,
-}
-
-
 AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
 
 
@@ -227,63 +154,6 @@ def ledger() -> pd.DataFrame:
         ("kept", 790, 400, 7600, "160999.5000", "kept"),
     ]
     return pd.DataFrame(entries, columns=["rule", "rows", "customers", "quantity", "amount", "action"])
-
-
-def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    feasible = rng.random(count) < 0.7
-    lifts = rng.normal(0.99, 0.02, (count, 3))
-    frame = pd.DataFrame(
-        {
-            "number": np.arange(count),
-            "state": "COMPLETE",
-            "embedding": rng.choice(["scaled", "quantile", "pca", "leaves", "value_plane"], count),
-            "clusterer": rng.choice(["kmeans", "mixture", "ward", "hdbscan"], count),
-            "segments": np.arange(count) % 5 + 3,
-            "value_lift_mean": lifts.mean(axis=1),
-            "value_lift_min": lifts.min(axis=1),
-            **{f"value_lift_{fold + 1}": lifts[:, fold] for fold in range(3)},
-            "stability": np.where(feasible, rng.uniform(0.5, 0.95, count), np.nan),
-            "feasible": feasible,
-        }
-    )
-    frame.loc[17, ["feasible", "stability", "value_lift_mean"]] = [True, 0.88, 1.01]
-    baseline = {
-        "number": [count, count + 1],
-        "state": "BASELINE",
-        "embedding": "none",
-        "clusterer": ["net_revenue", "rfm_quintiles"],
-    }
-    folds = {f"value_lift_{fold + 1}": [1.0, 0.96] for fold in range(3)}
-    return pd.concat([frame, pd.DataFrame({**baseline, "value_lift_mean": [1.0, 0.96], **folds})], ignore_index=True)
-
-
-def registered() -> dict:
-    candidate = {"embedding": "value_plane", "clusterer": "kmeans", "seed": 1, "trial": 17, "folds": 3}
-    return {
-        "version": "3",
-        "alias": "champion",
-        "candidate": {**candidate, "params": {"kmeans.clusters": 4}, "features": ["net_revenue"], "measures": MEASURES},
-        "serving": {"embedding": "value_plane", "clusterer": "kmeans", "measures": MEASURES},
-        "gates": GATES,
-        "passed": True,
-        "validation": VALIDATION,
-        "agreement": 0.91,
-        "segments": [
-            {"cluster": 0, "name": "Segment 1", "matched_from": "Segment 1", "shared_customers": 38, "changed": {}},
-            {
-                "cluster": 1,
-                "name": "Segment 2",
-                "matched_from": "Segment 2",
-                "shared_customers": 100,
-                "changed": {"recency_days": [40.0, 71.5], "net_revenue": [900.0, 700.0]},
-            },
-        ],
-        "backtest": BACKTEST,
-        "champion_version": "3",
-        "regime": "model",
-        "baseline": None,
-    }
 
 
 SOURCE = {"source": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"}

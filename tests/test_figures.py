@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pytest
 
+import judged_tables
 import report_tables as shop
 from insiders.figures import customers, forecast, guarantee, revenue, rhythm, segments, style, traits, trials
 from insiders.language import Language
@@ -35,7 +36,7 @@ PICTURES = {
     "columns": lambda: rhythm.columns([{"insiders": 0.4, "others": 0.6}], ["Mon"]),
     "months": lambda: revenue.months(shop.months()),
     "traits": lambda: traits.traits(ROWS),
-    "backtest": lambda: forecast.backtest(shop.BACKTEST),
+    "backtest": lambda: forecast.backtest(judged_tables.BACKTEST),
     "captures": lambda: guarantee.captures([{"label": "this list", "capture": 0.5, "is_list": True}]),
     "segments": lambda: segments.segments([{"segment": "A", "customer_share": 0.1, "net_revenue_share": 0.6}]),
 }

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import guarantee_tables
+import judged_tables
 import report_tables as shop
 from insiders import experiment, hypotheses
 from insiders.errors import InputError
@@ -28,7 +29,7 @@ def found(people: pd.DataFrame) -> dict[str, Any]:
     versions = {"judged_version": "3", "champion_version": "3"}
     search = {"trials": 40, "folds": 3, "feasible": 20, "trial": 7, "embedding": "scaled", "clusterer": "ward"}
     return tidy(
-        {**shop.VALIDATION, **validation, "provenance": versions, "search": {**search, "best_sort": None}}
+        {**judged_tables.VALIDATION, **validation, "provenance": versions, "search": {**search, "best_sort": None}}
         | guarantee_tables.told(people)
     )
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
+import judged_tables
 import report_tables as shop
 from insiders.figures import page as figures
 from insiders.figures import revenue, style
@@ -131,7 +132,7 @@ def test_first_lines_say_that_a_newer_version_did_not_pass():
     ],
 )
 def test_first_lines_compare_with_the_sort(lift, says):
-    validation = {**shop.VALIDATION, "value_lift_low": lift[0], "value_lift_high": lift[1]}
+    validation = {**judged_tables.VALIDATION, "value_lift_low": lift[0], "value_lift_high": lift[1]}
 
     assert says in _page(shop.nine(shop.tables(shop.regime("model", validation=validation))))
 

@@ -38,8 +38,8 @@ def test_nine_answers_in_order_each_with_question_sentence_and_numbers():
 
 def test_sentences_are_built_from_the_numbers():
     assert NINE["how_many"]["answer"] == (
-        "40 of 400 known customers, 10.0%, where the programme can take from 2% to 15%. At 15% it would hold 60 customers "
-        "and 80.8% of the expected revenue, instead of 77.3%."
+        "40 of 400 known customers, 10.0%, where the programme can take from 2% to 15%. "
+        "At 15% it would hold 60 customers and 80.8% of the expected revenue, instead of 77.3%."
     )
     assert NINE["who"]["answer"].startswith("40 customers are Insiders as of 10 December 2011, first of all 12012, ")
     assert "1.012 times" in NINE["guarantee"]["answer"]
