@@ -189,7 +189,8 @@ def test_the_model_serves_and_everything_says_so(shop: Path) -> None:
     page = (shop / "reports/index.html").read_text(encoding="utf-8")
     assert f"{len(listed(shop))} customers are Insiders" in page
     assert sorted(path.name for path in (shop / "reports").iterdir()) == [
-        *("answers.json", "experiment.csv", "index.html", "insiders.csv", "metrics.json", "trials.csv")
+        *("answers.json", "audiences.csv", "experiment.csv", "exploration.html", "exploration.json", "index.html"),
+        *("insiders.csv", "metrics.json", "recommendations.csv", "trials.csv"),
     ]
 
 
