@@ -60,7 +60,7 @@ def cheap(recipes):
 
 
 def trial(number, lift, stability, violation=0.0, seeds=1.0):
-    measures = {"value_lift_min": lift, "stability": stability, "stability_seeds": seeds}
+    measures = {"value_lift_min": lift, "value_lift_mean": lift, "stability": stability, "stability_seeds": seeds}
     return Trial(number, RECIPE, measures, violation, "")
 
 
@@ -205,6 +205,18 @@ def test_the_pick_by_hand():
     # 0 is not stable, 4 out of size; 2 is within 0.01 of 1 and more stable; 3 is too far below.
     assert pick(trials, SETTINGS).number == 2
     assert pick(trials, replace(SETTINGS, lift_tolerance=0.001)).number == 1
+
+
+def test_the_pick_goes_by_the_mean_of_those_that_were_never_worth_less_than_the_sort():
+    steady, high, once_low = trial(0, 1.01, 0.95), trial(1, 1.0, 0.8), trial(2, 0.99, 0.99)
+    means = {0: 1.01, 1: 1.05, 2: 1.09}
+    trials = [replace(one, measures={**one.measures, "value_lift_mean": means[one.number]}) for one in (steady, high)]
+    assert (
+        pick([*trials, replace(once_low, measures={**once_low.measures, "value_lift_mean": 1.09})], SETTINGS).number
+        == 1
+    )
+    low = [trial(0, 0.97, 0.8), trial(1, 0.99, 0.8)]
+    assert pick(low, SETTINGS).number == 1
 
 
 def test_a_trial_that_another_seed_changes_is_not_picked():

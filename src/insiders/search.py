@@ -187,9 +187,10 @@ def _claimed(left: Mapping[int, Proposal], claims: Claims) -> list[int]:
 def pick(trials: list[Trial], settings: Settings) -> Trial:
     """Choose one point of the front by a rule whose numbers stand in params.yaml.
 
-    Among feasible trials at least as stable as both floors: those within the tolerance of the best value lift at its
-    worst rolling origin, and of these the most stable. Where none reaches the floors, the most stable feasible one;
-    where none is feasible, the least violating one, so that there is a candidate for the gates to refuse.
+    Among feasible trials at least as stable as both floors: those that were never worth less than the sort, of these
+    those within the tolerance of the best mean value lift, and of these the most stable. Where each was worth less at
+    some origin, the lift at the worst origin takes the mean's place. Where none reaches the floors, the most stable
+    feasible one; where none is feasible, the least violating one, so that there is a candidate for the gates to refuse.
     """
     feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.lift) or trial.reason)]
     if not feasible:
@@ -197,9 +198,11 @@ def pick(trials: list[Trial], settings: Settings) -> Trial:
     firm = [trial for trial in feasible if _is_firm(trial, settings)]
     if not firm:
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
-    best = max(trial.lift for trial in firm)
-    near = [trial for trial in firm if trial.lift >= best - settings.lift_tolerance]
-    return max(near, key=lambda trial: (trial.stability, trial.lift, -trial.number))
+    never_less = [trial for trial in firm if trial.lift >= 1]
+    lifts = {trial.number: trial.measures["value_lift_mean"] if never_less else trial.lift for trial in firm}
+    best = max(lifts[trial.number] for trial in never_less or firm)
+    near = [trial for trial in never_less or firm if lifts[trial.number] >= best - settings.lift_tolerance]
+    return max(near, key=lambda trial: (trial.stability, lifts[trial.number], -trial.number))
 
 
 def _is_firm(trial: Trial, settings: Settings) -> bool:
