@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pytest
 
+import forecast_tables
 import judged_tables
 import report_tables as shop
 from insiders.figures import customers, forecast, guarantee, revenue, rhythm, segments, style, traits, trials
@@ -24,6 +25,7 @@ PLACES = [
     {"segment": "Insiders", "is_insider": True, "places": {"a": 0.9, "b": 0.1}},
     {"segment": "Others", "is_insider": False, "places": {"a": 0.4, "b": 0.5}},
 ]
+OUTLOOK = forecast_tables.told(shop.insiders(MEMBERS), MEMBERS["segment"], shop.AS_OF)
 PICTURES = {
     "rfm_map": lambda: customers.rfm_map(MEMBERS["recency_days"], MEMBERS["net_revenue"], MEMBERS["is_insider"]),
     "front": lambda: trials.front(TRIALS, chosen=17),
@@ -37,6 +39,7 @@ PICTURES = {
     "months": lambda: revenue.months(shop.months()),
     "traits": lambda: traits.traits(ROWS),
     "backtest": lambda: forecast.backtest(judged_tables.BACKTEST),
+    "outlook": lambda: forecast.outlook(OUTLOOK["past"], OUTLOOK["months"]),
     "captures": lambda: guarantee.captures([{"label": "this list", "capture": 0.5, "is_list": True}]),
     "segments": lambda: segments.segments([{"segment": "A", "customer_share": 0.1, "net_revenue_share": 0.6}]),
 }
