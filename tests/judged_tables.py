@@ -106,8 +106,11 @@ def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
     return pd.concat([frame, pd.DataFrame({**baseline, "value_lift_mean": [1.0, 0.96], **folds})], ignore_index=True)
 
 
+RULE = {"stability_floor": 0.85, "seeds_floor": 0.95, "lift_tolerance": 0.01}
+
+
 def registered() -> dict:
-    candidate = {"embedding": "value_plane", "clusterer": "kmeans", "seed": 1, "trial": 17, "folds": 3}
+    candidate = {"embedding": "value_plane", "clusterer": "kmeans", "seed": 1, "trial": 17, "folds": 3, "rule": RULE}
     return {
         "version": "3",
         "alias": "champion",

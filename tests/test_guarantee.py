@@ -27,7 +27,15 @@ NOBODY = LISTED.assign(is_insider=False)
 def found(people: pd.DataFrame) -> dict[str, Any]:
     validation = {"regime": "model", "verdict": "better", "confidence": 0.95, "agreement": 0.9, "gates": []}
     versions = {"judged_version": "3", "champion_version": "3"}
-    search = {"trials": 40, "folds": 3, "feasible": 20, "trial": 7, "embedding": "scaled", "clusterer": "ward"}
+    search = {
+        "trials": 40,
+        "folds": 3,
+        "feasible": 20,
+        "trial": 7,
+        "embedding": "scaled",
+        "clusterer": "ward",
+        "rule": judged_tables.RULE,
+    }
     return tidy(
         {**judged_tables.VALIDATION, **validation, "provenance": versions, "search": {**search, "best_sort": None}}
         | guarantee_tables.told(people)

@@ -41,7 +41,15 @@ FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combinat
         "clusterer": "tiers",
         "lifetime_plane.future": 0.8,
         "lifetime_plane.parts": False,
-        "tiers.clusters": 8,
+        "tiers.clusters": 7,
+        "list.place": 0.25,
+    },
+    {
+        "embedding": "lifetime_plane",
+        "clusterer": "tiers",
+        "lifetime_plane.future": 0.8,
+        "lifetime_plane.parts": False,
+        "tiers.clusters": 10,
         "list.place": 0.25,
     },
     {
@@ -243,6 +251,7 @@ def candidate(chosen: Trial, settings: Settings, folds: int) -> dict[str, Any]:
         "feasible": chosen.feasible,
         "reason": chosen.reason,
         "folds": folds,
+        "rule": {name: getattr(settings, name) for name in ("stability_floor", "seeds_floor", "lift_tolerance")},
         "measures": without_nan(chosen.measures),
     }
 

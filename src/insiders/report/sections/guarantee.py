@@ -88,6 +88,7 @@ def search(trials: pd.DataFrame, candidate: Mapping[str, Any], backtest: Sequenc
         "trial": candidate["trial"],
         "embedding": candidate["embedding"],
         "clusterer": candidate["clusterer"],
+        "rule": candidate["rule"],
         **candidate["measures"],
     }
 
