@@ -46,8 +46,8 @@ ROWS: dict[str, Callable[[Metrics], str]] = {
         f"{m['model']['silhouette']:.2f} / {m['model']['control_gap']:.2f}"
     ),
     "regime": lambda m: str(m["validation"]["regime"]),
-    "forecast: error ÷ that of repeating the last period": lambda m: f"{m['forecast']['backtest_mase']:.2f}",
-    "forecast: 80 % intervals that held": lambda m: f"{m['forecast']['coverage']:.0%}",
+    "forecast by months: error ÷ that of the last full month": lambda m: f"{m['forecast']['backtest_mase']:.2f}",
+    "forecast by months: 80 % intervals that held": lambda m: f"{m['forecast']['coverage']:.0%}",
 }
 
 

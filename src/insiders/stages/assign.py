@@ -11,9 +11,10 @@ OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS,
 def main() -> None:
     if freshness.is_fresh("assign", INPUTS, OUTPUTS):
         return
-    from insiders.io import params, serving, tracking
+    from insiders.io import params, serving, tables, tracking
 
     settings = params.read().featurize
+    tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
     customers = serving.read_customers(paths.CUSTOMERS)
     server = serving.named(None)
     with tracking.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:

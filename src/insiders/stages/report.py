@@ -30,13 +30,15 @@ def main() -> None:
         offers = marketing.read(settings, found.members, findings.enter["ways"], terms.language)
         nine = answers.build(found, findings._replace(actions=offers.numbers), terms)
         figures = metrics.build(nine)
-        pictures = _pictures(found, nine, terms)
+        shown = page.render(nine, figures, _pictures(found, nine, terms), terms.language)
+        explored, exploration = _explored(found, nine, terms)
         tables.write_json(nine, paths.ANSWERS)
         tables.write_json(figures, paths.METRICS)
         tables.write(proof.arms, paths.EXPERIMENT, schemas.EXPERIMENT)
         marketing.write(offers)
-        tables.write_text(page.render(nine, figures, pictures, terms.language), paths.PAGE)
-        _explore(found, nine, terms)
+        tables.write_text(shown, paths.PAGE)
+        tables.write_json(explored, paths.EXPLORED)
+        tables.write_text(exploration, paths.EXPLORATION)
         log(metrics.flat(figures))
 
 
@@ -125,19 +127,18 @@ def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> 
     )
 
 
-def _explore(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> None:
-    """The second page: how the data led to the list."""
+def _explored(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> tuple[dict[str, Any], str]:
+    """The second page, how the data led to the list: its numbers and itself."""
     from insiders.figures import exploration as figures
     from insiders.figures import style
-    from insiders.io import explorer, paths, tables
+    from insiders.io import explorer
     from insiders.report import exploration, page
 
     looked = explorer.look(found.members, found.trials, found.registered)
     numbers = exploration.build(looked.numbers, nine)
     drawn = figures.pictures(figures.Sight(numbers, looked.spots, page.labels(terms.language), terms.language))
     pictures = {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
-    tables.write_json(numbers, paths.EXPLORED)
-    tables.write_text(exploration.render(numbers, nine, pictures, terms.language), paths.EXPLORATION)
+    return numbers, exploration.render(numbers, nine, pictures, terms.language)
 
 
 def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> "dict[str, Drawing]":
