@@ -18,7 +18,8 @@ GOOD = {
     "value_over_random_low": 4.0,
     "stability": 0.9,
     "control_gap_low": 0.1,
-    "insider_share": 0.05,
+    "insider_share_least": 0.05,
+    "insider_share_most": 0.06,
     "segment_share": 0.02,
 }
 
@@ -39,8 +40,8 @@ def test_a_good_candidate_passes_every_gate():
         ("value_over_random_low", 1.0, "value_over_random_low"),
         ("stability", 0.74, "stability"),
         ("control_gap_low", 0.0, "control_gap_low"),
-        ("insider_share", 0.019, "insider_share_min"),
-        ("insider_share", 0.151, "insider_share_max"),
+        ("insider_share_least", 0.019, "insider_share_min"),
+        ("insider_share_most", 0.151, "insider_share_max"),
         ("segment_share", 0.004, "segment_share"),
     ],
 )

@@ -26,10 +26,23 @@ def listed(fitted, frame):
 
 def test_clusters_are_numbered_by_their_median_customers_value():
     frame = customers()
-    fitted = model().fit(frame, customers(seed=2))
-    medians = frame.groupby(fitted.labels_)["net_revenue"].median()
-    assert medians.index.tolist() == list(range(5))
-    assert medians.is_monotonic_decreasing
+    for embedding, worth in (
+        (LogScaler(), lambda _: frame["net_revenue"]),
+        (ValuePlane(20, 0.5, "faded_revenue", 3), lambda fitted: pd.Series(fitted.embed(frame).sum(axis=1))),
+    ):
+        fitted = model(embedding=embedding).fit(frame, customers(seed=2))
+        medians = worth(fitted).groupby(fitted.labels_).median()
+        assert medians.index.tolist() == list(range(5))
+        assert medians.is_monotonic_decreasing
+
+
+def test_who_spent_much_and_is_gone_does_not_come_before_those_who_spend():
+    embedded = np.concatenate([[[1.0, 3.0]] * 20, [[2.0, -9.0]] * 20, [[0.0, 0.0]] * 160])
+    embedded += np.random.default_rng(1).normal(0, 0.01, embedded.shape)
+    spent = pd.DataFrame({"net_revenue": np.repeat([500.0, 900.0, 10.0], [20, 20, 160])})
+    fitted = model(KMeans(3, n_init=10, random_state=1), least_share=0.05).fit_clusters(embedded, spent)
+    assert fitted.labels_.tolist() == [0] * 20 + [2] * 20 + [1] * 160
+    assert fitted.insider_share_ == 0.1
 
 
 def test_insiders_are_the_shortest_run_that_is_large_enough():

@@ -58,6 +58,8 @@ class Thresholds:
 def gates(measured: Mapping[str, float | None], thresholds: Thresholds, champion_lift: float | None) -> list[Gate]:
     """All gates. `measured` holds the validation's figures, the search's stability and control gap, and the sizes.
 
+    The sizes are those of both lists, the one that is judged and today's, which the same recipe makes.
+
     `champion_lift` is the champion's value lift on the same period; None where nothing serves yet, which no candidate
     can be worse than.
     """
@@ -66,8 +68,8 @@ def gates(measured: Mapping[str, float | None], thresholds: Thresholds, champion
         ("value_over_random_low", ">", thresholds.value_over_random_min, "value_over_random_low"),
         ("stability", ">=", thresholds.stability_min, "stability"),
         ("control_gap_low", ">", thresholds.control_gap_min, "control_gap_low"),
-        ("insider_share_min", ">=", thresholds.insider_share_min, "insider_share"),
-        ("insider_share_max", "<=", thresholds.insider_share_max, "insider_share"),
+        ("insider_share_min", ">=", thresholds.insider_share_min, "insider_share_least"),
+        ("insider_share_max", "<=", thresholds.insider_share_max, "insider_share_most"),
         ("segment_share", ">=", thresholds.segment_share_min, "segment_share"),
     ]
     if champion_lift is not None:

@@ -11,18 +11,20 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 NO_CLUSTER = -1
-VALUE = "net_revenue"  # clusters are ranked by their median customer's
+VALUE = "net_revenue"  # clusters are ranked by their median customer's, where the embedding does not tell who is ahead
 
 
 class SegmentModel(BaseEstimator):
-    """Clusters of an embedding, numbered by value: 0 is the cluster whose median customer spent most.
+    """Clusters of an embedding, numbered by value: 0 is the cluster whose median customer is worth most.
+
+    Worth is what the customer spent; where every coordinate of the embedding rises with it (its `is_rising`) the sum of
+    these, so that those who spent much and are gone do not come before those who spend.
 
     The Insiders are the shortest run of clusters from 0 on that holds at least `least_share` of the customers;
     `insider_share_` tells what it came to.
 
-    Where every coordinate of the embedding rises with a customer's worth (its `is_rising`), nobody who is ahead of an
-    Insider in all of them is left out: such customers are counted to the last of the Insiders' clusters, whatever the
-    shapes of the clusters, or the status "none", say.
+    In an embedding that rises, nobody who is ahead of an Insider in all coordinates is left out: such customers are
+    counted to the last of the Insiders' clusters, whatever the shapes of the clusters, or the status "none", say.
 
     Parameters
     ----------
@@ -66,11 +68,11 @@ class SegmentModel(BaseEstimator):
         order = np.lexsort(embedded.T[::-1])
         self.clusterer_ = clone(self.clusterer).fit(embedded[order])
         found = np.asarray(self.clusterer_.predict(embedded))
-        values = customers[VALUE].to_numpy()
-        self.ranks_ = _ranks(found, values)
+        is_rising = getattr(self.embedding, "is_rising", False)
+        self.ranks_ = _ranks(found, embedded.sum(axis=1) if is_rising else customers[VALUE].to_numpy())
         labels = self._numbered(found)
         self.insider_clusters_ = _insider_run(labels, self.least_share)
-        self.anchors_ = _lowest(embedded[self.listed(labels)]) if getattr(self.embedding, "is_rising", False) else None
+        self.anchors_ = _lowest(embedded[self.listed(labels)]) if is_rising else None
         self.labels_ = self._with_those_ahead(labels, embedded)
         self.insider_share_ = float(self.listed(self.labels_).mean())
         self.segment_names_ = {number: f"Segment {number + 1}" for number in self.ranks_.values()}

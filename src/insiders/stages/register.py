@@ -148,7 +148,8 @@ def _verdict(case: _Case) -> _Verdict:
     measured = {
         **case.candidate["measures"],
         **{name: value for name, value in found.items() if name.startswith("value_")},
-        "insider_share": case.judged.insider_share_,
+        "insider_share_least": min(case.judged.insider_share_, case.final.insider_share_),
+        "insider_share_most": max(case.judged.insider_share_, case.final.insider_share_),
         "segment_share": validation.smallest_segment(case.judged),
     }
     return _Verdict(
