@@ -54,8 +54,18 @@ ROWS: dict[str, Callable[[Metrics], str]] = {
 def table(runs: Mapping[str, Metrics]) -> str:
     """The Markdown table: one column per run."""
     head = ["| | " + " | ".join(TITLES[name] for name in runs) + " |", "| --- |" + " --- |" * len(runs)]
-    rows = [f"| {label} | " + " | ".join(write(run) for run in runs.values()) + " |" for label, write in ROWS.items()]
+    rows = [
+        f"| {label} | " + " | ".join(_cell(write, run) for run in runs.values()) + " |" for label, write in ROWS.items()
+    ]
     return "\n".join([*head, *rows]) + "\n"
+
+
+def _cell(write: Callable[[Metrics], str], run: Metrics) -> str:
+    """A dash where a run has no such figure: a sort that serves has no stability."""
+    try:
+        return write(run)
+    except TypeError:
+        return "\N{EN DASH}"
 
 
 def kept() -> dict[str, Metrics]:

@@ -28,7 +28,10 @@ LESS: Mapping[str, Any] = {
     },
 }
 # So few customers rarely convince the gates of params.yaml.
-EASY: Mapping[str, Any] = {"register": {"value_lift_margin": 0.5, "stability_min": 0.2, "champion_margin": 0.1}}
+EASY: Mapping[str, Any] = {
+    "tune": {"insider_share_max": 0.4},
+    "register": {"value_lift_margin": 0.5, "stability_min": 0.2, "champion_margin": 0.1},
+}
 
 
 def write_params(folder: Path, *changes: Mapping[str, Any]) -> None:
