@@ -19,6 +19,7 @@ import psutil  # DVC brings it
 import pytest
 
 import small_shop
+from contract import ANSWERS, METRICS
 from insiders import schemas
 from insiders.io import params, sources, tracking
 from small_shop import EASY, LESS, STAGES
@@ -30,16 +31,6 @@ RESULTS = (
     *("data/source.json", "data/ledger.csv", "data/judged.parquet", "models/candidate.json", "models/registered.json"),
     *(f"reports/{name}" for name in ("trials.csv", "insiders.csv", "experiment.csv", "answers.json", "metrics.json")),
 )
-METRICS = {
-    "data": "rows rows_kept customers gross_revenue net_revenue anonymous_share",
-    "model": "version embedding clusterer segments silhouette control_gap stability",
-    "insiders": "count customer_share revenue_share net_revenue_share",
-    "search": "folds value_lift_mean value_lift_min value_oracle_mean",
-    "validation": "value_capture value_lift value_lift_low value_lift_high value_oracle value_over_random "
-    "value_over_random_low top_n_capture clv_capture regime",
-    "forecast": "horizon_days expected low high backtest_mase coverage",
-}
-ANSWERS = "who how_many traits revenue_share expected_revenue enter leave guarantee actions"
 INSIDERS = (
     "rank customer_id segment net_revenue order_count recency_days expected_revenue expected_low expected_high reason"
 )

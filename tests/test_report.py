@@ -6,28 +6,17 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
+from contract import ANSWERS, METRICS
 from insiders.io import engine, tracking
 from insiders.report import metrics, months
 from insiders.report.sections import guarantee
 from insiders.stages import report
 
-CONTRACT = {
-    "data": "rows rows_kept customers gross_revenue net_revenue anonymous_share",
-    "model": "version embedding clusterer segments silhouette control_gap stability",
-    "insiders": "count customer_share revenue_share net_revenue_share",
-    "search": "folds value_lift_mean value_lift_min value_oracle_mean",
-    "validation": "value_capture value_lift value_lift_low value_lift_high value_oracle value_over_random "
-    "value_over_random_low top_n_capture clv_capture regime",
-    "forecast": "horizon_days expected low high backtest_mase coverage",
-}
-
-
-QUESTIONS = ["who", "how_many", "traits", "revenue_share", "expected_revenue", "enter", "leave", "guarantee", "actions"]
 NINE = shop.nine(shop.tables())
 
 
 def test_nine_answers_in_order_each_with_question_sentence_and_numbers():
-    assert list(NINE) == QUESTIONS
+    assert list(NINE) == ANSWERS.split()
     for each in NINE.values():
         assert list(each)[:2] == ["question", "answer"]
         assert each["question"].endswith("?")
@@ -97,11 +86,11 @@ def test_metrics_hold_the_contract_and_nothing_else():
     found = metrics.build(NINE)
 
     assert {section: list(values) for section, values in found.items()} == {
-        section: keys.split() for section, keys in CONTRACT.items()
+        section: keys.split() for section, keys in METRICS.items()
     }
     assert found["data"]["rows"] == 1000
     assert found["data"]["rows_kept"] == 790
-    assert found["forecast"] == {key: NINE["expected_revenue"][key] for key in CONTRACT["forecast"].split()}
+    assert found["forecast"] == {key: NINE["expected_revenue"][key] for key in METRICS["forecast"].split()}
     assert found["validation"]["regime"] == "model"
 
 

@@ -28,6 +28,13 @@ def scorer(among: pd.DataFrame, horizon_days: int) -> Score:
     return scores
 
 
+def score(name: str, customers: pd.DataFrame, horizon_days: int) -> Values:
+    """By one sort, among these customers themselves: of all of them only lifetime value is fitted."""
+    if name == LIFETIME:
+        return scorer(customers, horizon_days)(customers)[name]
+    return simple(customers, customers)[name]
+
+
 def simple(customers: pd.DataFrame, among: pd.DataFrame) -> dict[str, Values]:
     """The scores that need no fit."""
     return {

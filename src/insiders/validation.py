@@ -77,11 +77,11 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
 
 def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_days: int) -> Flags:
     """The list of a sort, a share of the customers."""
-    return sorts.members(sorts.scorer(customers, horizon_days)(customers)[name], share)
+    return sorts.members(sorts.score(name, customers, horizon_days), share)
 
 
-def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Settings) -> dict[str, Any]:
-    """What can be said where no model may serve: the list of the best baseline of the rolling origins.
+def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Settings) -> tuple[dict[str, Any], Flags]:
+    """What can be said where no model may serve: of the best baseline of the rolling origins, and its judged list.
 
     `baseline` says by which score and how many of the `customers` it names, tied ones included; a baseline whose ties
     make its list larger than the programme can take is passed over.
@@ -95,12 +95,14 @@ def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Set
     sizes = {each: int(sorts.members(today[each], share).sum()) for each in sorted(measured) if each != sorts.CHANCE}
     fitting = [each for each, size in sizes.items() if size <= settings.insider_share_max * len(customers)]
     name = max(fitting or [sorts.SPREADSHEET], key=lambda each: measured[each]["value_lift_mean"])
-    return {
+    listed = choose(found.later)
+    told = {
         "baseline": {"name": name, "n": sizes[name], "horizon_days": found.horizon_days},
         "serving": {"embedding": None, "clusterer": name, "measures": measured[name]},
-        "validation": judge(choose(found.later), found, settings),
+        "validation": judge(listed, found, settings),
         "backtest": _backtest(lambda each: choose(each.customers), found),
     }
+    return told, listed
 
 
 def smallest_segment(model: SegmentModel) -> float:

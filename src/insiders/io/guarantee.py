@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from insiders import experiment, hypotheses
 from insiders.experiment import Design
 from insiders.hypotheses import Claim, Stretch, Terms
-from insiders.io import engine, params, paths, serving, tables
+from insiders.io import engine, params, paths, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +76,7 @@ def _experiment(
         experiment.grid(listed, engine.fetch(con, experiment.monthly(orders, *span)), span[1] // experiment.MONTH_DAYS)
         for span in _spans(con, orders, judged, settings.featurize.horizon_days)
     )
-    safe = arms.assign(customer_id=arms["customer_id"].map(serving.spreadsheet_safe).astype("str"))
-    return safe, experiment.plan(before, after, len(arms), design)
+    return tables.spreadsheet_safe(arms), experiment.plan(before, after, len(arms), design)
 
 
 def _insiders(con: Any, orders: Any) -> "pd.DataFrame":

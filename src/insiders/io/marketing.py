@@ -7,7 +7,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from insiders import actions, affinity, schemas
-from insiders.io import engine, params, paths, serving, tables
+from insiders.io import engine, params, paths, tables
 from insiders.language import Language
 from insiders.report import audiences, page, products
 
@@ -29,7 +29,9 @@ def read(settings: params.Params, members: pd.DataFrame, enter: Sequence[Any], l
     asked = terms(settings.report, settings.featurize.horizon_days)
     told, shown = _recommended(settings, members)
     meant = audiences.worded(actions.audiences(known, asked), language, page.labels(language))
-    return Marketing({**actions.summary(known, asked), "recommendations": told}, _safe(meant), _safe(shown))
+    return Marketing(
+        {**actions.summary(known, asked), "recommendations": told}, *map(tables.spreadsheet_safe, (meant, shown))
+    )
 
 
 def write(told: Marketing) -> None:
@@ -84,10 +86,3 @@ def _named(con: Any, shown: pd.DataFrame) -> pd.DataFrame:
     text = names.set_index("product_code")["description"]
     told = {"description": shown["product_code"].map(text), "because": shown["because"].map(text)}
     return shown.assign(**told)[list(schemas.RECOMMENDATIONS.columns)]
-
-
-def _safe(frame: pd.DataFrame) -> pd.DataFrame:
-    words = frame.select_dtypes(include=["object", "str"]).columns
-    return frame.assign(
-        **{name: frame[name].map(serving.spreadsheet_safe, na_action="ignore").astype("str") for name in words}
-    )

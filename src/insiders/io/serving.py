@@ -14,7 +14,6 @@ from insiders import quality, schemas, segments, sorts, value
 from insiders.errors import InputError
 from insiders.io import paths, tables, tracking
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # a spreadsheet computes what begins so, or hides the last
 NO_LIST = "none"
 YEAR_DAYS = 365
 
@@ -51,7 +50,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The customers with the highest score of one kind (sorts.scorer); none where the count is 0."""
+    """The customers with the highest score of one kind (sorts.score); none where the count is 0."""
 
     score: str
     count: int
@@ -59,7 +58,7 @@ class Baseline:
 
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
-        scored = customers.assign(score=sorts.scorer(customers, self.horizon_days)(customers)[self.score])
+        scored = customers.assign(score=sorts.score(self.score, customers, self.horizon_days))
         return segments.baseline(scored, "score", self.count)
 
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
@@ -197,10 +196,6 @@ def _places(embedded: NDArray[np.float64] | None, customers: pd.DataFrame) -> pd
 
 def write(served: Served, folder: Path = Path()) -> None:
     """Write all tables at once, below `folder`; where one fails the last good list stays."""
-    insiders = served.insiders
-    safe = insiders.assign(
-        **{name: insiders[name].map(spreadsheet_safe) for name in ("customer_id", "segment", "reason")}
-    )
     tables.write_together(
         {
             folder / paths.ASSIGNMENTS: (served.assigned, schemas.ASSIGNMENTS),
@@ -208,11 +203,6 @@ def write(served: Served, folder: Path = Path()) -> None:
             folder / paths.PLACES: (served.places, schemas.PLACES),
             folder / paths.EXPECTATIONS: (served.expectations, schemas.EXPECTATIONS),
             folder / paths.MEMBERSHIPS: (served.memberships, schemas.MEMBERSHIPS),
-            folder / paths.INSIDERS: (safe.astype({"customer_id": "str"}), schemas.INSIDERS),
+            folder / paths.INSIDERS: (tables.spreadsheet_safe(served.insiders), schemas.INSIDERS),
         }
     )
-
-
-def spreadsheet_safe(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -23,10 +23,13 @@ def terms(settings: params.Report) -> Terms:
 
 def read() -> summary.Known:
     """Customers with their segment and how sure it is, now and at the past month starts."""
+    return summary.Known(present(), past())
+
+
+def present() -> pd.DataFrame:
     assigned = tables.read(paths.ASSIGNMENTS).drop(columns="as_of")
     placed = assigned.merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
-    present = tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one")
-    return summary.Known(rules.with_figures(present), past())
+    return rules.with_figures(tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one"))
 
 
 def past() -> pd.DataFrame:

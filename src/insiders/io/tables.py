@@ -12,6 +12,8 @@ from insiders.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # a spreadsheet computes what begins so, or hides the last
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -40,6 +42,16 @@ def write_together(contents: Mapping[Path, tuple["pd.DataFrame", Any]]) -> None:
                 checked.to_csv(temporary[path], index=False, lineterminator="\n")
             else:
                 checked.to_parquet(temporary[path], index=False)
+
+
+def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Put an apostrophe in front of each text that a spreadsheet would take for a formula."""
+    words = frame.select_dtypes(include=["object", "str"]).columns
+    return frame.assign(**{name: frame[name].map(_plain, na_action="ignore").astype("str") for name in words})
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def read(path: Path, schema: Any = None) -> "pd.DataFrame":

@@ -321,11 +321,9 @@ def _fallback(case: _Case) -> tuple[dict[str, Any], "Flags"]:
 
     tune = case.settings.tune
     share = min(max(case.final.insider_share_, tune.insider_share_min), tune.insider_share_max)
-    found = validation.fallback(case.customers, share, case.period, case.search)
+    found, listed = validation.fallback(case.customers, share, case.period, case.search)
     low = found["validation"]["value_over_random_low"]
     if low is not None and low > case.settings.register_.value_over_random_min:
-        name, horizon = found["baseline"]["name"], case.period.horizon_days
-        listed = validation.baseline_members(case.period.later, name, share, horizon)
         return {"regime": "baseline", **found}, listed
     return {"regime": "none", **found, "baseline": None}, _nobody(case)
 

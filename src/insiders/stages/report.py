@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from insiders.figures.style import Picture
     from insiders.io.params import Params
     from insiders.report.inputs import Findings, Tables, Terms
     from insiders.report.page import Drawing
@@ -59,24 +60,21 @@ def _terms(settings: "Params") -> "Terms":
 def _read() -> "Tables":
     import pandas as pd
 
-    from insiders.io import engine, paths, tables
-    from insiders.membership import rules
+    from insiders.io import engine, paths, stories, tables
     from insiders.report import months, rhythm
     from insiders.report.inputs import Tables
 
     for path in (paths.LEDGER, paths.INSIDERS, paths.TRIALS):
         tables.require(path)
-    customers, assignments = tables.read(paths.CUSTOMERS), tables.read(paths.ASSIGNMENTS)
-    placed = assignments.drop(columns="as_of").merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
-    as_of = customers["as_of"].iloc[0].date()
+    present = stories.present()
+    as_of = present["as_of"].iloc[0].date()
     con = engine.connect()
     orders, sides = engine.read(con, paths.ORDERS), engine.read(con, paths.ASSIGNMENTS)
     sums = months.by_month(orders, sides, as_of)
-    typical, own = _products(con, as_of, assignments)
+    typical, own = _products(con, as_of, present)
     expected = tables.read(paths.EXPECTATIONS)[["customer_id", "expected_revenue"]]
-    placed = placed.merge(expected, on="customer_id", how="left", validate="one_to_one")
     return Tables(
-        members=rules.with_figures(customers.merge(placed, on="customer_id", validate="one_to_one")),
+        members=present.merge(expected, on="customer_id", how="left", validate="one_to_one"),
         insiders=pd.read_csv(paths.INSIDERS, dtype={"customer_id": str}),
         months=months.side_by_side(engine.fetch(con, sums), as_of),
         products=typical,
@@ -89,7 +87,7 @@ def _read() -> "Tables":
     )
 
 
-def _products(con: Any, as_of: "date", assignments: "pd.DataFrame") -> "tuple[pd.DataFrame, pd.DataFrame]":
+def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.DataFrame, pd.DataFrame]":
     """What each segment, and what the Insiders typically buy, by the text that the shop uses most."""
     from insiders.io import engine, paths
     from insiders.report import products
@@ -98,8 +96,8 @@ def _products(con: Any, as_of: "date", assignments: "pd.DataFrame") -> "tuple[pd
     by_segment = engine.fetch(con, products.buyers(lines, placed, as_of))
     by_side = engine.fetch(con, products.buyers(lines, products.by_side(placed), as_of))
     inside, outside = products.SIDES
-    found = products.typical(by_segment, assignments["segment"].value_counts())
-    sides = assignments["is_insider"].map({True: inside, False: outside}).value_counts()
+    found = products.typical(by_segment, members["segment"].value_counts())
+    sides = members["is_insider"].map({True: inside, False: outside}).value_counts()
     own = products.typical(by_side, sides, products.OF_INSIDERS)
     codes = sorted({*found["product_code"], *own["product_code"]})
     texts = engine.fetch(con, products.texts(engine.read(con, paths.TRANSACTIONS), codes))
@@ -130,15 +128,13 @@ def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> 
 def _explored(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> tuple[dict[str, Any], str]:
     """The second page, how the data led to the list: its numbers and itself."""
     from insiders.figures import exploration as figures
-    from insiders.figures import style
     from insiders.io import explorer
     from insiders.report import exploration, page
 
     looked = explorer.look(found.members, found.trials, found.registered)
     numbers = exploration.build(looked.numbers, nine)
     drawn = figures.pictures(figures.Sight(numbers, looked.spots, page.labels(terms.language), terms.language))
-    pictures = {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
-    return numbers, exploration.render(numbers, nine, pictures, terms.language)
+    return numbers, exploration.render(numbers, nine, _svg(drawn), terms.language)
 
 
 def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> "dict[str, Drawing]":
@@ -147,7 +143,13 @@ def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> "dict
     from insiders.report import page
 
     scene = style.Scene(found.members, found.trials, nine, page.labels(terms.language), terms.language)
-    drawn = figures.pictures(scene)
+    return _svg(figures.pictures(scene))
+
+
+def _svg(drawn: "Mapping[str, Picture]") -> "dict[str, Drawing]":
+    from insiders.figures import style
+    from insiders.report import page
+
     return {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
 
 
