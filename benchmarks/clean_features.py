@@ -73,8 +73,8 @@ def by_project(csv: Path, out: Path) -> None:
 
 
 def _write_customers(con: Any, transactions: Any, out: Path) -> None:
-    from insiders import features, lines, orders
     from insiders.io import engine, params
+    from insiders.tables import features, lines, orders
 
     settings = params.read(SETTINGS)
     judged = lines.judge(transactions, **settings.preprocess.model_dump(exclude={"currency"}))

@@ -56,13 +56,13 @@ def transactions_in_memory(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 
 def judged(rows: Iterable[Mapping[str, Any]]) -> Any:
-    from insiders import lines
+    from insiders.tables import lines
 
     return lines.judge(table(rows), **PREPROCESS)
 
 
 def cleaned(rows: Iterable[Mapping[str, Any]]) -> Any:
-    from insiders import lines
+    from insiders.tables import lines
 
     return lines.clean(judged(rows))
 

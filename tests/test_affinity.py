@@ -9,10 +9,11 @@ import pytest
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 
-from insiders import affinity, lines
+from insiders import affinity
 from insiders.affinity import evidence, scores
 from insiders.affinity.neighbours import SUPPORT, near
 from insiders.affinity.space import space
+from insiders.tables import lines
 from ledgers import cleaned, fetched, real_data, real_transactions, transaction
 
 AS_OF = date(2011, 12, 1)

@@ -277,9 +277,9 @@ def test_all_of_it_stands_under_the_keys_of_the_answer(sums: Sums) -> None:
 @pytest.mark.real
 @real_data
 def test_in_the_real_file_nobody_and_no_penny_is_lost() -> None:
-    from insiders import lines
-    from insiders import orders as order_table
     from insiders.io import engine
+    from insiders.tables import lines
+    from insiders.tables import orders as order_table
 
     con, history = engine.connect(), History(date(2010, 12, 1), date(2011, 12, 10))
     judged = lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)

@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import FixedTrial
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders import features, value
+from insiders import value
 from insiders.embeddings import (
     EMBEDDINGS,
     ForestLeaves,
@@ -23,6 +23,7 @@ from insiders.embeddings import (
     columns,
 )
 from insiders.embeddings.lifetime import COLUMNS, HORIZON_DAYS
+from insiders.tables import features
 from population import FEATURES, customers
 
 POINTS = {

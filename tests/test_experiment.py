@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from scipy.stats import norm
 
 from insiders import experiment as x
-from insiders import orders
+from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 
 DESIGN = x.Design(control_share=0.2, power=0.8, alpha=0.05, minimum_uplift=0.1)

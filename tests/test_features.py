@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from insiders import features, lines, orders, schemas
+from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import engine
+from insiders.tables import features, lines, orders
 from ledgers import PREPROCESS, cleaned, fetched, real_data, real_transactions, transaction
 
 START = date(2023, 1, 1)

@@ -11,9 +11,9 @@ from pandas.testing import assert_frame_equal
 from scipy.stats import bootstrap
 
 from insiders import hypotheses as h
-from insiders import orders
 from insiders.hypotheses import claims, resampling
 from insiders.hypotheses.outcomes import SUMMED
+from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 
 DAY = date(2011, 9, 1)

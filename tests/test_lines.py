@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insiders import lines
 from insiders.errors import InputError
+from insiders.tables import lines
 from ledgers import cleaned, fetched, judged, real_data, real_transactions, transaction
 
 NOBODY_REFUSED = pd.DataFrame({"reason": [], "rows": []})

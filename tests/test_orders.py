@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from insiders import orders
+from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 
 ROWS = [

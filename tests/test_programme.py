@@ -165,8 +165,8 @@ def real_months() -> pd.DataFrame:
 
     import ibis
 
-    from insiders import features, lines, orders
     from insiders.io import engine
+    from insiders.tables import features, lines, orders
 
     con = engine.connect(threads=1)
     clean = engine.keep(

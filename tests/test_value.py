@@ -371,8 +371,8 @@ def real_windows() -> pd.DataFrame:
     """Customers of the real data as of the validation date and of earlier ones, by the project's own features."""
     import ibis
 
-    from insiders import features, lines, orders
     from insiders.io import engine
+    from insiders.tables import features, lines, orders
 
     con = engine.connect(threads=1)
     clean = engine.keep(

@@ -5,8 +5,9 @@ from insiders.errors import reported
 
 @reported
 def main() -> None:
-    from insiders import features, schemas
+    from insiders import schemas
     from insiders.io import engine, params, paths, tables, tracking
+    from insiders.tables import features
 
     settings = params.read().featurize
     horizon = settings.horizon_days

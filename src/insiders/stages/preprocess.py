@@ -5,8 +5,9 @@ from insiders.errors import reported
 
 @reported
 def main() -> None:
-    from insiders import lines, orders, schemas
+    from insiders import schemas
     from insiders.io import engine, params, paths, tables, tracking
+    from insiders.tables import lines, orders
 
     rules = params.read().preprocess.model_dump(exclude={"currency"})
     with tracking.stage_run("preprocess", rules) as log:
