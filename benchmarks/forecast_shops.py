@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from insiders import forecast, value
 from insiders.simulate import Settings, Shop
+from insiders.value import forecast, lifetime
 
 DAYS, HORIZON = 374, 90
 SHARE = 0.08  # of the customers: the group
@@ -82,7 +82,7 @@ def measured(found: Sold) -> dict[str, Any]:
     with threadpool_limits(1):
         groups = forecast.groups(forecast.monthly(sums, found.start, found.cut), everybody, chosen, HORIZON)
         told = forecast.outlook(groups, everybody.head(0).assign(expected_revenue=0.0), found.cut, HORIZON)
-        own = value.predict(value.calibrate(value.fit(now), pd.concat(past), HORIZON), now, HORIZON)
+        own = lifetime.predict(lifetime.calibrate(lifetime.fit(now), pd.concat(past), HORIZON), now, HORIZON)
     inside = now["customer_id"].isin(chosen.loc[chosen["as_of"] == found.cut, "customer_id"]).to_numpy()
     came = now["next_revenue"].to_numpy()
     held = ((own["expected_low"] <= came) & (came <= own["expected_high"])).to_numpy()

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders import sorts
 from insiders.simulate import expected_revenue, process
+from insiders.value import scores
 
 Values = NDArray[np.float64]
 PARTICLES = 8_000  # possible customers of each class
@@ -122,11 +122,11 @@ def measured(shop: Shop) -> dict[str, float]:
     """By way to choose as many customers as are listed: their true expected value, as a share of the best."""
     truth, n = true_value(shop), len(shop.insiders)
     best = np.sort(truth)[::-1][:n].sum()
-    scores = sorts.scorer(shop.customers, shop.horizon_days)(shop.customers) | {"informed": informed(shop)}
+    by_way = scores.scorer(shop.customers, shop.horizon_days)(shop.customers) | {"informed": informed(shop)}
     listed = shop.customers["customer_id"].isin(shop.insiders["customer_id"]).to_numpy()
-    ways = ("informed", sorts.LIFETIME, "faded_revenue", sorts.SPREADSHEET)
+    ways = ("informed", scores.LIFETIME, "faded_revenue", scores.SPREADSHEET)
     return {"list": truth[listed].sum() / best} | {
-        name: truth[np.argsort(-scores[name], kind="stable")[:n]].sum() / best for name in ways
+        name: truth[np.argsort(-by_way[name], kind="stable")[:n]].sum() / best for name in ways
     }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from insiders import value
+from insiders.value import lifetime
 
 Array = NDArray[np.float64]
 Truth = dict[str, dict[str, float]]
@@ -38,7 +38,7 @@ def intervals(gradient: Callable[[Array], Array], found: Array) -> tuple[Array, 
     return np.exp(logs - WIDTH * errors), np.exp(logs + WIDTH * errors)
 
 
-def orders(name: str, customers: int, rng: np.random.Generator) -> value.Histories:
+def orders(name: str, customers: int, rng: np.random.Generator) -> lifetime.Histories:
     truth = TRUTH[name]
     rate = rng.gamma(truth["r"], 1 / truth["alpha"], customers)
     seen = rng.integers(*DAYS, customers).astype(float)
@@ -46,17 +46,17 @@ def orders(name: str, customers: int, rng: np.random.Generator) -> value.Histori
     active = np.minimum(lives, seen)
     repeats = rng.poisson(rate * active).astype(float)
     latest = active * rng.random(customers) ** (1 / np.maximum(repeats, 1))  # the largest of so many uniform times
-    return value.Histories(repeats, np.where(repeats > 0, latest, 0.0), seen)
+    return lifetime.Histories(repeats, np.where(repeats > 0, latest, 0.0), seen)
 
 
 def held_orders(name: str, customers: int, rng: np.random.Generator) -> Array:
     """Which of the parameters of the process lie in their interval."""
-    process, h = value.PROCESSES[name], orders(name, customers, rng)
+    process, h = lifetime.PROCESSES[name], orders(name, customers, rng)
     count = np.ones(customers)
-    found = np.array(list(value.fit_process(process, h, count)[0].values()))
+    found = np.array(list(lifetime.fit_process(process, h, count)[0].values()))
 
     def gradient(logs: Array) -> Array:
-        return value.log_likelihood(process, np.exp(logs), h, count)[1] * np.exp(logs)
+        return lifetime.log_likelihood(process, np.exp(logs), h, count)[1] * np.exp(logs)
 
     return _held(intervals(gradient, found), name)
 
@@ -65,7 +65,7 @@ def held_spend(customers: int, rng: np.random.Generator) -> Array:
     truth = TRUTH["spend"]
     n = 1.0 + rng.poisson(3, customers)
     spend = rng.gamma(truth["p"] * n) / rng.gamma(truth["q"], 1 / truth["v"], customers) / n
-    found = value.fit_spend(n, spend)
+    found = lifetime.fit_spend(n, spend)
 
     def likelihood(logs: Array) -> float:
         """Fader and Hardie 2013, equation 1a."""

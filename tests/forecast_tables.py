@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from insiders import forecast
-from insiders.forecast.groups import months_ahead
+from insiders.value import forecast
+from insiders.value.forecast.groups import months_ahead
 
 START = pd.Timestamp("2010-12-01")
 RATE, PROMISED, CHANCE = 1000.0, 1000.0, 0.1

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import FixedTrial
 
 from customer_tables import MONTHS, customers, fitted, write_project
-from insiders import schemas, sorts
+from insiders import schemas
 from insiders.clusterers import Ward
 from insiders.embeddings import EMBEDDINGS
 from insiders.errors import InputError
@@ -17,6 +17,7 @@ from insiders.io import paths, serving, tables, tracking
 from insiders.io.tracking import Facts
 from insiders.segments import name_segments
 from insiders.stages import assign
+from insiders.value import scores
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +105,7 @@ def test_without_a_champion_the_baseline_decides() -> None:
 
 @pytest.mark.parametrize("name", ["faded_revenue", "rfm_quintiles", "lifetime_value"])
 def test_every_kind_of_baseline_can_decide(name: str) -> None:
-    score = sorts.scorer(customers(), 90)(customers())[name]
+    score = scores.scorer(customers(), 90)(customers())[name]
     best = score >= np.sort(score)[-4]  # all who are tied with the fourth
     manifest("baseline", {"name": name, "n": int(best.sum()), "horizon_days": 90})
     assign.main()

@@ -6,7 +6,6 @@ import pytest
 from optuna.trial import FixedTrial
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders import value
 from insiders.embeddings import (
     EMBEDDINGS,
     ForestLeaves,
@@ -24,6 +23,7 @@ from insiders.embeddings import (
 )
 from insiders.embeddings.lifetime import COLUMNS, HORIZON_DAYS
 from insiders.tables import features
+from insiders.value import lifetime
 from population import FEATURES, customers
 
 POINTS = {
@@ -233,7 +233,7 @@ def test_the_lifetime_plane_holds_what_the_value_model_expects():
     frame = leavers()
     plane = LifetimePlane(future=0.5).fit(frame[list(COLUMNS)])
     places = plane.transform(frame[list(COLUMNS)])
-    expected = value.predict(value.fit(frame), frame, HORIZON_DAYS)
+    expected = lifetime.predict(lifetime.fit(frame), frame, HORIZON_DAYS)
     inside = np.abs(places * 2).max(axis=1) < 4  # beyond, a customer counts as just as far out
     for column, name in enumerate(("faded_revenue", "expected_revenue", "expected_orders", "probability_active")):
         known = frame[name] if name in frame else expected[name]
@@ -250,7 +250,7 @@ def test_without_its_parts_the_lifetime_plane_has_two_sides():
 def test_the_probability_of_being_active_is_there_where_leaving_shows():
     assert LifetimePlane().fit_transform(leavers()[list(COLUMNS)]).shape[1] == 4
     frame = customers()
-    assert not value.fit(frame).dropout_identified
+    assert not lifetime.fit(frame).dropout_identified
     assert LifetimePlane().fit_transform(frame[list(COLUMNS)]).shape[1] == 3
 
 

@@ -8,8 +8,8 @@ import pytest
 
 import forecast_tables as shop
 import judged_tables
-from insiders import forecast, value
-from insiders.forecast import combined, ways
+from insiders.value import forecast, lifetime
+from insiders.value.forecast import combined, ways
 
 TWO = pd.DataFrame({"expected_revenue": [100.0, 300.0], "expected_low": [70.0, 200.0], "expected_high": [130.0, 340.0]})
 END = pd.Timestamp("2011-12-01")
@@ -150,8 +150,8 @@ def test_the_running_month_is_told_for_the_days_that_are_left():
 
 def test_members_whose_promise_is_no_number_are_taken_at_their_pace(monkeypatch: pytest.MonkeyPatch):
     revenue = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
-    predict = value.predict
-    monkeypatch.setattr(value, "predict", lambda *given: predict(*given).assign(expected_revenue=np.nan))
+    predict = lifetime.predict
+    monkeypatch.setattr(lifetime, "predict", lambda *given: predict(*given).assign(expected_revenue=np.nan))
 
     (found,) = forecast.groups(revenue, MARCH, MARCH, 90)
 

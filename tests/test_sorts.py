@@ -1,33 +1,33 @@
 import numpy as np
 import pytest
 
-from insiders import sorts, value
+from insiders.value import lifetime, scores
 from population import customers
 
 
 def test_the_spreadsheet_sorts_by_net_revenue_and_everybody_is_equal_before_chance():
     frame = customers(200)
-    found = sorts.scorer(frame, 90)(frame)
-    assert found[sorts.SPREADSHEET].tolist() == frame["net_revenue"].tolist()
-    assert set(found[sorts.CHANCE]) == {0.0}
-    expected = value.predict(value.fit(frame), frame, 90)["expected_revenue"]
-    assert found[sorts.LIFETIME].tolist() == expected.tolist()
+    found = scores.scorer(frame, 90)(frame)
+    assert found[scores.SPREADSHEET].tolist() == frame["net_revenue"].tolist()
+    assert set(found[scores.CHANCE]) == {0.0}
+    expected = lifetime.predict(lifetime.fit(frame), frame, 90)["expected_revenue"]
+    assert found[scores.LIFETIME].tolist() == expected.tolist()
 
 
 def test_rfm_scores_by_the_quintiles_of_others():
     frame = customers(200)
-    alone = sorts.simple(frame.head(1), frame)["rfm_quintiles"]
-    assert alone == sorts.simple(frame, frame)["rfm_quintiles"][:1]
-    assert sorts.simple(frame, frame)["rfm_quintiles"].min() >= 3
-    assert sorts.simple(frame, frame)["rfm_quintiles"].max() == 15
+    alone = scores.simple(frame.head(1), frame)["rfm_quintiles"]
+    assert alone == scores.simple(frame, frame)["rfm_quintiles"][:1]
+    assert scores.simple(frame, frame)["rfm_quintiles"].min() >= 3
+    assert scores.simple(frame, frame)["rfm_quintiles"].max() == 15
 
 
 def test_what_a_sort_captured_is_measured_at_the_given_size():
-    found = sorts.captured(customers(200), 10, 90)
-    assert found[sorts.SPREADSHEET]["value_lift"] == 1
-    assert found[sorts.CHANCE]["value_over_random"] == pytest.approx(1)
+    found = scores.captured(customers(200), 10, 90)
+    assert found[scores.SPREADSHEET]["value_lift"] == 1
+    assert found[scores.CHANCE]["value_over_random"] == pytest.approx(1)
 
 
 def test_everyone_tied_at_the_boundary_is_on_the_list():
-    assert sorts.members(np.array([3.0, 2, 2, 1]), 0.5).tolist() == [True, True, True, False]
-    assert sorts.members(np.array([3.0, 2, 2, 1]), 0.01).tolist() == [True, False, False, False]
+    assert scores.members(np.array([3.0, 2, 2, 1]), 0.5).tolist() == [True, True, True, False]
+    assert scores.members(np.array([3.0, 2, 2, 1]), 0.01).tolist() == [True, False, False, False]

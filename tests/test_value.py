@@ -11,8 +11,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import special
 
-from insiders import value
 from insiders.errors import InputError
+from insiders.value import lifetime
 from ledgers import PREPROCESS, real_data, real_transactions
 
 EPOCH = pd.Timestamp("2024-01-01")
@@ -28,8 +28,8 @@ def cdnow() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).parent / "fixtures/cdnow.csv", comment="#")
 
 
-def histories(table: pd.DataFrame) -> value.Histories:
-    return value.Histories(*(table[name].to_numpy(float) for name in ("repeats", "last_week", "seen_week")))
+def histories(table: pd.DataFrame) -> lifetime.Histories:
+    return lifetime.Histories(*(table[name].to_numpy(float) for name in ("repeats", "last_week", "seen_week")))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -37,8 +37,8 @@ def test_the_published_estimates_of_cdnow_are_found(name: str) -> None:
     sample = cdnow()
     assert sample["customers"].sum() == 2357
 
-    parameters, likelihood = value.fit_process(
-        value.PROCESSES[name], histories(sample), sample["customers"].to_numpy(float)
+    parameters, likelihood = lifetime.fit_process(
+        lifetime.PROCESSES[name], histories(sample), sample["customers"].to_numpy(float)
     )
 
     published, published_likelihood = PUBLISHED[name]
@@ -47,9 +47,9 @@ def test_the_published_estimates_of_cdnow_are_found(name: str) -> None:
 
 
 def test_the_published_expectation_of_one_cdnow_customer_is_found() -> None:
-    one = value.Histories(np.array([2.0]), np.array([30.43]), np.array([38.86]))
+    one = lifetime.Histories(np.array([2.0]), np.array([30.43]), np.array([38.86]))
     parameters = np.array(PUBLISHED["bg_nbd"][0])
-    process = value.PROCESSES["bg_nbd"]
+    process = lifetime.PROCESSES["bg_nbd"]
     terms = process.terms(parameters, one)
 
     active = np.exp(terms.active - np.logaddexp(terms.active, terms.gone))
@@ -60,30 +60,30 @@ def test_the_published_expectation_of_one_cdnow_customer_is_found() -> None:
 def test_the_published_spend_of_cdnow_is_found() -> None:
     buyers = cdnow().query("repeats > 0")
 
-    found = value.fit_spend(buyers["repeats"].to_numpy(float), buyers["mean_spend"].to_numpy(float))
+    found = lifetime.fit_spend(buyers["repeats"].to_numpy(float), buyers["mean_spend"].to_numpy(float))
 
     assert_allclose([found.p, found.q, found.v], [6.25, 3.74, 15.44], atol=0.01)
 
 
-@pytest.mark.parametrize("name", value.PROCESSES)
+@pytest.mark.parametrize("name", lifetime.PROCESSES)
 def test_gradients_are_those_of_the_likelihood(name: str) -> None:
-    process, sample = value.PROCESSES[name], histories(cdnow())
+    process, sample = lifetime.PROCESSES[name], histories(cdnow())
     point = np.array([0.5, 9.0, 0.7, 8.0])[: len(process.starts[0])]
     count = cdnow()["customers"].to_numpy(float)
 
     def at(shift: np.ndarray) -> float:
-        return value.log_likelihood(process, point + shift, sample, count)[0]
+        return lifetime.log_likelihood(process, point + shift, sample, count)[0]
 
     steps = np.diag(1e-5 * point)
     numeric = [(at(step) - at(-step)) / (2 * step.sum()) for step in steps]
-    assert_allclose(value.log_likelihood(process, point, sample, count)[1], numeric, rtol=1e-5)
+    assert_allclose(lifetime.log_likelihood(process, point, sample, count)[1], numeric, rtol=1e-5)
 
 
 @pytest.mark.parametrize("parameters", [(0.5, 10.0, 0.6, 4.0), (2.0, 5.0, 3.0, 20.0), (0.1, 40.0, 1.0, 39.0)])
 def test_the_sum_over_times_of_leaving_is_the_closed_form(parameters: tuple[float, ...]) -> None:
     """Schmittlein et al. 1987, A10 and A11, where the difference of two hypergeometric functions is still exact."""
     r, alpha, s, beta = parameters
-    h = value.Histories(np.array([0.0, 1.0, 6.0]), np.array([0.0, 3.0, 25.0]), np.array([39.0, 39.0, 39.0]))
+    h = lifetime.Histories(np.array([0.0, 1.0, 6.0]), np.array([0.0, 3.0, 25.0]), np.array([39.0, 39.0, 39.0]))
     order, low, high = r + s + h.repeats, *sorted((alpha, beta))
     second = s + 1 if alpha >= beta else r + h.repeats
 
@@ -91,14 +91,15 @@ def test_the_sum_over_times_of_leaving_is_the_closed_form(parameters: tuple[floa
         return special.hyp2f1(order, second, order + 1, (high - low) / (high + t)) / (high + t) ** order
 
     expected = np.log(s / order * beta**s * (power(h.last) - power(h.seen)))
-    assert_allclose(value.PROCESSES["pareto_nbd"].terms(np.array(parameters), h).gone, expected, rtol=1e-9)
+    assert_allclose(lifetime.PROCESSES["pareto_nbd"].terms(np.array(parameters), h).gone, expected, rtol=1e-9)
 
 
 def test_expected_orders_have_no_gap_where_a_formula_divides_by_zero() -> None:
-    h = value.Histories(np.array([0.0, 3.0]), np.array([0.0, 30.0]), np.array([60.0, 60.0]))
+    h = lifetime.Histories(np.array([0.0, 3.0]), np.array([0.0, 30.0]), np.array([60.0, 60.0]))
     for name in ("bg_nbd", "pareto_nbd"):
         near = [
-            value.PROCESSES[name].orders_if_active(np.array([0.6, 50.0, a, 2.5]), h, 90.0) for a in (0.9999, 1, 1.0001)
+            lifetime.PROCESSES[name].orders_if_active(np.array([0.6, 50.0, a, 2.5]), h, 90.0)
+            for a in (0.9999, 1, 1.0001)
         ]
         assert_allclose(near[0], near[1], rtol=1e-3)
         assert_allclose(near[2], near[1], rtol=1e-3)
@@ -109,11 +110,11 @@ def orders_of(customers: int, seed: int, *, leaving: bool, season: float = 1.0) 
     days = 374 + HORIZON
     rng = np.random.default_rng(seed)
     rate, arrived = rng.gamma(0.8, 1 / 80, customers), rng.integers(0, 340, customers)
-    lifetime = rng.exponential(1 / rng.gamma(0.9, 1 / 60, customers)) if leaving else np.full(customers, np.inf)
+    stays = rng.exponential(1 / rng.gamma(0.9, 1 / 60, customers)) if leaving else np.full(customers, np.inf)
     count = rng.poisson(rate * (days - arrived))
     who = np.repeat(np.arange(customers), count)
     day = arrived[who] + np.ceil(rng.random(len(who)) * (days - arrived[who]))
-    kept = day - arrived[who] <= lifetime[who]
+    kept = day - arrived[who] <= stays[who]
     who, day = np.r_[np.arange(customers), who[kept]], np.r_[arrived, day[kept]]
     worth = 1 / rng.gamma(3.5, 1 / 400, customers)
     amount = rng.gamma(2.5, 1, len(who)) * worth[who] * np.where(day >= 374, season, 1)
@@ -146,9 +147,9 @@ def shop(*, leaving: bool, season: float = 1.0) -> tuple[pd.DataFrame, pd.DataFr
 
 
 @cache
-def calibrated(*, leaving: bool, season: float = 1.0) -> value.ValueModel:
+def calibrated(*, leaving: bool, season: float = 1.0) -> lifetime.ValueModel:
     known, past = shop(leaving=leaving, season=season)
-    return value.calibrate(value.fit(known), past, HORIZON)
+    return lifetime.calibrate(lifetime.fit(known), past, HORIZON)
 
 
 def coverage(predicted: pd.DataFrame, known: pd.DataFrame, where: pd.Series | slice = slice(None)) -> float:
@@ -157,7 +158,7 @@ def coverage(predicted: pd.DataFrame, known: pd.DataFrame, where: pd.Series | sl
 
 
 def test_parameters_of_a_shop_that_keeps_its_customers_are_recovered() -> None:
-    model = value.fit(customers_at(orders_of(6000, 1, leaving=False), 374))
+    model = lifetime.fit(customers_at(orders_of(6000, 1, leaving=False), 374))
 
     assert model.process == "nbd"
     assert not model.dropout_identified
@@ -171,12 +172,12 @@ def test_parameters_of_a_process_with_dropout_are_recovered(name: str) -> None:
     truth = {"bg_nbd": [0.8, 40.0, 0.7, 2.0], "pareto_nbd": [0.8, 40.0, 0.9, 60.0]}[name]
     h = simulated(name, truth, 8000)
 
-    found, _ = value.fit_process(value.PROCESSES[name], h, np.ones(len(h.seen)))
+    found, _ = lifetime.fit_process(lifetime.PROCESSES[name], h, np.ones(len(h.seen)))
 
     assert_allclose(list(found.values()), truth, rtol=0.25)
 
 
-def simulated(name: str, truth: list[float], customers: int) -> value.Histories:
+def simulated(name: str, truth: list[float], customers: int) -> lifetime.Histories:
     rng = np.random.default_rng(3)
     rate, seen = rng.gamma(truth[0], 1 / truth[1], customers), rng.uniform(60, 700, customers)
     coin = rng.beta(*truth[2:], customers) if name == "bg_nbd" else np.zeros(customers)
@@ -189,14 +190,14 @@ def simulated(name: str, truth: list[float], customers: int) -> value.Histories:
         going &= now < end
         repeats, last = repeats + going, np.where(going, now, last)
         going &= rng.random(customers) >= coin
-    return value.Histories(repeats, last, seen)
+    return lifetime.Histories(repeats, last, seen)
 
 
 def test_customers_who_leave_are_noticed() -> None:
     known = customers_at(orders_of(6000, 1, leaving=True), 374)
 
-    model = value.fit(known)
-    predicted = value.predict(model, known, HORIZON)
+    model = lifetime.fit(known)
+    predicted = lifetime.predict(model, known, HORIZON)
 
     assert model.dropout_identified
     assert model.process == "pareto_nbd"
@@ -208,16 +209,16 @@ def test_customers_who_leave_are_noticed() -> None:
 def test_intervals_hold_what_comes_as_often_as_they_say(leaving: bool) -> None:
     known, _ = shop(leaving=leaving)
     tested = calibrated(leaving=leaving)
-    plain = replace(tested, calibration=value.Calibration())
+    plain = replace(tested, calibration=lifetime.Calibration())
     without_season = replace(tested, calibration=replace(tested.calibration, season=1.0))
     best = known["net_revenue"].rank(ascending=False) <= 400
 
     for each in (plain, without_season):
-        predicted = value.predict(each, known, HORIZON)
+        predicted = lifetime.predict(each, known, HORIZON)
         open_cases = predicted["probability_order"] >= 0.2  # of others, nothing alone is more than 80 % of the outcomes
         assert coverage(predicted, known, open_cases) == pytest.approx(0.8, abs=0.04)
         assert coverage(predicted, known, best) == pytest.approx(0.8, abs=0.07)
-    assert 0.8 <= coverage(value.predict(tested, known, HORIZON), known, best) <= 0.92
+    assert 0.8 <= coverage(lifetime.predict(tested, known, HORIZON), known, best) <= 0.92
     assert tested.calibration.slope == pytest.approx(1, abs=0.15)
 
 
@@ -226,7 +227,7 @@ def test_a_season_not_seen_before_is_told_and_allowed_for() -> None:
 
     model = calibrated(leaving=False, season=1.4)
 
-    predicted = value.predict(model, known, HORIZON)
+    predicted = lifetime.predict(model, known, HORIZON)
     assert "season" in model.notes[1]
     assert predicted["expected_revenue"].sum() < 0.85 * known["next_revenue"].sum()
     assert coverage(predicted, known) >= 0.7
@@ -236,7 +237,7 @@ def test_windows_over_a_year_need_no_allowance_for_a_season() -> None:
     known, past = shop(leaving=False)
     long_ago = past.assign(as_of=past["as_of"] - pd.Timedelta(days=330))
 
-    model = value.calibrate(value.fit(known), pd.concat([past, long_ago]), HORIZON)
+    model = lifetime.calibrate(lifetime.fit(known), pd.concat([past, long_ago]), HORIZON)
 
     assert model.calibration.season == 1
     assert "cover a year" in model.notes[1]
@@ -244,39 +245,39 @@ def test_windows_over_a_year_need_no_allowance_for_a_season() -> None:
 
 def test_windows_that_end_after_as_of_or_are_not_known_teach_nothing() -> None:
     known, past = shop(leaving=False)
-    model = value.fit(known)
+    model = lifetime.fit(known)
     later = past.assign(as_of=model.as_of - pd.Timedelta(days=HORIZON - 1))
     unknown = past.assign(next_revenue=np.nan)
 
-    assert value.calibrate(model, later, HORIZON) == model
-    assert value.calibrate(model, unknown, HORIZON) == model
-    assert value.calibrate(model, pd.concat([later, past, unknown]), HORIZON) == calibrated(leaving=False)
+    assert lifetime.calibrate(model, later, HORIZON) == model
+    assert lifetime.calibrate(model, unknown, HORIZON) == model
+    assert lifetime.calibrate(model, pd.concat([later, past, unknown]), HORIZON) == calibrated(leaving=False)
 
 
 def test_calibration_keeps_the_total_of_past_windows() -> None:
     known, past = shop(leaving=False)
     doubled = past.assign(next_revenue=2 * past["next_revenue"])
 
-    twice = value.calibrate(value.fit(known), doubled, HORIZON)
+    twice = lifetime.calibrate(lifetime.fit(known), doubled, HORIZON)
 
     sums = [
-        value.predict(each, known, HORIZON)["expected_revenue"].sum() for each in (calibrated(leaving=False), twice)
+        lifetime.predict(each, known, HORIZON)["expected_revenue"].sum() for each in (calibrated(leaving=False), twice)
     ]
     assert sums[1] == pytest.approx(2 * sums[0], rel=1e-4)
 
 
 def test_the_distribution_of_revenue_is_close_to_a_simulation() -> None:
     known = shop(leaving=False)[0].query("gap_mean_days.notna()").head(40)
-    model = value.fit(shop(leaving=False)[0])
+    model = lifetime.fit(shop(leaving=False)[0])
     rng, draws = np.random.default_rng(1), (40_000, len(known))
     r, alpha = model.parameters.values()
-    repeats = value._histories(known).repeats
+    repeats = lifetime._histories(known).repeats
     counts = rng.poisson(rng.gamma(r + repeats, size=draws) / (alpha + known["tenure_days"].to_numpy()) * HORIZON)
     rate = rng.gamma(model.spend.p * (repeats + 1) + model.spend.q, size=draws)
     scale = (model.spend.v + known["net_revenue"].to_numpy()) / rate
     revenue = rng.gamma(np.where(counts > 0, model.spend.p * counts, 1)) * np.where(counts > 0, scale, 0)
 
-    predicted = value.predict(model, known, HORIZON)
+    predicted = lifetime.predict(model, known, HORIZON)
 
     assert_allclose(predicted["expected_orders"], counts.mean(axis=0), rtol=0.04)
     assert_allclose(predicted["expected_revenue"], revenue.mean(axis=0), rtol=0.05)
@@ -288,7 +289,7 @@ def test_the_distribution_of_revenue_is_close_to_a_simulation() -> None:
 def test_order_days_are_counted_not_invoices() -> None:
     one = pd.DataFrame({"tenure_days": [50.0, 9.0], "recency_days": [20.0, 9.0], "gap_mean_days": [15.0, np.nan]})
 
-    assert [list(part) for part in value._histories(one)] == [[2, 0], [30, 0], [50, 9]]
+    assert [list(part) for part in lifetime._histories(one)] == [[2, 0], [30, 0], [50, 9]]
 
 
 def test_rows_and_names_do_not_matter() -> None:
@@ -297,9 +298,12 @@ def test_rows_and_names_do_not_matter() -> None:
     renamed = shuffled.assign(customer_id="x" + shuffled["customer_id"].str[::-1])
 
     def predicted(customers: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-        model = value.calibrate(value.fit(customers), history, HORIZON)
+        model = lifetime.calibrate(lifetime.fit(customers), history, HORIZON)
         return (
-            value.predict(model, customers, HORIZON).set_index(customers.index).sort_index().drop(columns="customer_id")
+            lifetime.predict(model, customers, HORIZON)
+            .set_index(customers.index)
+            .sort_index()
+            .drop(columns="customer_id")
         )
 
     expected = predicted(known, past)
@@ -313,9 +317,10 @@ def test_the_unit_of_money_does_not_matter() -> None:
 
     def revenue(factor: float) -> pd.DataFrame:
         customers, history = (each.assign(**each[money] * factor) for each in (known, past))
-        model = value.calibrate(value.fit(customers), history, HORIZON)
+        model = lifetime.calibrate(lifetime.fit(customers), history, HORIZON)
         return (
-            value.predict(model, customers, HORIZON).filter(like="expected_").drop(columns="expected_orders") / factor
+            lifetime.predict(model, customers, HORIZON).filter(like="expected_").drop(columns="expected_orders")
+            / factor
         )
 
     pd.testing.assert_frame_equal(revenue(1000), revenue(1), rtol=1e-4)
@@ -325,17 +330,17 @@ def test_one_customer_of_a_billion_hardly_moves_the_others() -> None:
     known, _ = shop(leaving=False)
     rich = pd.concat([known, known.head(1).assign(customer_id="rich", net_revenue=1e9)], ignore_index=True)
 
-    plain, beside = (value.predict(value.fit(each), known, HORIZON)["expected_revenue"] for each in (known, rich))
+    plain, beside = (lifetime.predict(lifetime.fit(each), known, HORIZON)["expected_revenue"] for each in (known, rich))
 
     assert plain.corr(beside, method="spearman") > 0.998
 
 
 def test_refunds_lower_the_expectation_and_never_below_zero() -> None:
     known, _ = shop(leaving=False)
-    model = value.fit(known)
+    model = lifetime.fit(known)
     one = known.iloc[[0] * 4].assign(net_revenue=[-500.0, 0.0, 100.0, 10_000.0])
 
-    predicted = value.predict(model, one, HORIZON)
+    predicted = lifetime.predict(model, one, HORIZON)
 
     assert predicted["expected_revenue"].iloc[0] == predicted["expected_revenue"].iloc[1] > 0
     assert predicted["expected_revenue"].iloc[1:].is_monotonic_increasing
@@ -345,7 +350,7 @@ def test_refunds_lower_the_expectation_and_never_below_zero() -> None:
 def test_an_interval_holds_its_expectation() -> None:
     for leaving in (False, True):
         known, _ = shop(leaving=leaving)
-        predicted = value.predict(calibrated(leaving=leaving), known, HORIZON)
+        predicted = lifetime.predict(calibrated(leaving=leaving), known, HORIZON)
         assert predicted["expected_revenue"].between(predicted["expected_low"], predicted["expected_high"]).all()
         assert np.isfinite(predicted.drop(columns="customer_id")).all(axis=None)
 
@@ -355,7 +360,7 @@ def test_the_smallest_shops_get_finite_figures(rows: int) -> None:
     few = shop(leaving=False)[0].head(rows)
     nobody_returned = few.assign(recency_days=few["tenure_days"], gap_mean_days=np.nan, net_revenue=10.0)
     for customers in (few, nobody_returned):
-        predicted = value.predict(value.fit(customers), customers, HORIZON)
+        predicted = lifetime.predict(lifetime.fit(customers), customers, HORIZON)
         assert np.isfinite(predicted.drop(columns="customer_id")).all(axis=None)
 
 
@@ -364,7 +369,7 @@ def test_a_shop_without_net_revenue_is_refused(rows: int) -> None:
     customers = shop(leaving=False)[0].head(rows).assign(net_revenue=0.0)
 
     with pytest.raises(InputError, match=f"none of {rows} customers has a net_revenue above 0"):
-        value.fit(customers)
+        lifetime.fit(customers)
 
 
 def real_windows() -> pd.DataFrame:
@@ -389,12 +394,12 @@ def real_windows() -> pd.DataFrame:
 def test_the_real_data_tells_no_dropout_and_its_unseen_autumn_lies_within_the_intervals() -> None:
     windows = real_windows()
     for _, known in windows.groupby("as_of"):
-        model = value.fit(known)
+        model = lifetime.fit(known)
         values = list(model.log_likelihoods.values())
         assert model.process == "nbd"
         assert_allclose(values, values[0], atol=0.01)  # more parameters, the same optimum: every ascent arrived
 
-    predicted = value.predict(value.calibrate(model, windows, HORIZON), known, HORIZON)
+    predicted = lifetime.predict(lifetime.calibrate(model, windows, HORIZON), known, HORIZON)
     best = predicted["expected_revenue"].rank(ascending=False) <= 200
     for rows in (best, slice(None)):
         assert 0.70 <= coverage(predicted, known, rows) <= 0.9

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders import holdout, quality
 from insiders.judge import PERMUTED, VALIDATION, Judge, Window, over_folds
-from insiders.sorts import CHANCE, LIFETIME, Score, captured, scorer, simple
+from insiders.value.scores import CHANCE, LIFETIME, Score, captured, scorer, simple
 
 Values = NDArray[np.float64]
 Places = Mapping[str, Values]  # baseline -> each customer's part of a place on its list

@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import baselines, forecast, holdout, quality, sorts, value
+from insiders import baselines, holdout, quality
 from insiders.judge import VALIDATION, Recipe, Settings, Window
 from insiders.model import SegmentModel
 from insiders.search import without_nan
+from insiders.value import forecast, lifetime, scores
 
 Flags = NDArray[np.bool_]
 
@@ -59,12 +60,12 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
     customers = found.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    compared = sorts.captured(customers, int(chosen.sum()), found.horizon_days)
+    compared = scores.captured(customers, int(chosen.sum()), found.horizon_days)
     figures = {
         **holdout.capture(chosen, past, revenue).as_dict(),
         **holdout.intervals(chosen, past, revenue, weights),
-        "top_n_capture": compared[sorts.SPREADSHEET]["value_capture"],
-        "clv_capture": compared[sorts.LIFETIME]["value_capture"],
+        "top_n_capture": compared[scores.SPREADSHEET]["value_capture"],
+        "clv_capture": compared[scores.LIFETIME]["value_capture"],
     }
     return {
         **without_nan(figures),
@@ -77,7 +78,7 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
 
 def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_days: int) -> Flags:
     """The list of a sort, a share of the customers."""
-    return sorts.members(sorts.score(name, customers, horizon_days), share)
+    return scores.members(scores.score(name, customers, horizon_days), share)
 
 
 def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Settings) -> tuple[dict[str, Any], Flags]:
@@ -91,10 +92,10 @@ def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Set
         return baseline_members(known, name, share, found.horizon_days)
 
     measured = baselines.on_origins(found.cut, share, found.horizon_days)
-    today = sorts.scorer(customers, found.horizon_days)(customers)
-    sizes = {each: int(sorts.members(today[each], share).sum()) for each in sorted(measured) if each != sorts.CHANCE}
+    today = scores.scorer(customers, found.horizon_days)(customers)
+    sizes = {each: int(scores.members(today[each], share).sum()) for each in sorted(measured) if each != scores.CHANCE}
     fitting = [each for each, size in sizes.items() if size <= settings.insider_share_max * len(customers)]
-    name = max(fitting or [sorts.SPREADSHEET], key=lambda each: measured[each]["value_lift_mean"])
+    name = max(fitting or [scores.SPREADSHEET], key=lambda each: measured[each]["value_lift_mean"])
     listed = choose(found.later)
     told = {
         "baseline": {"name": name, "n": sizes[name], "horizon_days": found.horizon_days},
@@ -155,5 +156,5 @@ def _expected(customers: pd.DataFrame, found: Period) -> pd.DataFrame:
     history = pd.concat([each.customers for each in found.cut.values()] + [each.past for each in found.cut.values()])
     history = history.drop_duplicates(["as_of", "customer_id"])
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        model = value.calibrate(value.fit(customers), history, found.horizon_days)
-        return value.predict(model, customers, found.horizon_days)
+        model = lifetime.calibrate(lifetime.fit(customers), history, found.horizon_days)
+        return lifetime.predict(model, customers, found.horizon_days)

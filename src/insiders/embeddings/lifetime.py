@@ -9,8 +9,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from insiders import value
 from insiders.embeddings.scaling import CLIP, DECIMALS, Matrix, median, spread
+from insiders.value import lifetime
 
 # What such a model is fitted to, and the past value.
 COLUMNS = ("recency_days", "tenure_days", "gap_mean_days", "net_revenue", "faded_revenue")
@@ -68,7 +68,7 @@ class LifetimePlane(TransformerMixin, BaseEstimator):
         return np.column_stack([recency, np.fmax(taken["tenure_days"], recency), taken["gap_mean_days"], *money])
 
     def _plane(self, known: Matrix) -> Matrix:
-        expected = value.predict(self.model_, _customers(known), HORIZON_DAYS)
+        expected = lifetime.predict(self.model_, _customers(known), HORIZON_DAYS)
         past = np.sign(known[:, -1]) * np.log1p(np.abs(known[:, -1]))
         orders, active = expected["expected_orders"].to_numpy(), expected["probability_active"].to_numpy()
         plane = [past, _log(orders * expected["expected_order_value"].to_numpy())]
@@ -87,12 +87,12 @@ def _log(amount: Matrix) -> Matrix:
 
 
 @lru_cache(maxsize=KEPT)
-def _fitted(known: bytes) -> value.ValueModel:
+def _fitted(known: bytes) -> lifetime.ValueModel:
     """The model of these customers; when they were is no part of it."""
     customers = _customers(np.frombuffer(known).reshape(-1, len(COLUMNS)))
     if not (customers["net_revenue"] > 0).any():  # then nobody's spend says anything
         customers["net_revenue"] = 1.0
-    return replace(value.fit(customers), as_of=None)
+    return replace(lifetime.fit(customers), as_of=None)
 
 
 def _customers(known: Matrix) -> pd.DataFrame:

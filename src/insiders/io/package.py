@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders import value
 from insiders.errors import InputError
 from insiders.model import SegmentModel
+from insiders.value import lifetime
 
 MODEL = "model.skops"
 CONTRACT = "contract.json"
@@ -41,7 +41,7 @@ TRUSTED = (
     "insiders.clusterers.NeighbourLabels",
     "insiders.clusterers.Tiers",
     "insiders.clusterers.Ward",
-    *(f"{each.__module__}.{each.__qualname__}" for each in (value.Calibration, value.Spend, value.ValueModel)),
+    *(f"{each.__module__}.{each.__qualname__}" for each in (lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
     "sklearn.tree._tree.Tree",
 )
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from insiders import forecast
 from insiders.cohorts import sums
 from insiders.io import engine, paths, tables
+from insiders.value import forecast
 
 if TYPE_CHECKING:
     from datetime import date

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import quality, schemas, segments, sorts, value
+from insiders import quality, schemas, segments
 from insiders.errors import InputError
 from insiders.io import paths, tables, tracking
+from insiders.value import lifetime, scores
 
 NO_LIST = "none"
 YEAR_DAYS = 365
@@ -58,7 +59,7 @@ class Baseline:
 
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
-        scored = customers.assign(score=sorts.score(self.score, customers, self.horizon_days))
+        scored = customers.assign(score=scores.score(self.score, customers, self.horizon_days))
         return segments.baseline(scored, "score", self.count)
 
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
@@ -92,7 +93,7 @@ def _server(version: tracking.Version) -> Server:
 def _baseline(registered: Mapping[str, Any]) -> Server:
     chosen = registered["baseline"]
     if registered["regime"] == NO_LIST or chosen is None:
-        return Server(Baseline(sorts.SPREADSHEET, 0, horizon_days=1), NO_LIST)
+        return Server(Baseline(scores.SPREADSHEET, 0, horizon_days=1), NO_LIST)
     return Server(Baseline(chosen["name"], chosen["n"], chosen["horizon_days"]), f"baseline:{chosen['name']}")
 
 
@@ -147,9 +148,9 @@ def serve(
     labelled = server.labeller.predict(customers)
     assigned = segments.assignments(customers, labelled, server.version)
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        model = value.calibrate(value.fit(customers), history, horizon_days)
-        expected = value.predict(model, customers, horizon_days)
-        year = value.predict(model, customers, YEAR_DAYS)["expected_revenue"].to_numpy()
+        model = lifetime.calibrate(lifetime.fit(customers), history, horizon_days)
+        expected = lifetime.predict(model, customers, horizon_days)
+        year = lifetime.predict(model, customers, YEAR_DAYS)["expected_revenue"].to_numpy()
         embedded = server.labeller.embed(customers)
         sure = _confidence(embedded, customers, labelled)
     past = memberships(server.labeller, months, len(customers))

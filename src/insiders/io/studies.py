@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search, value
+from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search
 from insiders.errors import InputError
 from insiders.io import paths, tracking
 from insiders.io.claims import Claims
@@ -107,7 +107,7 @@ def study_name(snapshots: Path, settings: Settings) -> str:
     """
     digest = sha256(snapshots.read_bytes())
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
-    for module in (search, judge, model, embeddings, clusterers, holdout, quality, value):
+    for module in (search, judge, model, embeddings, clusterers, holdout, quality, lifetime):
         for file in _sources(module):
             digest.update(file.read_bytes())
     return f"insiders-{digest.hexdigest()[:16]}"

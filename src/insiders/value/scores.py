@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders import holdout, value
+from insiders import holdout
+from insiders.value import lifetime
 
 Values = NDArray[np.float64]
 Score = Callable[[pd.DataFrame], dict[str, Values]]
@@ -19,10 +20,10 @@ SPREADSHEET, LIFETIME, CHANCE = "net_revenue", "lifetime_value", "random"
 
 def scorer(among: pd.DataFrame, horizon_days: int) -> Score:
     """Score by the name of its sort: a function of any customers, fitted on (and ranked among) these."""
-    model = value.fit(among)
+    model = lifetime.fit(among)
 
     def scores(customers: pd.DataFrame) -> dict[str, Values]:
-        expected = value.predict(model, customers, horizon_days)["expected_revenue"].to_numpy()
+        expected = lifetime.predict(model, customers, horizon_days)["expected_revenue"].to_numpy()
         return {**simple(customers, among), LIFETIME: expected}
 
     return scores

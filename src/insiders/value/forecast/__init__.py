@@ -15,9 +15,9 @@ back-test chooses the group anew by what was known at its date, and only months 
 widen what is told at it.
 """
 
-from insiders.forecast.groups import Group, groups, members, monthly
-from insiders.forecast.misses import COVERAGE, chance_error, coverage, interval, level_error, mase
-from insiders.forecast.outlook import outlook, segments
+from insiders.value.forecast.groups import Group, groups, members, monthly
+from insiders.value.forecast.misses import COVERAGE, chance_error, coverage, interval, level_error, mase
+from insiders.value.forecast.outlook import outlook, segments
 
 __all__ = [
     "COVERAGE",

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from insiders.forecast import ways
-from insiders.forecast.groups import MONTH_DAYS, Group
-from insiders.forecast.misses import TAIL
+from insiders.value.forecast import ways
+from insiders.value.forecast.groups import MONTH_DAYS, Group
+from insiders.value.forecast.misses import TAIL
 
 Array = NDArray[np.float64]
 

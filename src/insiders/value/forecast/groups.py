@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from insiders import value
-from insiders.forecast.misses import TAIL, chance_error
+from insiders.value import lifetime
+from insiders.value.forecast.misses import TAIL, chance_error
 
 Array = NDArray[np.float64]
 
@@ -128,8 +128,8 @@ def _came(theirs: pd.DataFrame, ahead: pd.DatetimeIndex, as_of: pd.Timestamp) ->
 
 def _bottom_up(customers: pd.DataFrame, inside: "pd.Series[bool]", months: int) -> tuple[Array, float]:
     """What the members are expected to bring per day, month by month from the date on, and the chance of one month."""
-    model, members = value.fit(customers), customers[inside]
-    told = [value.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
+    model, members = lifetime.fit(customers), customers[inside]
+    told = [lifetime.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
     total = np.array([0.0, *(fsum(each["expected_revenue"]) for each in told)])
     if not np.isfinite(total).all():  # a fit at the edge of its bounds: the pace so far, as if all brought as much
         pace = fsum(members["net_revenue"].clip(lower=0) / members["tenure_days"])

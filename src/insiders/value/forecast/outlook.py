@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.forecast import combined, ways
-from insiders.forecast.combined import Told
-from insiders.forecast.groups import Group
-from insiders.forecast.misses import COVERAGE, chance_error, coverage, interval, mase
+from insiders.value.forecast import combined, ways
+from insiders.value.forecast.combined import Told
+from insiders.value.forecast.groups import Group
+from insiders.value.forecast.misses import COVERAGE, chance_error, coverage, interval, mase
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
