@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from insiders import judge, schemas, search
 from insiders.io import params, studies, tables
 from insiders.judge import VALIDATION, Judge, Recipe, Settings, Window
-from insiders.model import SegmentModel
+from insiders.model.segment_model import SegmentModel
 
 Answer = tuple[dict[str, float], float, str]
 Cut = dict[str, Window]

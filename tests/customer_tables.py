@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from insiders import schemas
-from insiders.clusterers import Ward
-from insiders.embeddings import LogScaler
 from insiders.io import paths, tables
-from insiders.model import SegmentModel
+from insiders.model.clusterers import Ward
+from insiders.model.embeddings import LogScaler
+from insiders.model.segment_model import SegmentModel
 
 HORIZON = 90
 NOW = pd.Timestamp("2011-12-10").as_unit("us")

@@ -10,12 +10,12 @@ from optuna.trial import FixedTrial
 
 from customer_tables import MONTHS, customers, fitted, write_project
 from insiders import schemas
-from insiders.clusterers import Ward
-from insiders.embeddings import EMBEDDINGS
 from insiders.errors import InputError
 from insiders.io import paths, serving, tables, tracking
 from insiders.io.tracking import Facts
-from insiders.segments import name_segments
+from insiders.model.clusterers import Ward
+from insiders.model.embeddings import EMBEDDINGS
+from insiders.model.segments import name_segments
 from insiders.stages import assign
 from insiders.value import scores
 

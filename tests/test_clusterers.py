@@ -7,7 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders.clusterers import CLUSTERERS, Density, Mixture, NeighbourLabels, Tiers, Ward
+from insiders.model.clusterers import CLUSTERERS, Density, Mixture, NeighbourLabels, Tiers, Ward
 
 POINTS = {
     "kmeans": {"kmeans.clusters": 3},

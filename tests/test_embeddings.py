@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import FixedTrial
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders.embeddings import (
+from insiders.model.embeddings import (
     EMBEDDINGS,
     ForestLeaves,
     LifetimePlane,
@@ -21,7 +21,7 @@ from insiders.embeddings import (
     affinity,
     columns,
 )
-from insiders.embeddings.lifetime import COLUMNS, HORIZON_DAYS
+from insiders.model.embeddings.lifetime import COLUMNS, HORIZON_DAYS
 from insiders.tables import features
 from insiders.value import lifetime
 from population import FEATURES, customers

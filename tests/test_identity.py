@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import small_shop
-from insiders import segments
 from insiders.io import paths, tables, tracking
-from insiders.segments import Champion, Identity
+from insiders.model import segments
+from insiders.model.segments import Champion, Identity
 from insiders.stages import register
 from test_segments import COLUMNS, LAPSED_LARGE, LAPSED_SMALL, LOYAL, NEWCOMER, REGULAR, WHOLESALE, shop
 

@@ -10,8 +10,9 @@ import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from insiders import gates, language, segments
+from insiders import gates, language
 from insiders.language import LOCALES, Language
+from insiders.model import segments
 from insiders.report import text
 from small_shop import TOP
 

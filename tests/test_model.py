@@ -5,9 +5,9 @@ from optuna.trial import FixedTrial
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from insiders.clusterers import Density, Mixture, Ward
-from insiders.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
-from insiders.model import SegmentModel
+from insiders.model.clusterers import Density, Mixture, Ward
+from insiders.model.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
+from insiders.model.segment_model import SegmentModel
 from population import FEATURES, customers
 
 

@@ -22,13 +22,13 @@ from optuna.trial import FixedTrial
 from pandas.testing import assert_frame_equal
 
 from customer_tables import FEATURES, customers, fitted
-from insiders.clusterers import Mixture, Ward
-from insiders.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
 from insiders.errors import InputError
 from insiders.io import package, tracking
 from insiders.io.package import Limits, Package
 from insiders.io.tracking import Facts, packaging
-from insiders.model import SegmentModel
+from insiders.model.clusterers import Mixture, Ward
+from insiders.model.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
+from insiders.model.segment_model import SegmentModel
 
 MODEL = fitted()
 POINTS = {
@@ -64,7 +64,7 @@ def test_a_saved_model_of_products_or_value_says_the_same(name: str, tmp_path: P
 def test_every_estimator_of_the_project_is_trusted() -> None:
     from sklearn.base import BaseEstimator
 
-    from insiders import clusterers, embeddings
+    from insiders.model import clusterers, embeddings
 
     own = {
         f"{each.__module__}.{each.__name__}"
@@ -190,7 +190,7 @@ model = mlflow.pyfunc.load_model("models:/insiders@challenger")
 rows = pd.read_json(sys.argv[1], dtype=False)
 answer = model.predict(rows.astype({name: float for name in rows if name != "products"}))
 import insiders.model
-assert "/code/" in insiders.model.__file__, insiders.model.__file__
+assert "/code/" in insiders.model.segment_model.__file__, insiders.model.segment_model.__file__
 answer.to_json(sys.argv[2])
 """
 

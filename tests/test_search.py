@@ -5,8 +5,9 @@ import optuna
 import pandas as pd
 import pytest
 
-from insiders import embeddings, search
+from insiders import search
 from insiders.judge import Judge, Recipe, Settings, Window, looked_at, windows
+from insiders.model import embeddings
 from insiders.search import Trial, front, pick, run
 from population import DAY, FEATURES, snapshots
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from insiders import segments
+from insiders.model import segments
 
 COLUMNS = [
     "net_revenue",

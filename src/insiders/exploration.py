@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import quality
-from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import LogScaler
+from insiders.model.clusterers import CLUSTERERS
+from insiders.model.embeddings import LogScaler
 from insiders.schemas import FEATURES
 
 Matrix = NDArray[np.float64]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import holdout, quality
-from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
-from insiders.model import NO_CLUSTER, SegmentModel, in_order
+from insiders.model.clusterers import CLUSTERERS
+from insiders.model.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
+from insiders.model.segment_model import NO_CLUSTER, SegmentModel, in_order
 
 VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
 # What a trial lacks that was given up.

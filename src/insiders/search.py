@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from insiders.clusterers import CLUSTERERS
-from insiders.embeddings import EMBEDDINGS, columns
 from insiders.judge import LATE, Recipe, Settings, least_share
+from insiders.model.clusterers import CLUSTERERS
+from insiders.model.embeddings import EMBEDDINGS, columns
 
 FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combination; what they leave open is drawn
     {

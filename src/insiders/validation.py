@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders import baselines, holdout, quality
 from insiders.judge import VALIDATION, Recipe, Settings, Window
-from insiders.model import SegmentModel
+from insiders.model.segment_model import SegmentModel
 from insiders.search import without_nan
 from insiders.value import forecast, lifetime, scores
 

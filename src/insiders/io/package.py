@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from insiders.errors import InputError
-from insiders.model import SegmentModel
+from insiders.model.segment_model import SegmentModel
 from insiders.value import lifetime
 
 MODEL = "model.skops"
@@ -24,23 +24,22 @@ CHUNK = 100_000  # rows labelled at once: bounds the memory, and the cost of a c
 # A model file names the types that loading it makes. skops adds scikit-learn's, numpy's and Python's own data types to
 # these and refuses everything else; what a file says of itself is never asked.
 TRUSTED = (
-    "insiders.model.SegmentModel",
-    "insiders.embeddings.affinity.ProductAffinity",
-    "insiders.embeddings.affinity.ProductCounts",
-    "insiders.embeddings.affinity.UnitSpread",
-    "insiders.embeddings.lifetime.LifetimePlane",
-    "insiders.embeddings.neighbours.NeighbourMap",
-    "insiders.embeddings.scaling.LogScaler",
-    "insiders.embeddings.scaling.Principal",
-    "insiders.embeddings.scaling.Quantiles",
-    "insiders.embeddings.supervised.ForestLeaves",
-    "insiders.embeddings.supervised.ValuePlane",
-    *(f"insiders.embeddings.{name}" for name in ("ForestLeaves", "LogScaler", "NeighbourMap", "ValuePlane")),  # earlier
-    "insiders.clusterers.Density",
-    "insiders.clusterers.Mixture",
-    "insiders.clusterers.NeighbourLabels",
-    "insiders.clusterers.Tiers",
-    "insiders.clusterers.Ward",
+    "insiders.model.segment_model.SegmentModel",
+    "insiders.model.embeddings.affinity.ProductAffinity",
+    "insiders.model.embeddings.affinity.ProductCounts",
+    "insiders.model.embeddings.affinity.UnitSpread",
+    "insiders.model.embeddings.lifetime.LifetimePlane",
+    "insiders.model.embeddings.neighbours.NeighbourMap",
+    "insiders.model.embeddings.scaling.LogScaler",
+    "insiders.model.embeddings.scaling.Principal",
+    "insiders.model.embeddings.scaling.Quantiles",
+    "insiders.model.embeddings.supervised.ForestLeaves",
+    "insiders.model.embeddings.supervised.ValuePlane",
+    "insiders.model.clusterers.Density",
+    "insiders.model.clusterers.Mixture",
+    "insiders.model.clusterers.NeighbourLabels",
+    "insiders.model.clusterers.Tiers",
+    "insiders.model.clusterers.Ward",
     *(f"{each.__module__}.{each.__qualname__}" for each in (lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
     "sklearn.tree._tree.Tree",
 )

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import quality, schemas, segments
+from insiders import quality, schemas
 from insiders.errors import InputError
 from insiders.io import paths, tables, tracking
+from insiders.model import segments
 from insiders.value import lifetime, scores
 
 NO_LIST = "none"

@@ -15,12 +15,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from insiders import clusterers, embeddings, holdout, judge, model, quality, schemas, search
+from insiders import holdout, judge, quality, schemas, search
 from insiders.errors import InputError
 from insiders.io import paths, tracking
 from insiders.io.claims import Claims
 from insiders.io.params import Params
 from insiders.judge import Judge, Recipe, Settings, Window
+from insiders.model import clusterers, embeddings, segment_model
+from insiders.value import lifetime
 
 LOCAL = paths.MLRUNS / "optuna.db"
 ATTEMPTS = 3  # at opening a storage
@@ -107,7 +109,7 @@ def study_name(snapshots: Path, settings: Settings) -> str:
     """
     digest = sha256(snapshots.read_bytes())
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
-    for module in (search, judge, model, embeddings, clusterers, holdout, quality, lifetime):
+    for module in (search, judge, segment_model, embeddings, clusterers, holdout, quality, lifetime):
         for file in _sources(module):
             digest.update(file.read_bytes())
     return f"insiders-{digest.hexdigest()[:16]}"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from insiders.io.params import Params
     from insiders.io.tracking.registry import Version
     from insiders.judge import Recipe, Settings
-    from insiders.model import SegmentModel
-    from insiders.segments import Champion
+    from insiders.model.segment_model import SegmentModel
+    from insiders.model.segments import Champion
     from insiders.validation import Flags, Period
 
 RECIPE_TAG = "insiders.recipe"
@@ -115,8 +115,8 @@ def _identities(
     final: "SegmentModel", customers: "pd.DataFrame", known: "Version | None", rival: str
 ) -> list[dict[str, Any]]:
     """Which of the rival's segments go on. Decided once: a known version keeps the names it was registered with."""
-    from insiders import segments
     from insiders.io import tables
+    from insiders.model import segments
 
     if known and SEGMENTS_TAG in known.tags:
         return list(json.loads(known.tags[SEGMENTS_TAG]))
@@ -128,7 +128,7 @@ def _identities(
 def _champion(customers: "pd.DataFrame", rival: str) -> "Champion | None":
     """What the rival's own model says of these customers; None where nothing served, or it cannot say anything."""
     from insiders.io.tracking import registry
-    from insiders.segments import Champion
+    from insiders.model.segments import Champion
 
     version = next((each for each in registry.versions() if each.number == rival), None)
     if version is None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from insiders.io.package import Package
-    from insiders.model import SegmentModel
+    from insiders.model.segment_model import SegmentModel
 
 NAME = "insiders"
 CHAMPION = "champion"

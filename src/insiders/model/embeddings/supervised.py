@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from insiders.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes, median
+from insiders.model.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes, median
 
 Grow = Callable[[Matrix, Matrix, int, int, list[int]], ExtraTreesRegressor]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from insiders.embeddings.scaling import CLIP, DECIMALS, Matrix, median, spread
+from insiders.model.embeddings.scaling import CLIP, DECIMALS, Matrix, median, spread
 from insiders.value import lifetime
 
 # What such a model is fitted to, and the past value.

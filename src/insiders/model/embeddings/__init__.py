@@ -14,19 +14,19 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from insiders.embeddings import lifetime
-from insiders.embeddings.affinity import ProductAffinity as ProductAffinity
-from insiders.embeddings.affinity import ProductCounts as ProductCounts
-from insiders.embeddings.affinity import UnitSpread as UnitSpread
-from insiders.embeddings.lifetime import LifetimePlane as LifetimePlane
-from insiders.embeddings.neighbours import NeighbourMap as NeighbourMap
-from insiders.embeddings.scaling import LogScaler as LogScaler
-from insiders.embeddings.scaling import Matrix as Matrix
-from insiders.embeddings.scaling import Principal as Principal
-from insiders.embeddings.scaling import Quantiles as Quantiles
-from insiders.embeddings.supervised import ForestLeaves as ForestLeaves
-from insiders.embeddings.supervised import ValuePlane as ValuePlane
-from insiders.embeddings.supervised import grown as grown
+from insiders.model.embeddings import lifetime
+from insiders.model.embeddings.affinity import ProductAffinity as ProductAffinity
+from insiders.model.embeddings.affinity import ProductCounts as ProductCounts
+from insiders.model.embeddings.affinity import UnitSpread as UnitSpread
+from insiders.model.embeddings.lifetime import LifetimePlane as LifetimePlane
+from insiders.model.embeddings.neighbours import NeighbourMap as NeighbourMap
+from insiders.model.embeddings.scaling import LogScaler as LogScaler
+from insiders.model.embeddings.scaling import Matrix as Matrix
+from insiders.model.embeddings.scaling import Principal as Principal
+from insiders.model.embeddings.scaling import Quantiles as Quantiles
+from insiders.model.embeddings.supervised import ForestLeaves as ForestLeaves
+from insiders.model.embeddings.supervised import ValuePlane as ValuePlane
+from insiders.model.embeddings.supervised import grown as grown
 
 PRODUCTS = "products"
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from insiders.embeddings.scaling import DECIMALS, LogScaler, Matrix
+from insiders.model.embeddings.scaling import DECIMALS, LogScaler, Matrix
 
 
 class NeighbourMap(TransformerMixin, BaseEstimator):

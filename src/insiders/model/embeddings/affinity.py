@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from insiders.embeddings.scaling import DECIMALS, Matrix, axes
+from insiders.model.embeddings.scaling import DECIMALS, Matrix, axes
 
 SEPARATOR = "\n"  # between two codes, as the column `products` has it (schemas.PRODUCTS)
 
