@@ -14,9 +14,10 @@ import optuna
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from insiders import judge, schemas, search
+from insiders import schemas
+from insiders.evidence import judge, search
+from insiders.evidence.judge import VALIDATION, Judge, Recipe, Settings, Window
 from insiders.io import params, studies, tables
-from insiders.judge import VALIDATION, Judge, Recipe, Settings, Window
 from insiders.model.segment_model import SegmentModel
 
 Answer = tuple[dict[str, float], float, str]

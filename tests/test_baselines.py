@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from insiders import holdout
-from insiders.baselines import measured, on_origins
-from insiders.judge import Judge, Window, windows
-from insiders.search import rows
+from insiders.evidence import holdout
+from insiders.evidence.baselines import measured, on_origins
+from insiders.evidence.judge import Judge, Window, windows
+from insiders.evidence.search import rows
 from population import FEATURES, snapshots
 from test_search import RECIPE, SETTINGS, trial
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sql
 
 import databases
-from insiders import search
+from insiders.evidence import search
 from insiders.io import studies
 from insiders.io.claims import Claims
 from test_search import SETTINGS, cheap, interrupted, study

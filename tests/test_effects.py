@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insiders import effects
+from insiders.evidence import effects
 
 VALUES = st.lists(st.integers(-5, 5), min_size=2, max_size=30).map(lambda found: np.array(found, float))
 

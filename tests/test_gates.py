@@ -1,6 +1,6 @@
 import pytest
 
-from insiders.gates import Gate, Thresholds, gates
+from insiders.evidence.gates import Gate, Thresholds, gates
 
 THRESHOLDS = Thresholds(
     value_lift_margin=0.03,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from insiders import holdout
+from insiders.evidence import holdout
 from population import customers
 
 PAST = np.array([100.0, 90, 80, 10, 5, 1])

@@ -10,7 +10,8 @@ import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from insiders import gates, language
+from insiders import language
+from insiders.evidence import gates
 from insiders.language import LOCALES, Language
 from insiders.model import segments
 from insiders.report import text

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insiders import quality
+from insiders.evidence import quality
 from population import FEATURES, customers
 
 

@@ -5,10 +5,10 @@ import optuna
 import pandas as pd
 import pytest
 
-from insiders import search
-from insiders.judge import Judge, Recipe, Settings, Window, looked_at, windows
+from insiders.evidence import search
+from insiders.evidence.judge import Judge, Recipe, Settings, Window, looked_at, windows
+from insiders.evidence.search import Trial, front, pick, run
 from insiders.model import embeddings
-from insiders.search import Trial, front, pick, run
 from population import DAY, FEATURES, snapshots
 
 SETTINGS = Settings(
@@ -127,7 +127,9 @@ def test_a_score_does_not_depend_on_what_was_scored_before(cut, judge):
 def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, monkeypatch):
     grown = []
     judge = Judge(cut, SETTINGS)
-    monkeypatch.setattr("insiders.judge.grown", lambda *given: grown.append(given[2:]) or embeddings.grown(*given))
+    monkeypatch.setattr(
+        "insiders.evidence.judge.grown", lambda *given: grown.append(given[2:]) or embeddings.grown(*given)
+    )
     judge.score(RECIPE)
     once = len(grown)
     other = replace(RECIPE, params={**RECIPE.params, "value_plane.weight": 0.8})

@@ -14,8 +14,8 @@ import pytest
 
 import databases
 import small_shop
-from insiders import search
 from insiders.errors import InputError
+from insiders.evidence import search
 from insiders.io import params, studies
 from test_search import SETTINGS, cheap
 

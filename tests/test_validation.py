@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insiders import validation
-from insiders.judge import windows
+from insiders.evidence import validation
+from insiders.evidence.judge import windows
 from population import FEATURES, customers, snapshots
 from test_search import RECIPE, SETTINGS
 

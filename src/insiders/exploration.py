@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import quality
+from insiders.evidence import quality
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import LogScaler
 from insiders.schemas import FEATURES

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from insiders import holdout
+from insiders.evidence import holdout
 from insiders.hypotheses.aftermath import Aftermath, Flags, Values
 from insiders.hypotheses.lookalikes import Pairs
 from insiders.hypotheses.outcomes import MONTH_DAYS

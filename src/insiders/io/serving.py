@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import quality, schemas
+from insiders import schemas
 from insiders.errors import InputError
+from insiders.evidence import quality
 from insiders.io import paths, tables, tracking
 from insiders.model import segments
 from insiders.value import lifetime, scores

@@ -15,12 +15,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from insiders import holdout, judge, quality, schemas, search
+from insiders import schemas
 from insiders.errors import InputError
+from insiders.evidence import holdout, judge, quality, search
+from insiders.evidence.judge import Judge, Recipe, Settings, Window
 from insiders.io import paths, tracking
 from insiders.io.claims import Claims
 from insiders.io.params import Params
-from insiders.judge import Judge, Recipe, Settings, Window
 from insiders.model import clusterers, embeddings, segment_model
 from insiders.value import lifetime
 

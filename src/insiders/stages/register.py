@@ -14,13 +14,13 @@ from insiders.errors import InputError, reported
 if TYPE_CHECKING:
     import pandas as pd
 
-    from insiders.gates import Gate
+    from insiders.evidence.gates import Gate
+    from insiders.evidence.judge import Recipe, Settings
+    from insiders.evidence.validation import Flags, Period
     from insiders.io.params import Params
     from insiders.io.tracking.registry import Version
-    from insiders.judge import Recipe, Settings
     from insiders.model.segment_model import SegmentModel
     from insiders.model.segments import Champion
-    from insiders.validation import Flags, Period
 
 RECIPE_TAG = "insiders.recipe"
 MEASURES_TAG = "insiders.measures"
@@ -91,7 +91,8 @@ class _Verdict:
 
 def _case(settings: "Params") -> _Case:
     """Fit the recipe twice: on what was known before the last period, and on everything."""
-    from insiders import judge, schemas, validation
+    from insiders import schemas
+    from insiders.evidence import judge, validation
     from insiders.io import paths, studies, tables
     from insiders.io.tracking import registry
 
@@ -142,7 +143,7 @@ def _champion(customers: "pd.DataFrame", rival: str) -> "Champion | None":
 
 
 def _verdict(case: _Case) -> _Verdict:
-    from insiders import gates, validation
+    from insiders.evidence import gates, validation
 
     found = validation.judge(validation.members(case.judged), case.period, case.search)
     measured = {
@@ -160,7 +161,7 @@ def _verdict(case: _Case) -> _Verdict:
 
 
 def _thresholds(settings: "Params") -> Any:
-    from insiders.gates import Thresholds
+    from insiders.evidence.gates import Thresholds
 
     own, tune = settings.register_, settings.tune
     return Thresholds(
@@ -194,7 +195,7 @@ def _rebuilt(case: _Case, version: "Version") -> "Recipe | None":
 
 def _listed(case: _Case, recipe: "Recipe") -> "Flags":
     """The list of another recipe at the start of the last period."""
-    from insiders import validation
+    from insiders.evidence import validation
 
     window = case.period.window
     return validation.members(recipe.model(case.search).fit(window.customers, window.past))
@@ -202,7 +203,7 @@ def _listed(case: _Case, recipe: "Recipe") -> "Flags":
 
 def _judged(case: _Case, listed: "Flags") -> dict[str, Any]:
     """What such a list captured in the period."""
-    from insiders import validation
+    from insiders.evidence import validation
 
     return validation.judge(listed, case.period, case.search)
 
@@ -257,7 +258,7 @@ def _serving(
     case: _Case, verdict: _Verdict, version: "Version", champion: "Version | None"
 ) -> tuple[dict[str, Any], "Flags"]:
     """Regime, recipe, validation and back-test of what serves, and its list at the start of the last period."""
-    from insiders import validation
+    from insiders.evidence import validation
 
     if champion is None:
         return _fallback(case)
@@ -294,7 +295,7 @@ def _write_judged(case: _Case, listed: "Flags") -> None:
 
 
 def _by_model(case: _Case, recipe: "Recipe", measures: Mapping[str, Any], judged: Mapping[str, Any]) -> dict[str, Any]:
-    from insiders import validation
+    from insiders.evidence import validation
 
     return {
         "regime": "model",
@@ -317,7 +318,7 @@ def _tag(champion: "Version", tag: str) -> Any:
 
 def _fallback(case: _Case) -> tuple[dict[str, Any], "Flags"]:
     """The best baseline, as large as the candidate; no list where even that is no better than chance."""
-    from insiders import validation
+    from insiders.evidence import validation
 
     tune = case.settings.tune
     share = min(max(case.final.insider_share_, tune.insider_share_min), tune.insider_share_max)
@@ -332,7 +333,7 @@ _RECIPE = ("embedding", "clusterer", "params", "seed")
 
 
 def _recipe(candidate: Mapping[str, Any]) -> "Recipe":
-    from insiders.judge import Recipe
+    from insiders.evidence.judge import Recipe
 
     return Recipe(**{name: candidate[name] for name in _RECIPE})
 

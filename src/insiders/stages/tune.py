@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from insiders import baselines, importance, judge, schemas, search
+from insiders import importance, schemas
 from insiders.errors import InputError, reported
+from insiders.evidence import baselines, judge, search
 from insiders.figures import trials as pictures
 from insiders.io import params, paths, studies, tables, tracking
 from insiders.io.claims import Claims

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders import holdout
+from insiders.evidence import holdout
 from insiders.value import lifetime
 
 Values = NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from insiders import effects
+from insiders.evidence import effects
 from insiders.report import portraits, rhythm, wholesalers
 from insiders.report.inputs import Inputs, Numbers, Tables
 from insiders.report.profiles import TRAITS, segments

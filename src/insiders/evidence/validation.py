@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import baselines, holdout, quality
-from insiders.judge import VALIDATION, Recipe, Settings, Window
+from insiders.evidence import baselines, holdout, quality
+from insiders.evidence.judge import VALIDATION, Recipe, Settings, Window
+from insiders.evidence.search import without_nan
 from insiders.model.segment_model import SegmentModel
-from insiders.search import without_nan
 from insiders.value import forecast, lifetime, scores
 
 Flags = NDArray[np.bool_]

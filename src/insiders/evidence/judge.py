@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import holdout, quality
+from insiders.evidence import holdout, quality
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
 from insiders.model.segment_model import NO_CLUSTER, SegmentModel, in_order

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from insiders.judge import LATE, Recipe, Settings, least_share
+from insiders.evidence.judge import LATE, Recipe, Settings, least_share
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, columns
 

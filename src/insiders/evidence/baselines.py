@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders import holdout, quality
-from insiders.judge import PERMUTED, VALIDATION, Judge, Window, over_folds
+from insiders.evidence import holdout, quality
+from insiders.evidence.judge import PERMUTED, VALIDATION, Judge, Window, over_folds
 from insiders.value.scores import CHANCE, LIFETIME, Score, captured, scorer, simple
 
 Values = NDArray[np.float64]
