@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from insiders import hypotheses
-from insiders.hypotheses import Claim, Terms
+from insiders.evidence import hypotheses
+from insiders.evidence.hypotheses import Claim, Terms
 from insiders.io import engine, guarantee, params, paths, tables
 
 

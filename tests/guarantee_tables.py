@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders import experiment, hypotheses
-from insiders.hypotheses import Claim, Stretch, Terms
-from insiders.hypotheses.outcomes import SUMMED
+from insiders import experiment
+from insiders.evidence import hypotheses
+from insiders.evidence.hypotheses import Claim, Stretch, Terms
+from insiders.evidence.hypotheses.outcomes import SUMMED
 from insiders.io import params
 from insiders.schemas import JUDGED, SNAPSHOTS
 

@@ -10,8 +10,9 @@ import pytest
 import guarantee_tables
 import judged_tables
 import report_tables as shop
-from insiders import experiment, hypotheses
+from insiders import experiment
 from insiders.errors import InputError
+from insiders.evidence import hypotheses
 from insiders.figures import guarantee as figures
 from insiders.figures import style
 from insiders.io import guarantee, params, paths

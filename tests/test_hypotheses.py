@@ -10,9 +10,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 from scipy.stats import bootstrap
 
-from insiders import hypotheses as h
-from insiders.hypotheses import claims, resampling
-from insiders.hypotheses.outcomes import SUMMED
+from insiders.evidence import hypotheses as h
+from insiders.evidence.hypotheses import claims, resampling
+from insiders.evidence.hypotheses.outcomes import SUMMED
 from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 

@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from insiders import experiment, hypotheses
+from insiders import experiment
+from insiders.evidence import hypotheses
+from insiders.evidence.hypotheses import Claim, Stretch, Terms
 from insiders.experiment import Design
-from insiders.hypotheses import Claim, Stretch, Terms
 from insiders.io import engine, params, paths, tables
 
 if TYPE_CHECKING:

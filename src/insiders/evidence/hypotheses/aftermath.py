@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.hypotheses.outcomes import SUMMED, months
+from insiders.evidence.hypotheses.outcomes import SUMMED, months
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]

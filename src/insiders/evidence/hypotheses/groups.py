@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from insiders.evidence import holdout
-from insiders.hypotheses.aftermath import Aftermath, Flags, Values
-from insiders.hypotheses.lookalikes import Pairs
-from insiders.hypotheses.outcomes import MONTH_DAYS
-from insiders.hypotheses.resampling import Contrast, Estimate, estimate
+from insiders.evidence.hypotheses.aftermath import Aftermath, Flags, Values
+from insiders.evidence.hypotheses.lookalikes import Pairs
+from insiders.evidence.hypotheses.outcomes import MONTH_DAYS
+from insiders.evidence.hypotheses.resampling import Contrast, Estimate, estimate
 
 LISTED, PAIRED, ALIKE, SORT, REST = "list", "paired", "look_alikes", "sort", "others"
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from insiders.hypotheses.aftermath import TRAITS, Aftermath, Flags, Rows, Values
+from insiders.evidence.hypotheses.aftermath import TRAITS, Aftermath, Flags, Rows, Values
 
 NEIGHBOURS = 20  # nearest others that are looked at for each listed customer
 

@@ -11,12 +11,12 @@ summary        all of it, as plain values
 =============  ====================================================================================================
 """
 
-from insiders.hypotheses.aftermath import MEASURES, Aftermath, Stretch, aftermath
-from insiders.hypotheses.claims import Claim, Terms, verdicts
-from insiders.hypotheses.groups import groups
-from insiders.hypotheses.lookalikes import Pairs, balance, pairs
-from insiders.hypotheses.outcomes import outcomes
-from insiders.hypotheses.summary import summary
+from insiders.evidence.hypotheses.aftermath import MEASURES, Aftermath, Stretch, aftermath
+from insiders.evidence.hypotheses.claims import Claim, Terms, verdicts
+from insiders.evidence.hypotheses.groups import groups
+from insiders.evidence.hypotheses.lookalikes import Pairs, balance, pairs
+from insiders.evidence.hypotheses.outcomes import outcomes
+from insiders.evidence.hypotheses.summary import summary
 
 __all__ = [
     "MEASURES",

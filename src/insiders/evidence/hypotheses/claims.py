@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from insiders.hypotheses.aftermath import Aftermath, Values
-from insiders.hypotheses.lookalikes import Pairs
-from insiders.hypotheses.resampling import Contrast, Estimate, estimate, permuted, swapped
+from insiders.evidence.hypotheses.aftermath import Aftermath, Values
+from insiders.evidence.hypotheses.lookalikes import Pairs
+from insiders.evidence.hypotheses.resampling import Contrast, Estimate, estimate, permuted, swapped
 
 OTHERS, LOOK_ALIKES, TOTAL = "others", "look_alikes", "total"
 VERDICTS = TRUE, FALSE, OPEN = "true", "false", "not_decidable"

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from insiders.hypotheses.aftermath import Aftermath
-from insiders.hypotheses.claims import VERDICTS, Claim, Terms, verdicts
-from insiders.hypotheses.groups import groups
-from insiders.hypotheses.lookalikes import BALANCED_BELOW, balance, pairs
+from insiders.evidence.hypotheses.aftermath import Aftermath
+from insiders.evidence.hypotheses.claims import VERDICTS, Claim, Terms, verdicts
+from insiders.evidence.hypotheses.groups import groups
+from insiders.evidence.hypotheses.lookalikes import BALANCED_BELOW, balance, pairs
 
 CORRECTION = "Holm"
 
