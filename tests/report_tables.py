@@ -10,7 +10,7 @@ import pandas as pd
 import forecast_tables
 import guarantee_tables
 import marketing_tables
-from insiders import cohorts, insights
+from insiders.explore import cohorts, insights
 from insiders.language import Language
 from insiders.membership import programme, rules, summary
 from insiders.report import answers, inputs

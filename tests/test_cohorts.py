@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insiders import cohorts
-from insiders.cohorts import sums as engine_side
-from insiders.cohorts.changes import STATUSES, flow, movement, shapley, tree
-from insiders.cohorts.history import History, periods
-from insiders.cohorts.retention import matrix, wilson
-from insiders.cohorts.sums import Sums
+from insiders.explore import cohorts
+from insiders.explore.cohorts import sums as engine_side
+from insiders.explore.cohorts.changes import STATUSES, flow, movement, shapley, tree
+from insiders.explore.cohorts.history import History, periods
+from insiders.explore.cohorts.retention import matrix, wilson
+from insiders.explore.cohorts.sums import Sums
 from ledgers import PREPROCESS, real_data, real_transactions
 
 QUIET = 2

@@ -10,7 +10,7 @@ import pytest
 
 import report_tables as shop
 from exploration_tables import looked, written
-from insiders import exploration
+from insiders.explore import exploration
 from insiders.figures import exploration as figures
 from insiders.io import paths, tables
 from insiders.language import Language

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insiders import insights
-from insiders.insights import Evidence
+from insiders.explore import insights
+from insiders.explore.insights import Evidence
 
 NOTHING: dict[str, Any] = {"back_months": 3, "cohorts": []}
 

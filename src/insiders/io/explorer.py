@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from insiders import exploration, schemas
+from insiders import schemas
+from insiders.explore import exploration
 from insiders.io import engine, paths, tables
 
 if TYPE_CHECKING:

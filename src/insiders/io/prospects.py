@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from insiders.cohorts import sums
+from insiders.explore.cohorts import sums
 from insiders.io import engine, paths, tables
 from insiders.value import forecast
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from insiders import cohorts, insights
-from insiders.cohorts import sums
+from insiders.explore import cohorts, insights
+from insiders.explore.cohorts import sums
 from insiders.io import engine, paths, tables
 
 if TYPE_CHECKING:

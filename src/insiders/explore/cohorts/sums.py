@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from insiders.cohorts.history import PERIOD_MONTHS, Periods
+from insiders.explore.cohorts.history import PERIOD_MONTHS, Periods
 
 Table = Any  # Ibis has no types that mypy could follow
 

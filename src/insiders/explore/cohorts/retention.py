@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from insiders.cohorts.history import PERIOD_MONTHS, History
-from insiders.cohorts.sums import Sums
+from insiders.explore.cohorts.history import PERIOD_MONTHS, History
+from insiders.explore.cohorts.sums import Sums
 
 Numbers = dict[str, Any]
 NORMAL_95 = 1.959964  # standard deviations each side of a 95 % interval

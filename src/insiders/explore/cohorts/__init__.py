@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from insiders.cohorts.changes import flow, movement, tree
-from insiders.cohorts.history import History as History
-from insiders.cohorts.history import periods as periods
-from insiders.cohorts.retention import matrix
-from insiders.cohorts.sums import Sums as Sums
+from insiders.explore.cohorts.changes import flow, movement, tree
+from insiders.explore.cohorts.history import History as History
+from insiders.explore.cohorts.history import periods as periods
+from insiders.explore.cohorts.retention import matrix
+from insiders.explore.cohorts.sums import Sums as Sums
 
 
 def past(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from insiders.cohorts.history import History, Periods
+from insiders.explore.cohorts.history import History, Periods
 
 Numbers = dict[str, Any]
 
