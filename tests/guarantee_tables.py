@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders import experiment
 from insiders.evidence import hypotheses
 from insiders.evidence.hypotheses import Claim, Stretch, Terms
 from insiders.evidence.hypotheses.outcomes import SUMMED
 from insiders.io import params
+from insiders.programme import experiment
 from insiders.schemas import JUDGED, SNAPSHOTS
 
 START = pd.Timestamp("2011-09-11")

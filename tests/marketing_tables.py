@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders import actions, affinity
+from insiders import affinity
 from insiders.io import marketing, params
+from insiders.programme import actions
 from insiders.report import audiences
 
 SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml").report

@@ -12,14 +12,14 @@ import guarantee_tables
 import marketing_tables
 from insiders.explore import cohorts, insights
 from insiders.language import Language
-from insiders.membership import programme, rules, summary
+from insiders.programme import membership, rules, summary
 from insiders.report import answers, inputs
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 from judged_tables import registered, trials
 
 TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
-RULES = programme.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
+RULES = membership.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
 AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from insiders import actions
-from insiders.actions import effects, entering, leaving, rules
 from insiders.errors import InputError
+from insiders.programme import actions
+from insiders.programme.actions import effects, entering, leaving, rules
 
 AS_OF = pd.Timestamp("2011-12-10")
 FREE = actions.Cost(per_customer=0.0, per_order=0.0, share_of_revenue=0.0)

@@ -10,7 +10,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 from scipy.stats import norm
 
-from insiders import experiment as x
+from insiders.programme import experiment as x
 from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 

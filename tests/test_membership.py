@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import report_tables as shop
 from insiders.language import Language
-from insiders.membership import learning, rules, standing, summary
-from insiders.membership.rules import AT_LEAST, EXPIRING, Condition
+from insiders.programme import learning, rules, standing, summary
+from insiders.programme.rules import AT_LEAST, EXPIRING, Condition
 from insiders.report import text
 from insiders.report.answers import tidy
 

@@ -7,7 +7,7 @@ import pytest
 import report_tables as shop
 from insiders.figures import membership, style
 from insiders.language import Language
-from insiders.membership import summary
+from insiders.programme import summary
 from insiders.report import page
 from insiders.report.answers import tidy
 

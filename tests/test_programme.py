@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insiders.membership import programme, rules, summary
-from insiders.membership.programme import Event, Terms
-from insiders.membership.rules import Condition
+from insiders.programme import membership, rules, summary
+from insiders.programme.membership import Event, Terms
+from insiders.programme.rules import Condition
 from ledgers import PREPROCESS, real_data, real_transactions
 
 OUT, JOINED, BACK, STAYED, GRACE, LEFT = Event
@@ -23,7 +23,7 @@ def grid(*rows: str) -> np.ndarray:
 def walk(*rows: str, grace: int = 1, months: list[int] | None = None) -> list[list[Event]]:
     letters = grid(*rows)
     numbers = np.array(months or range(letters.shape[1]))
-    events = programme.walk(letters == "e", np.isin(letters, ["e", "s"]), numbers, grace)
+    events = membership.walk(letters == "e", np.isin(letters, ["e", "s"]), numbers, grace)
     return [[Event(each) for each in row] for row in events]
 
 
@@ -53,7 +53,7 @@ def test_a_flip_is_a_change_undone_within_the_months():
             [JOINED, STAYED, STAYED, GRACE, STAYED, STAYED],
         ]
     )
-    found = programme.flips(events, np.arange(6), within=3)
+    found = membership.flips(events, np.arange(6), within=3)
     assert [row.nonzero()[0].tolist() for row in found] == [[1], [], [5], [], []]
 
 
@@ -70,12 +70,12 @@ def known(*rows: list[float | None], starts: pd.DatetimeIndex = STARTS) -> pd.Da
 
 def test_counts_by_hand():
     history = known([100, 95, 80, 80, 80, 100], [100] * 6, [None, None, 100, 100, 90, 90], [0] * 6)
-    places = programme.checks(history)
+    places = membership.checks(history)
     enters = places.grid(rules.meets(ENTER, history))
     stays = places.grid(rules.meets(((Condition("net_revenue_180d", 90.0),),), history))
 
-    events = programme.walk(enters, stays, places.months, 1)
-    told = programme.counts(events, places, TERMS)
+    events = membership.walk(enters, stays, places.months, 1)
+    told = membership.counts(events, places, TERMS)
 
     assert told["before"].tolist() == [0, 2, 2, 3, 2, 2]
     assert told["joined"].tolist() == [2, 0, 1, 0, 0, 0]
@@ -86,17 +86,17 @@ def test_counts_by_hand():
     assert told["flips"].tolist() == [0, 0, 0, 1, 0, 1]
     assert told["flip_share"].round(3).tolist()[1:] == [0, 0, 0.333, 0, 0.5]
     assert told["judged"].tolist() == [False, True, True, True, True, True]  # half of two is one person
-    assert programme.worst_share(told) == 0.5
+    assert membership.worst_share(told) == 0.5
 
 
 def test_members_before_and_after_agree():
     rng = np.random.default_rng(0)
     letters = rng.choice(list("es."), (200, 12))
-    places = programme.Checks(
+    places = membership.Checks(
         pd.Index(range(200)), pd.date_range("2011-01-01", periods=12, freq="MS"), np.array([0]), np.array([0])
     )
-    events = programme.walk(letters == "e", letters != ".", places.months, 1)
-    told = programme.counts(events, places, TERMS)
+    events = membership.walk(letters == "e", letters != ".", places.months, 1)
+    told = membership.counts(events, places, TERMS)
     assert (told["before"] == told["stayed"] + told["in_grace"] + told["left"]).all()
     assert (told["members"] == told["before"] - told["left"] + told["joined"] + told["returned"]).all()
     assert (told["joined"].sum()) == (events == Event.JOINED).any(axis=1).sum()  # once each
@@ -105,33 +105,33 @@ def test_members_before_and_after_agree():
 def test_groups_too_small_for_the_share_and_parts_of_a_month_are_not_judged():
     history = known(*[[100.0] * 6] * 19, [100, 0, 0, 0, 0, 0])
     strict = TERMS._replace(flip_share_max=0.05)
-    told = programme.choose(ENTER, history, strict)
-    assert programme.worst_share(programme.counts(told.events, programme.checks(history), strict)) == 0.05  # 1 of 20
-    assert programme.choose(ENTER, history[history["customer_id"] != "c0"], strict).worst_flip_share is None
+    told = membership.choose(ENTER, history, strict)
+    assert membership.worst_share(membership.counts(told.events, membership.checks(history), strict)) == 0.05  # 1 of 20
+    assert membership.choose(ENTER, history[history["customer_id"] != "c0"], strict).worst_flip_share is None
     ends = known(*[[100.0, 100.0]] * 20, starts=pd.DatetimeIndex(["2011-01-01", "2011-01-20"]).as_unit("us"))
-    assert programme.choose(ENTER, ends, strict).worst_flip_share is None
+    assert membership.choose(ENTER, ends, strict).worst_flip_share is None
 
 
 def test_of_conditions_that_keep_still_the_strictest_are_chosen():
     calm = known([100.0] * 6, [100, 100, 50, 50, 50, 50])
-    chosen = programme.choose(ENTER, calm, TERMS._replace(flip_share_max=1.0))
+    chosen = membership.choose(ENTER, calm, TERMS._replace(flip_share_max=1.0))
     assert (chosen.slack, chosen.grace_months) == (0.1, 1)
     restless = known(*[[100.0, 100, 75, 75, 100, 75]] * 4)
-    longer = programme.choose(ENTER, restless, TERMS._replace(slacks=(0.1,)))
+    longer = membership.choose(ENTER, restless, TERMS._replace(slacks=(0.1,)))
     assert (longer.grace_months, longer.worst_flip_share) == (2, 0)  # which outlast each gap
-    looser = programme.choose(ENTER, restless, TERMS)
+    looser = membership.choose(ENTER, restless, TERMS)
     assert (looser.slack, looser.grace_months, looser.worst_flip_share) == (0.3, 1, 0)  # 70 and more stay
 
 
 def test_where_nothing_keeps_still_the_calmest_is_chosen_and_says_so():
     wild = known(*[[100.0, 0, 0, 100, 0, 0]] * 4)
-    chosen = programme.choose(ENTER, wild, TERMS._replace(graces=(1,)))
+    chosen = membership.choose(ENTER, wild, TERMS._replace(graces=(1,)))
     assert chosen.worst_flip_share == 1
     assert chosen.slack == 0.1
 
 
 def test_without_months_the_least_is_chosen_and_nothing_judged():
-    chosen = programme.choose(ENTER, known([100.0], starts=STARTS[:1]), TERMS)
+    chosen = membership.choose(ENTER, known([100.0], starts=STARTS[:1]), TERMS)
     assert (chosen.slack, chosen.grace_months, chosen.worst_flip_share) == (0.1, 1, None)
 
 
@@ -139,23 +139,23 @@ def test_what_comes_later_changes_no_earlier_event():
     rng = np.random.default_rng(1)
     history = known(*rng.choice([0.0, 70.0, 90.0, 100.0], (60, 6)).tolist())
     terms = TERMS._replace(slacks=(0.1,), graces=(1,))
-    whole = programme.choose(ENTER, history, terms).events
+    whole = membership.choose(ENTER, history, terms).events
     for seen in range(1, 6):
         early = history[history["as_of"] <= STARTS[seen - 1]]
         later = history[history["as_of"] > STARTS[seen - 1]].assign(net_revenue_180d=0.0)
         for each in (early, pd.concat([later, early])):
-            assert np.array_equal(programme.choose(ENTER, each, terms).events[:, :seen], whole[:, :seen])
+            assert np.array_equal(membership.choose(ENTER, each, terms).events[:, :seen], whole[:, :seen])
 
 
 def test_order_and_names_change_no_count():
     rng = np.random.default_rng(2)
     history = known(*rng.choice([0.0, 70.0, 90.0, 100.0], (60, 6)).tolist())
     mixed = history.sample(frac=1, random_state=0).assign(customer_id=lambda each: each["customer_id"].str[::-1])
-    ours, theirs = (programme.choose(ENTER, each, TERMS) for each in (history, mixed))
+    ours, theirs = (membership.choose(ENTER, each, TERMS) for each in (history, mixed))
     assert ours[:3] == theirs[:3]
     assert ours[4:] == theirs[4:]
     pd.testing.assert_frame_equal(
-        *(programme.counts(each.events, programme.checks(history), TERMS) for each in (ours, theirs))
+        *(membership.counts(each.events, membership.checks(history), TERMS) for each in (ours, theirs))
     )
 
 

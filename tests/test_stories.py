@@ -10,9 +10,9 @@ import customer_tables as shop
 import report_tables
 from insiders.errors import InputError
 from insiders.io import paths, stories, tables
-from insiders.membership import programme, rules, story, summary
-from insiders.membership.learning import Fit
-from insiders.membership.rules import Condition, loosened
+from insiders.programme import membership, rules, story, summary
+from insiders.programme.learning import Fit
+from insiders.programme.rules import Condition, loosened
 from insiders.stages import assign
 
 ENTER = ((Condition("net_revenue", 8000.0), Condition("recency_days", 30.0)), (Condition("order_count_90d", 5.0),))
@@ -38,10 +38,10 @@ def told(people: summary.Known) -> list[str]:
         (Condition("order_count_90d", 3.0),),
     )
     everything = people.everything
-    places = programme.checks(everything)
+    places = membership.checks(everything)
     enters, stays = (places.grid(summary.rules.meets(rule, everything)) for rule in (ENTER, stay))
-    events = programme.walk(enters, stays, places.months, 1)
-    conditions = programme.Conditions(stay, 0.25, 1, events, None, None)
+    events = membership.walk(enters, stays, places.months, 1)
+    conditions = membership.Conditions(stay, 0.25, 1, events, None, None)
     return story.tell("c000", summary.Membership(Fit(ENTER, 0.95, 0.9), conditions), people)
 
 

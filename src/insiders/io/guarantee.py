@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from insiders import experiment
 from insiders.evidence import hypotheses
 from insiders.evidence.hypotheses import Claim, Stretch, Terms
-from insiders.experiment import Design
 from insiders.io import engine, params, paths, tables
+from insiders.programme import experiment
+from insiders.programme.experiment import Design
 
 if TYPE_CHECKING:
     import pandas as pd

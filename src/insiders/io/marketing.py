@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from insiders import actions, affinity, schemas
+from insiders import affinity, schemas
 from insiders.io import engine, params, paths, tables
 from insiders.language import Language
+from insiders.programme import actions
 from insiders.report import audiences, page, products
 
 Numbers = dict[str, Any]

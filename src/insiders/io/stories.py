@@ -5,8 +5,8 @@ import pandas as pd
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import params, paths, tables
-from insiders.membership import rules, story, summary
-from insiders.membership.programme import Terms
+from insiders.programme import rules, story, summary
+from insiders.programme.membership import Terms
 
 
 def explain(customer_id: str) -> list[str]:

@@ -106,7 +106,7 @@ def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.Dat
 
 def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> "Findings":
     from insiders.io import prospects, stories, timeline
-    from insiders.membership import summary
+    from insiders.programme import summary
     from insiders.report import inputs, profiles
 
     members, rules = found.members, stories.terms(settings.report)

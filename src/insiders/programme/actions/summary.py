@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from insiders.actions import entering, leaving, rules
-from insiders.actions.rules import AUDIENCE, Rule
+from insiders.programme.actions import entering, leaving, rules
+from insiders.programme.actions.rules import AUDIENCE, Rule
 
 LISTED = 10  # people named of each kind; the audiences name all
 ABOUT_TO_LEAVE, ONE_STEP = "about_to_leave", "one_step_from_entering"  # audiences beside those of the rules

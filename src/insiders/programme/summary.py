@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from insiders.membership import learning, programme, rules, standing
-from insiders.membership.learning import Fit
-from insiders.membership.programme import Conditions, Event, Terms
+from insiders.programme import learning, membership, rules, standing
+from insiders.programme.learning import Fit
+from insiders.programme.membership import Conditions, Event, Terms
 
 LISTED = 10  # members named as the closest to leaving
 LATEST = 5  # people named of each kind of change
@@ -53,7 +53,7 @@ def remembered(history: pd.DataFrame, memberships: pd.DataFrame) -> pd.DataFrame
 def learn(known: Known, terms: Terms) -> Membership:
     """The conditions to enter from today's list alone, those to leave from what they would have done in the past."""
     fit = learning.learn(known.present, known.present["is_insider"])
-    return Membership(fit, None if fit is None else programme.choose(fit.rule, known.everything, terms))
+    return Membership(fit, None if fit is None else membership.choose(fit.rule, known.everything, terms))
 
 
 def enter(found: Membership, known: Known) -> Numbers:
@@ -130,9 +130,9 @@ def _standing(enter: rules.Rule, stay: rules.Rule, present: pd.DataFrame) -> Num
 
 def _history(fit: Fit, chosen: Conditions, known: Known, terms: Terms) -> Numbers:
     everything = known.everything
-    places = programme.checks(everything)
-    told = programme.counts(chosen.events, places, terms)
-    worst = programme.worst_share(told)
+    places = membership.checks(everything)
+    told = membership.counts(chosen.events, places, terms)
+    worst = membership.worst_share(told)
     lists = {"model": everything["is_insider"].to_numpy(bool), "enter": rules.meets(fit.rule, everything)}
     return {
         "members": int(told["members"].iloc[-1]),
@@ -156,13 +156,13 @@ def _shares(told: pd.DataFrame) -> Numbers:
     }
 
 
-def _unruled(name: str, listed: rules.Flags, places: programme.Checks, terms: Terms) -> Numbers:
+def _unruled(name: str, listed: rules.Flags, places: membership.Checks, terms: Terms) -> Numbers:
     """What the same months would have brought where whoever is named is in and everybody else is out."""
-    told = programme.counts(programme.walk(listed, listed, places.months, 0), places, terms)
-    return {"name": name, "worst_flip_share": programme.worst_share(told), **_shares(told)}
+    told = membership.counts(membership.walk(listed, listed, places.months, 0), places, terms)
+    return {"name": name, "worst_flip_share": membership.worst_share(told), **_shares(told)}
 
 
-def _latest(fit: Fit, chosen: Conditions, everything: pd.DataFrame, places: programme.Checks) -> list[Numbers]:
+def _latest(fit: Fit, chosen: Conditions, everything: pd.DataFrame, places: membership.Checks) -> list[Numbers]:
     """Of each kind of event the latest people, those with the highest net revenue first, and why."""
     known = everything.assign(event=chosen.events[places.row, places.column])
     order = ["as_of", "net_revenue", "recency_days", "customer_id"]

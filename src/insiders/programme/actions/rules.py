@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from insiders.actions.effects import FIGURES, Cost, Uplift, effect, outlook
 from insiders.errors import InputError
+from insiders.programme.actions.effects import FIGURES, Cost, Uplift, effect, outlook
 
 HOLD = "hold"  # where no rule fits
 AUDIENCE = ["customer_id", "segment", "action", "column", "value"]

@@ -3,8 +3,8 @@
 No effect is promised: what an action earns is known only by trying it on a part of the customers, chosen by lot.
 """
 
-from insiders.actions.effects import Cost, Uplift
-from insiders.actions.rules import Condition, Rule
-from insiders.actions.summary import Known, Terms, audiences, summary
+from insiders.programme.actions.effects import Cost, Uplift
+from insiders.programme.actions.rules import Condition, Rule
+from insiders.programme.actions.summary import Known, Terms, audiences, summary
 
 __all__ = ["Condition", "Cost", "Known", "Rule", "Terms", "Uplift", "audiences", "summary"]

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from insiders.membership import programme, rules, standing
-from insiders.membership.learning import Fit
-from insiders.membership.programme import Conditions, Event
-from insiders.membership.rules import Condition, Rule
-from insiders.membership.standing import Point
-from insiders.membership.summary import Known, Membership
+from insiders.programme import membership, rules, standing
+from insiders.programme.learning import Fit
+from insiders.programme.membership import Conditions, Event
+from insiders.programme.rules import Condition, Rule
+from insiders.programme.standing import Point
+from insiders.programme.summary import Known, Membership
 
 WORDS = {
     "net_revenue": "net revenue",
@@ -114,7 +114,7 @@ def _room(point: Point) -> str:
 def _months(customer_id: str, conditions: Conditions, known: Known) -> list[tuple[pd.DataFrame, Event]]:
     """The customer's row and event at each check from the first at which they were a customer; the present is last."""
     everything = known.everything
-    places = programme.checks(everything)
+    places = membership.checks(everything)
     own = everything["customer_id"] == customer_id
     rows = everything[own].assign(event=conditions.events[places.row[own], places.column[own]]).sort_values("as_of")
     return [(rows.iloc[[place]], Event(rows["event"].iloc[place])) for place in range(len(rows))]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.membership.rules import Flags, Rule, loosened, meets
+from insiders.programme.rules import Flags, Rule, loosened, meets
 
 MONTHS_A_YEAR = 12
 NEVER = -10_000  # a month before all others

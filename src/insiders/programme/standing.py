@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from insiders.membership.rules import Condition, Rule, Way, condition_in_plain
+from insiders.programme.rules import Condition, Rule, Way, condition_in_plain
 
 
 class Point(NamedTuple):

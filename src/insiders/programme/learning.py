@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.membership.rules import AT_LEAST, EXPIRING, WHOLE, Condition, Flags, Rule, Way, meets, memorable
+from insiders.programme.rules import AT_LEAST, EXPIRING, WHOLE, Condition, Flags, Rule, Way, meets, memorable
 
 CONDITIONS_MAX = 5  # of a whole rule
 WAY_MAX = 3  # conditions of one way
