@@ -126,8 +126,9 @@ def once() -> None:
 def watch(clock: Clock) -> None:
     import optuna
 
-    from insiders import figures, importance
     from insiders.io import studies, tracking
+    from insiders.report import figures
+    from insiders.report.figures import importance
 
     clock.watch(optuna.study.Study, STUDY, "Optuna")
     clock.watch(optuna.trial.Trial, TRIAL, "Optuna")

@@ -5,12 +5,12 @@ from typing import Any
 import pandas as pd
 
 import report_tables as shop
-from insiders.figures import exploration as figures
-from insiders.figures import style
 from insiders.io import explorer
 from insiders.language import Language
 from insiders.report import exploration as report
 from insiders.report import page
+from insiders.report.figures import exploration as figures
+from insiders.report.figures import style
 
 
 def looked(registered: dict[str, Any] | None = None, people: pd.DataFrame | None = None) -> explorer.Look:

@@ -10,10 +10,10 @@ import pytest
 
 import exploration_tables
 import report_tables as shop
-from insiders.figures import page as figures
-from insiders.figures import style
 from insiders.language import LOCALES, Language
 from insiders.report import metrics, page
+from insiders.report.figures import page as figures
+from insiders.report.figures import style
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = {"phone": 390, "desktop": 1280}

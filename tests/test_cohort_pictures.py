@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import report_tables as shop
-from insiders.figures import cohorts as figures
-from insiders.figures import style
 from insiders.language import Language
+from insiders.report.figures import cohorts as figures
+from insiders.report.figures import style
 
 PAST = shop.past()
 

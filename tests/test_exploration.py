@@ -11,10 +11,10 @@ import pytest
 import report_tables as shop
 from exploration_tables import looked, written
 from insiders.explore import exploration
-from insiders.figures import exploration as figures
 from insiders.io import paths, tables
 from insiders.language import Language
 from insiders.report.answers import tidy
+from insiders.report.figures import exploration as figures
 
 ENGLISH = Language("en", "GBP")
 NINE = shop.nine(shop.tables())

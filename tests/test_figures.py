@@ -7,8 +7,8 @@ import pytest
 import forecast_tables
 import judged_tables
 import report_tables as shop
-from insiders.figures import customers, forecast, guarantee, revenue, rhythm, segments, style, traits, trials
 from insiders.language import Language
+from insiders.report.figures import customers, forecast, guarantee, revenue, rhythm, segments, style, traits, trials
 
 TRIALS = shop.trials()
 MEMBERS = shop.members(shop.customers())

@@ -12,13 +12,13 @@ import judged_tables
 import report_tables as shop
 from insiders.errors import InputError
 from insiders.evidence import hypotheses
-from insiders.figures import guarantee as figures
-from insiders.figures import style
 from insiders.io import guarantee, params, paths
 from insiders.language import Language
 from insiders.programme import experiment
 from insiders.report import text
 from insiders.report.answers import tidy
+from insiders.report.figures import guarantee as figures
+from insiders.report.figures import style
 
 ENGLISH = Language("en", "GBP")
 LISTED = shop.members(shop.customers())

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
-from insiders import importance
-from insiders.figures import style
+from insiders.report.figures import importance, style
 
 TRIALS = shop.trials()
 TRIALS["params"] = [

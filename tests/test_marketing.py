@@ -8,11 +8,11 @@ import pytest
 import report_tables as shop
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.figures import actions as pictures
-from insiders.figures import style
 from insiders.io import marketing, params, paths
 from insiders.language import Language
 from insiders.report import audiences, page, text
+from insiders.report.figures import actions as pictures
+from insiders.report.figures import style
 
 ENGLISH = Language("en", "GBP")
 SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml")

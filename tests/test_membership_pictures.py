@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
-from insiders.figures import membership, style
 from insiders.language import Language
 from insiders.programme import summary
 from insiders.report import page
 from insiders.report.answers import tidy
+from insiders.report.figures import membership, style
 
 ENGLISH = Language("en", "GBP")
 

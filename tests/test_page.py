@@ -7,10 +7,10 @@ from jinja2 import UndefinedError
 
 import judged_tables
 import report_tables as shop
-from insiders.figures import page as figures
-from insiders.figures import revenue, style
 from insiders.language import Language
 from insiders.report import metrics, page
+from insiders.report.figures import page as figures
+from insiders.report.figures import revenue, style
 
 NINE = shop.nine(shop.tables())
 ENGLISH = Language("en", "GBP")

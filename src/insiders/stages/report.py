@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from insiders.figures.style import Picture
     from insiders.io.params import Params
+    from insiders.report.figures.style import Picture
     from insiders.report.inputs import Findings, Tables, Terms
     from insiders.report.page import Drawing
 
@@ -127,9 +127,9 @@ def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> 
 
 def _explored(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> tuple[dict[str, Any], str]:
     """The second page, how the data led to the list: its numbers and itself."""
-    from insiders.figures import exploration as figures
     from insiders.io import explorer
     from insiders.report import exploration, page
+    from insiders.report.figures import exploration as figures
 
     looked = explorer.look(found.members, found.trials, found.registered)
     numbers = exploration.build(looked.numbers, nine)
@@ -138,17 +138,17 @@ def _explored(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> tuple
 
 
 def _pictures(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> "dict[str, Drawing]":
-    from insiders.figures import page as figures
-    from insiders.figures import style
     from insiders.report import page
+    from insiders.report.figures import page as figures
+    from insiders.report.figures import style
 
     scene = style.Scene(found.members, found.trials, nine, page.labels(terms.language), terms.language)
     return _svg(figures.pictures(scene))
 
 
 def _svg(drawn: "Mapping[str, Picture]") -> "dict[str, Drawing]":
-    from insiders.figures import style
     from insiders.report import page
+    from insiders.report.figures import style
 
     return {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()}
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from insiders import importance, schemas
+from insiders import schemas
 from insiders.errors import InputError, reported
 from insiders.evidence import baselines, judge, search
-from insiders.figures import trials as pictures
 from insiders.io import params, paths, studies, tables, tracking
 from insiders.io.claims import Claims
+from insiders.report.figures import importance
+from insiders.report.figures import trials as pictures
 
 
 @reported

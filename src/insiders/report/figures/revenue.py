@@ -8,8 +8,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, RULE, Picture, Scene, amounts, canvas, shares, styled
 from insiders.language import Language
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    OTHER,
+    RULE,
+    Picture,
+    Scene,
+    amounts,
+    canvas,
+    shares,
+    styled,
+)
 
 MONTHS_NAMED = 13  # at most so many below an axis
 

@@ -8,8 +8,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from insiders.figures.style import ENGLISH, INSIDER, OTHER, QUIET, Picture, Scene, amounts, canvas, room, shares, styled
 from insiders.language import Language
+from insiders.report.figures.style import (
+    ENGLISH,
+    INSIDER,
+    OTHER,
+    QUIET,
+    Picture,
+    Scene,
+    amounts,
+    canvas,
+    room,
+    shares,
+    styled,
+)
 
 OURS = ("list", "paired")  # groups of listed customers
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from insiders.figures.style import INSIDER, OTHER, QUIET, RULE, STYLE, canvas, styled
+from insiders.report.figures.style import INSIDER, OTHER, QUIET, RULE, STYLE, canvas, styled
 
 MEASURES = {"value_lift_mean": (INSIDER, "value lift"), "stability": (OTHER, "stability")}
 GROUPS = 4  # into which the values of a numeric setting are cut

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from insiders.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, canvas, shares, styled
 from insiders.language import Language
+from insiders.report.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, canvas, shares, styled
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

@@ -6,8 +6,20 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, RULE, Picture, Scene, canvas, room, shares, styled
 from insiders.language import Language
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    OTHER,
+    RULE,
+    Picture,
+    Scene,
+    canvas,
+    room,
+    shares,
+    styled,
+)
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

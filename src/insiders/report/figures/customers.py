@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from insiders.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, amounts, canvas, styled
 from insiders.language import Language
+from insiders.report.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, amounts, canvas, styled
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

@@ -11,8 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, PALETTE, QUIET, RULE, Picture, Scene, canvas, styled
 from insiders.language import Language
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    OTHER,
+    PALETTE,
+    QUIET,
+    RULE,
+    Picture,
+    Scene,
+    canvas,
+    styled,
+)
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

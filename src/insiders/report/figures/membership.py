@@ -10,9 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from insiders.figures.revenue import month_names
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, RULE, Picture, Scene, amounts, canvas, styled
 from insiders.language import Language
+from insiders.report.figures.revenue import month_names
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    OTHER,
+    QUIET,
+    RULE,
+    Picture,
+    Scene,
+    amounts,
+    canvas,
+    styled,
+)
 
 FLOOR = 20  # what is below this part of the lowest threshold is drawn there
 STEPS_NAMED = 13  # at most so many checks named below an axis

@@ -7,8 +7,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, PALETTE, RULE, Picture, Scene, canvas, room, shares, styled
 from insiders.language import Language
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    PALETTE,
+    RULE,
+    Picture,
+    Scene,
+    canvas,
+    room,
+    shares,
+    styled,
+)
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

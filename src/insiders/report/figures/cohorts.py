@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from insiders.figures.revenue import month_names
-from insiders.figures.style import (
+from insiders.language import Language
+from insiders.report.figures.revenue import month_names
+from insiders.report.figures.style import (
     ENGLISH,
     INK,
     INSIDER,
@@ -24,7 +25,6 @@ from insiders.figures.style import (
     canvas,
     styled,
 )
-from insiders.language import Language
 
 SHOWN = 13  # latest cohorts of the map, and months of the others: more cannot be read on a phone
 DARK = 0.55  # share of the highest value above which a cell's letters are white

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, SIZE, Picture, canvas, styled
 from insiders.language import Language
+from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, SIZE, Picture, canvas, styled
 
 COLUMNS = 2  # small multiples side by side: with more, a phone shows nothing
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")  # on which the letters of an axis' ends stand

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from insiders.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, Picture, Scene, canvas, shares, styled
 from insiders.language import Language
+from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, Picture, Scene, canvas, shares, styled
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 MEASURES = ("hit_rate", "recall", "ndcg")

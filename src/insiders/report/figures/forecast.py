@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from insiders.figures.revenue import MONTHS_NAMED, month_names
-from insiders.figures.style import ENGLISH, INK, INSIDER, QUIET, RULE, Picture, Scene, amounts, canvas, styled
 from insiders.language import Language
+from insiders.report.figures.revenue import MONTHS_NAMED, month_names
+from insiders.report.figures.style import ENGLISH, INK, INSIDER, QUIET, RULE, Picture, Scene, amounts, canvas, styled
 
 Rows = Sequence[Mapping[str, Any]]
 

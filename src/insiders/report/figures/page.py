@@ -1,6 +1,6 @@
 """Every picture of the page, by name."""
 
-from insiders.figures import (
+from insiders.report.figures import (
     actions,
     cohorts,
     customers,
@@ -13,7 +13,7 @@ from insiders.figures import (
     traits,
     trials,
 )
-from insiders.figures.style import Picture, Scene
+from insiders.report.figures.style import Picture, Scene
 
 TOPICS = (customers, segments, traits, rhythm, revenue, forecast, cohorts, membership, guarantee, actions, trials)
 
