@@ -58,7 +58,8 @@ def by_trusting(csv: Path, out: Path) -> None:
 
 
 def by_project(csv: Path, out: Path) -> None:
-    from insiders.io import blocks, columns, engine, params, rows, sources
+    from insiders.io import engine, params
+    from insiders.io.delivery import blocks, columns, rows, sources
 
     settings = params.read(SETTINGS)
     ingest = settings.ingest.model_copy(update={"source": str(csv)})

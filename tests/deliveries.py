@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 
-from insiders.io import intake, params, paths, sources
+from insiders.io import params, paths
+from insiders.io.delivery import intake, sources
 
 REPOSITORY = Path(__file__).parents[1]
 REAL = REPOSITORY.parent / "shared" / "data" / "online-retail.csv.zip"

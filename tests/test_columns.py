@@ -3,7 +3,7 @@
 import pytest
 
 from insiders.errors import InputError
-from insiders.io.columns import SYNONYMS, recognise
+from insiders.io.delivery.columns import SYNONYMS, recognise
 
 FIRST = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 SECOND = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]

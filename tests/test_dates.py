@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insiders.errors import InputError
-from insiders.io import dates
+from insiders.io.delivery import dates
 
 
 def forms(*texts: str) -> tuple[str, ...]:

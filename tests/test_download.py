@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from deliveries import ROWS, csv_text, taken
 from insiders.cli import app
 from insiders.errors import InputError
-from insiders.io import download, files
+from insiders.io.delivery import download, files
 
 CONTENT = csv_text(ROWS).encode()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

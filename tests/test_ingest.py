@@ -17,7 +17,8 @@ from pyarrow import parquet
 
 from deliveries import HEADER, REAL, REPOSITORY, ROWS, changed, quarantined, taken, transactions, write_csv
 from insiders.errors import InputError
-from insiders.io import files, paths, tables
+from insiders.io import paths, tables
+from insiders.io.delivery import files
 from insiders.stages import ingest
 
 GOOD = [changed(ROWS[1], InvoiceNo=str(number)) for number in range(20)]
@@ -87,7 +88,7 @@ def test_line_breaks_inside_quotes_belong_to_the_text(tmp_path):
 
 
 def test_rows_are_numbered_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("insiders.io.delimited.BLOCK", 1000)
+    monkeypatch.setattr("insiders.io.delivery.csv_file.BLOCK", 1000)
     bad = [number for number in range(2, 300) if number % 7 == 0]
     rows = [changed(GOOD[0], Quantity="x") if number in bad else GOOD[0] for number in range(2, 300)]
     path = write_csv(tmp_path / "shop.csv", rows)

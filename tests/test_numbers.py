@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from insiders.errors import InputError
-from insiders.io import numbers
+from insiders.io.delivery import numbers
 
 
 def mark(*texts: str) -> str:

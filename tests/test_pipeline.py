@@ -21,7 +21,8 @@ import pytest
 import small_shop
 from contract import ANSWERS, METRICS
 from insiders import schemas
-from insiders.io import params, sources, tracking
+from insiders.io import params, tracking
+from insiders.io.delivery import sources
 from small_shop import EASY, LESS, STAGES
 
 # Every table, list and JSON; each is the same for the same input and seed, whoever makes it.

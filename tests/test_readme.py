@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 import small_shop
 from customer_tables import customers, fitted
 from insiders import cli
-from insiders.io import download, tracking
+from insiders.io import tracking
+from insiders.io.delivery import download
 from insiders.io.tracking import Facts
 from small_shop import TOP
 

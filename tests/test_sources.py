@@ -25,8 +25,8 @@ from deliveries import (
     write_workbook,
 )
 from insiders.errors import InputError
-from insiders.io import blocks, files, sources
-from insiders.io.files import digest
+from insiders.io.delivery import blocks, files, sources
+from insiders.io.delivery.files import digest
 
 TYPED = pa.table(
     {

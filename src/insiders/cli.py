@@ -39,7 +39,8 @@ def fetch(
     sha256: Annotated[str | None, typer.Option(help="The digest that the file must have.")] = None,
 ) -> None:
     """Download the public data set Online Retail from its publisher into data/raw/."""
-    from insiders.io import download, paths, sources
+    from insiders.io import paths
+    from insiders.io.delivery import download, sources
 
     address = url or download.ONLINE_RETAIL
     with sources.naming(address):
@@ -55,7 +56,8 @@ def simulate(
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than params.yaml's.")] = None,
 ) -> None:
     """Write the invoice lines of a shop with known customers; its other settings are those of params.yaml."""
-    from insiders.io import params, sinks, sources
+    from insiders.io import params, sinks
+    from insiders.io.delivery import sources
 
     settings = params.read()
     shop = settings.model_copy(

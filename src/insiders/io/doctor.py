@@ -11,7 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from insiders.errors import InputError
-from insiders.io import files, params, paths, sources, store, tables, tracking
+from insiders.io import params, paths, store, tables, tracking
+from insiders.io.delivery import files, sources
 
 PYTHON = (3, 11)
 LOCK = Path("requirements.lock")

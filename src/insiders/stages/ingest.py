@@ -5,7 +5,8 @@ from insiders.errors import reported
 
 @reported
 def main() -> None:
-    from insiders.io import intake, params, paths, sources, tables, tracking
+    from insiders.io import params, paths, tables, tracking
+    from insiders.io.delivery import intake, sources
 
     settings = params.read()
     source = settings.ingest.source

@@ -32,7 +32,8 @@ EXAMPLE_ROWS = 5
 
 @reported
 def main() -> None:
-    from insiders.io import files, freshness, paths, tables
+    from insiders.io import freshness, paths, tables
+    from insiders.io.delivery import files
 
     files.refuse_changed(tables.read_json(paths.SOURCE))
     inputs = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)

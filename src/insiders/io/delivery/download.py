@@ -9,7 +9,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from insiders.errors import InputError
-from insiders.io.files import digest
+from insiders.io.delivery.files import digest
 from insiders.io.tables import replacing
 
 # Daqing Chen, "Online Retail", doi 10.24432/C5BW33, CC BY 4.0. The digest is the one that those who use it publish.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from insiders.errors import InputError
-from insiders.io.blocks import block, named
+from insiders.io.delivery.blocks import block, named
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from insiders.errors import InputError
-from insiders.io import blocks, columns
+from insiders.io.delivery import blocks, columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.io import blocks, columns, engine, paths, rows
-from insiders.io.blocks import PROBLEM, ROW
+from insiders.io import engine, paths
+from insiders.io.delivery import blocks, columns, rows
+from insiders.io.delivery.blocks import PROBLEM, ROW
+from insiders.io.delivery.sources import Source, shown
 from insiders.io.params import Ingest
-from insiders.io.sources import Source, shown
 
 ORDER = ("invoiced_at", "invoice", "product_code")
 EXAMPLE_LENGTH = 120

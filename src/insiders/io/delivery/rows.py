@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import ibis
 
-from insiders.io import dates, numbers
-from insiders.io.blocks import PROBLEM, ROW
+from insiders.io.delivery import dates, numbers
+from insiders.io.delivery.blocks import PROBLEM, ROW
 
 Table = Any  # Ibis has no types that mypy could follow
 Text = Any

@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from insiders.errors import InputError
-from insiders.io import blocks, paths
-from insiders.io.delimited import Delimited
-from insiders.io.files import CSV, DAMAGED, PARQUET, SUFFIXES, WORKBOOK, File, identity, parts, seekable, unpack
+from insiders.io import paths
+from insiders.io.delivery import blocks
+from insiders.io.delivery.csv_file import Delimited
+from insiders.io.delivery.files import (
+    CSV,
+    DAMAGED,
+    PARQUET,
+    SUFFIXES,
+    WORKBOOK,
+    File,
+    identity,
+    parts,
+    seekable,
+    unpack,
+)
 from insiders.io.params import Ingest, Params
 
 if TYPE_CHECKING:
@@ -67,7 +79,7 @@ def open_source(params: Params) -> Source:
         return _open_sample(shop(params))
     scheme = urlsplit(settings.source).scheme.lower() if "://" in settings.source else ""
     if scheme in WEB:
-        from insiders.io.download import cached
+        from insiders.io.delivery.download import cached
 
         return _open_file(cached(settings.source, settings.sha256, paths.RAW), settings)
     if scheme:
@@ -105,7 +117,7 @@ def _open_file(path: Path, settings: Ingest) -> Source:
         table = Delimited(file.open, settings.encoding)
         return Source("csv", table.columns, table.blocks(), {**facts, "encoding": table.encoding})
     if file.suffix == WORKBOOK:
-        from insiders.io.workbook import Workbook
+        from insiders.io.delivery.xlsx_file import Workbook
 
         book = Workbook(file.open, settings.columns)
         return Source("xlsx", book.columns, book.blocks(), {**facts, "sheets": book.sheets})
