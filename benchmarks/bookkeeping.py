@@ -108,11 +108,12 @@ def once() -> None:
     import mlflow
     import optuna
 
-    from insiders.io import studies, tracking
+    from insiders.io import studies
+    from insiders.io.tracking import connection
     from insiders.stages import featurize, ingest, preprocess
 
     imported = time.perf_counter()
-    tracking.connect()
+    connection.connect()
     studies.open_study(None, "first")
     made = time.perf_counter()
     print(f"once: imports {imported - started:.1f} s, tables of {mlflow.__name__} and {optuna.__name__} ", end="")
@@ -126,7 +127,8 @@ def once() -> None:
 def watch(clock: Clock) -> None:
     import optuna
 
-    from insiders.io import studies, tracking
+    from insiders.io import studies
+    from insiders.io.tracking import runs
     from insiders.report import figures
     from insiders.report.figures import importance
 
@@ -134,10 +136,10 @@ def watch(clock: Clock) -> None:
     clock.watch(optuna.trial.Trial, TRIAL, "Optuna")
     clock.watch(optuna.trial.Trial, DRAWS, "sampler")
     clock.watch(studies, ("open_study",), "Optuna")
-    clock.watch(tracking.SearchRun, RUN, "MLflow")
+    clock.watch(runs.SearchRun, RUN, "MLflow")
     for module in (figures, importance):
         clock.watch(module, PICTURES[module.__name__.rpartition(".")[2]], "MLflow")
-    opened = tracking.search_run
+    opened = runs.search_run
 
     @contextmanager
     def search_run(*given: Any) -> Iterator[Any]:
@@ -148,7 +150,7 @@ def watch(clock: Clock) -> None:
         with clock.counting("MLflow: close"):
             run.__exit__(None, None, None)
 
-    tracking.search_run = search_run
+    runs.search_run = search_run
 
 
 def report(clock: Clock, whole: list[float]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from insiders.io import store
+from insiders.io.tracking import address
 
 TOP = Path(__file__).parents[1]
 STAGES = ("ingest", "preprocess", "featurize", "tune", "register", "assign", "report")
@@ -55,7 +55,7 @@ def new_project(folder: Path, store: Path, *changes: Mapping[str, Any]) -> Path:
 def inside(folder: Path) -> Iterator[None]:
     """Work in this project as a process of its own would: MLflow leaves the address of its last store behind."""
     with chdir(folder), pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv(store.VARIABLE, store.address())
+        monkeypatch.setenv(address.VARIABLE, address.tracking_uri())
         yield
 
 

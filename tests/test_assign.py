@@ -11,8 +11,9 @@ from optuna.trial import FixedTrial
 from customer_tables import MONTHS, customers, fitted, write_project
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.io import paths, serving, tables, tracking
-from insiders.io.tracking import Facts
+from insiders.io import paths, serving, tables
+from insiders.io.tracking import connection, registry, runs
+from insiders.io.tracking.registry import Facts
 from insiders.model.clusterers import Ward
 from insiders.model.embeddings import EMBEDDINGS
 from insiders.model.segments import name_segments
@@ -36,7 +37,7 @@ def manifest(regime: str, baseline: dict[str, Any] | None = None) -> None:
 def submit(key: str, clusters: int = 3) -> str:
     model = fitted(clusterer=Ward(clusters))
     model.segment_names_ = name_segments(customers(), model.labels_, model.insider_clusters_)
-    return tracking.register(model, customers(5), Facts(key, {}, {}, {}, "")).number
+    return registry.register(model, customers(5), Facts(key, {}, {}, {}, "")).number
 
 
 def assigned() -> pd.DataFrame:
@@ -51,8 +52,8 @@ def contents() -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in assign.OUTPUTS)
 
 
-def runs() -> int:
-    opened = tracking.connect()
+def run_count() -> int:
+    opened = connection.connect()
     return len(opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'assign'"))
 
 
@@ -61,7 +62,7 @@ LARGE = [f"c{number:03d}" for number in range(0, 60, 10)]
 
 def test_the_champion_decides() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     found = assigned()
     assert found.loc[found["is_insider"], "customer_id"].tolist() == LARGE
@@ -77,7 +78,7 @@ def test_everyone_is_told_how_sure_their_segment_is() -> None:
     submit("a")
     assign.main()
     assert pd.read_parquet(paths.CONFIDENCE)["confidence"].isna().all()
-    tracking.promote()
+    registry.promote()
     assign.main()
     found = pd.read_parquet(paths.CONFIDENCE)
     assert found["customer_id"].tolist() == assigned()["customer_id"].tolist()
@@ -114,20 +115,20 @@ def test_every_kind_of_baseline_can_decide(name: str) -> None:
 
 def test_an_alias_that_was_moved_by_hand_is_followed() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     submit("b", clusters=2)
-    tracking.connect().client.set_registered_model_alias("insiders", "champion", "2")
+    connection.connect().client.set_registered_model_alias("insiders", "champion", "2")
     assign.main()
     assert set(assigned()["model_version"]) == {"2"}
-    assert tracking.rollback().number == "1"
+    assert registry.rollback().number == "1"
     assign.main()
     assert set(assigned()["model_version"]) == {"1"}
 
 
 def test_nothing_is_done_where_nothing_changed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     before, database = contents(), (project / "mlflow.db").read_bytes()
     monkeypatch.setattr(serving, "named", lambda _: pytest.fail("it ran"))
@@ -138,7 +139,7 @@ def test_nothing_is_done_where_nothing_changed(project: Path, monkeypatch: pytes
 
 def test_the_run_of_a_later_stage_leaves_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     assign.main()
-    with tracking.stage_run("report", {}) as log:
+    with runs.stage_run("report", {}) as log:
         log({"insiders": 1})
     monkeypatch.setattr(serving, "named", lambda _: pytest.fail("it ran"))
     assign.main()
@@ -146,18 +147,18 @@ def test_the_run_of_a_later_stage_leaves_nothing_to_do(monkeypatch: pytest.Monke
 
 def test_the_same_state_gives_the_same_bytes_and_no_further_run() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     before = contents()
     Path("mlruns/fresh.json").unlink()
     assign.main()
     assert contents() == before
-    assert runs() == 1
+    assert run_count() == 1
 
 
 def test_back_to_old_customers_is_back_to_the_old_list() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     before = contents()
     write_project(customers().assign(recency_days=lambda each: each["recency_days"] + 0.0).iloc[:40])
@@ -172,18 +173,18 @@ def test_places_are_those_of_the_embedding_and_only_a_model_has_any() -> None:
     number = submit("a")
     assign.main()
     assert pd.read_parquet(paths.PLACES).empty
-    tracking.promote()
+    registry.promote()
     assign.main()
-    [version] = [each for each in tracking.versions() if each.number == number]
+    [version] = [each for each in registry.versions() if each.number == number]
     known = pd.read_parquet(paths.CUSTOMERS).sort_values("customer_id")
     found = tables.read(paths.PLACES, schemas.PLACES)
     assert found["customer_id"].tolist() == known["customer_id"].tolist()
-    assert np.array_equal(np.stack(found["place"].tolist()), tracking.load(version).embed(known))
+    assert np.array_equal(np.stack(found["place"].tolist()), registry.load(version).embed(known))
 
 
 def test_order_and_names_of_the_customers_change_nothing_else() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     known = assigned().set_index("customer_id")
     before = pd.read_parquet(paths.CONFIDENCE)["confidence"].value_counts().to_dict()
@@ -201,7 +202,7 @@ def test_order_and_names_of_the_customers_change_nothing_else() -> None:
 
 def test_what_fails_leaves_the_last_good_list(monkeypatch: pytest.MonkeyPatch) -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     before = contents()
     write_project(customers(50))
@@ -214,7 +215,7 @@ def test_what_fails_leaves_the_last_good_list(monkeypatch: pytest.MonkeyPatch) -
 
 def test_bad_customers_end_with_a_word_and_the_old_list() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     before = contents()
     customers().assign(recency_days=0.0).to_parquet(paths.CUSTOMERS)
@@ -225,26 +226,26 @@ def test_bad_customers_end_with_a_word_and_the_old_list() -> None:
 
 def test_customers_without_their_products_are_refused_only_by_a_model_that_looks_at_them() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     customers().drop(columns="products").to_parquet(paths.CUSTOMERS)
     assign.main()
     assert listed()["customer_id"].sort_values().tolist() == LARGE
     by_products = fitted(EMBEDDINGS["affinity"](FixedTrial({"affinity.components": 4}), 7), features=("products",))
-    tracking.register(by_products, customers(5), Facts("b", {}, {}, {}, ""))
-    tracking.promote()
+    registry.register(by_products, customers(5), Facts("b", {}, {}, {}, ""))
+    registry.promote()
     with pytest.raises(SystemExit, match="customers lack the features products; the model expects products"):
         assign.main()
 
 
 def test_a_champion_named_meanwhile_is_not_taken_for_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     real = serving.write
 
     def write_while_somebody_promotes(*given: Any) -> None:
         real(*given)
         submit("b", clusters=2)
-        tracking.promote()
+        registry.promote()
 
     monkeypatch.setattr(serving, "write", write_while_somebody_promotes)
     assign.main()
@@ -297,7 +298,7 @@ def remembered() -> pd.DataFrame:
 
 def test_the_champion_looks_back_at_every_month_start() -> None:
     submit("a")
-    tracking.promote()
+    registry.promote()
     assign.main()
     found = remembered()
     assert found.groupby("as_of").size().to_dict() == dict.fromkeys(MONTHS, 40)
@@ -324,7 +325,7 @@ def test_without_a_list_nobody_was_a_member() -> None:
 def test_what_is_known_of_other_dates_changes_no_past_membership(regime: str) -> None:
     submit("a")
     if regime == "model":
-        tracking.promote()
+        registry.promote()
     else:
         manifest("baseline", {"name": "faded_revenue", "n": 7, "horizon_days": 90})
     labeller = serving.named(None).labeller

@@ -14,8 +14,9 @@ from typer.testing import CliRunner, Result
 
 from customer_tables import customers, fitted, write_project
 from insiders import cli
-from insiders.io import doctor, paths, tables, tracking
-from insiders.io.tracking import Facts, server
+from insiders.io import doctor, paths, tables
+from insiders.io.tracking import registry, server
+from insiders.io.tracking.registry import Facts
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def refused(*words: str) -> str:
 
 def submit(key: str) -> None:
     tags = {"gate.stable": "failed 0.7 >= 0.75"} if key == "bad" else {"gate.stable": "passed 0.8 >= 0.75"}
-    tracking.register(fitted(), customers(5), Facts(key, {}, {}, tags, ""))
+    registry.register(fitted(), customers(5), Facts(key, {}, {}, tags, ""))
 
 
 def test_help_comes_at_once() -> None:
@@ -182,7 +183,7 @@ def test_a_healthy_project_has_no_problem() -> None:
     assert result.exit_code == 0, result.stdout
     assert all(line.startswith("ok") for line in result.stdout.splitlines())
     submit("a")
-    tracking.promote()
+    registry.promote()
     assert "champion     version 1, its model can be read" in run("doctor").stdout
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from insiders.io import freshness, store
+from insiders.io import freshness
+from insiders.io.tracking import address
 
 INPUT, OUTPUT, DATABASE = Path("in.csv"), Path("out.csv"), Path("mlruns/mlflow.db")
 
@@ -17,7 +18,7 @@ INPUT, OUTPUT, DATABASE = Path("in.csv"), Path("out.csv"), Path("mlruns/mlflow.d
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project in which the stage `assign` has just ended."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(store.VARIABLE, raising=False)
+    monkeypatch.delenv(address.VARIABLE, raising=False)
     monkeypatch.setattr(freshness, "CODE", tmp_path / "code")
     for path in (INPUT, OUTPUT, DATABASE, Path("params.yaml"), Path("code/module.py")):
         path.parent.mkdir(exist_ok=True)
@@ -60,7 +61,7 @@ def test_another_stage_has_a_stamp_of_its_own() -> None:
 
 
 def test_a_remote_store_may_always_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(store.VARIABLE, "http://127.0.0.1:5000")
+    monkeypatch.setenv(address.VARIABLE, "http://127.0.0.1:5000")
     freshness.record("assign", [INPUT], [OUTPUT])
     assert not fresh()
 

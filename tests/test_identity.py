@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import small_shop
-from insiders.io import paths, tables, tracking
+from insiders.io import paths, tables
+from insiders.io.tracking import registry
 from insiders.model import segments
 from insiders.model.segments import Champion, Identity
 from insiders.stages import register
@@ -145,7 +146,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> I
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
         small_shop.run(folder, small_shop.STAGES[:5])
         monkeypatch.chdir(folder)
-        tracking.promote()
+        registry.promote()
         yield folder
 
 
@@ -169,11 +170,11 @@ def test_a_retrain_keeps_the_champions_names_and_says_so_twice_in_the_same_bytes
     kept = [each for each in found["segments"] if each["matched_from"]]
     assert kept
     assert all(each["name"] == each["matched_from"] and each["shared_customers"] > 0 for each in kept)
-    tracking.promote("2")
+    registry.promote("2")
     assert json.loads(again())["segments"] == found["segments"]
     assert again() == again()
-    [version] = [each for each in tracking.versions() if each.number == "2"]
-    names = tracking.load(version).model.segment_names_
+    [version] = [each for each in registry.versions() if each.number == "2"]
+    names = registry.load(version).model.segment_names_
     assert names == {each["cluster"]: each["name"] for each in found["segments"]}
     assert all(f"| {each['name']} | {each['matched_from'] or 'new'} |" in version.card for each in found["segments"])
     tables.write_json(given, paths.CANDIDATE)
@@ -187,5 +188,5 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_names_to_the_table(
     assert register._champion(customers, "none") is None
     assert register._champion(customers.drop(columns="net_revenue"), "1") is None
     assert register._champion(customers, "1") is not None
-    monkeypatch.setattr(tracking.registry, "versions", list)
+    monkeypatch.setattr(registry, "versions", list)
     assert register._champion(customers, "1") is None

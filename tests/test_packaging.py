@@ -23,9 +23,10 @@ from pandas.testing import assert_frame_equal
 
 from customer_tables import FEATURES, customers, fitted
 from insiders.errors import InputError
-from insiders.io import package, tracking
+from insiders.io import package
 from insiders.io.package import Limits, Package
-from insiders.io.tracking import Facts, packaging
+from insiders.io.tracking import packaging, registry
+from insiders.io.tracking.registry import Facts
 from insiders.model.clusterers import Mixture, Ward
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
 from insiders.model.segment_model import SegmentModel
@@ -197,7 +198,7 @@ answer.to_json(sys.argv[2])
 
 @pytest.mark.usefixtures("store")
 def test_the_model_works_where_the_project_is_not_installed(tmp_path: Path) -> None:
-    tracking.register(BY_PRODUCTS, customers(5), Facts("a", {}, {}, {}, ""))
+    registry.register(BY_PRODUCTS, customers(5), Facts("a", {}, {}, {}, ""))
     given, answer = tmp_path / "given.json", tmp_path / "answer.json"
     customers()[list(BY_PRODUCTS.features)].to_json(given)
     command = [sys.executable, "-c", ALONE, str(given), str(answer)]

@@ -21,8 +21,9 @@ import pytest
 import small_shop
 from contract import ANSWERS, METRICS
 from insiders import schemas
-from insiders.io import params, tracking
+from insiders.io import params
 from insiders.io.delivery import sources
+from insiders.io.tracking import connection, registry
 from small_shop import EASY, LESS, STAGES
 
 # Every table, list and JSON; each is the same for the same input and seed, whoever makes it.
@@ -78,8 +79,8 @@ def listed(folder: Path) -> pd.DataFrame:
 
 def versions_and_runs(folder: Path) -> tuple[list[tuple[str, ...]], int]:
     with small_shop.inside(folder):
-        opened = tracking.connect()
-        versions = [(version.number, *version.aliases) for version in tracking.versions()]
+        opened = connection.connect()
+        versions = [(version.number, *version.aliases) for version in registry.versions()]
         return versions, len(opened.client.search_runs([opened.experiment], max_results=1000))
 
 
@@ -280,7 +281,7 @@ def test_a_killed_search_ends_as_if_nothing_happened(shop: Path, copy: Path, emp
     small_shop.run(copy, ["tune"])
     assert digests(copy, tuple(wanted)) == wanted
     with small_shop.inside(copy):
-        opened = tracking.connect()
+        opened = connection.connect()
         trials = opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'trial'")
     assert len(trials) == tried(shop)
     assert {trial.info.status for trial in trials} == {"FINISHED"}

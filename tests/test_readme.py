@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 import small_shop
 from customer_tables import customers, fitted
 from insiders import cli
-from insiders.io import tracking
 from insiders.io.delivery import download
-from insiders.io.tracking import Facts
+from insiders.io.tracking import registry
+from insiders.io.tracking.registry import Facts
 from small_shop import TOP
 
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -142,7 +142,7 @@ def fetched(command: str, project: Path, patch: pytest.MonkeyPatch) -> str:
 
 
 def promoted(command: str, project: Path, patch: pytest.MonkeyPatch) -> str:
-    tracking.register(fitted(), customers(5), Facts("another", {}, {}, {}, ""))
+    registry.register(fitted(), customers(5), Facts("another", {}, {}, {}, ""))
     return in_line(command, project, patch)
 
 

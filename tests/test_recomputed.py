@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import small_shop
-from insiders.io import store
+from insiders.io.tracking import address
 
 
 class Project(NamedTuple):
@@ -26,7 +26,7 @@ class Project(NamedTuple):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Project]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.delenv(store.VARIABLE, raising=False)
+        monkeypatch.delenv(address.VARIABLE, raising=False)
         folder = small_shop.new_project(tmp_path_factory.mktemp("shop") / "project", empty_store, small_shop.EASY)
         small_shop.run(folder)
         yield opened(folder)

@@ -9,8 +9,8 @@ from pandas.testing import assert_frame_equal
 
 from customer_tables import FEATURES, customers, fitted
 from insiders.errors import InputError
-from insiders.io import tracking
-from insiders.io.tracking import Facts, Version, registry
+from insiders.io.tracking import cards, connection, registry
+from insiders.io.tracking.registry import Facts, Version
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -30,7 +30,7 @@ def submit(key: str, **changes: Any) -> Version:
 
 def bare(key: str) -> None:
     """A version without a model, made the challenger: enough where only aliases matter."""
-    client = tracking.connect().client
+    client = connection.connect().client
     if not client.search_registered_models():
         client.create_registered_model("insiders")
     made = client.create_model_version("insiders", "file:///nowhere", tags={"insiders.key": key})
@@ -39,7 +39,7 @@ def bare(key: str) -> None:
 
 def by_hand(alias: str, number: str) -> None:
     """What a click in MLflow's UI does."""
-    tracking.connect().client.set_registered_model_alias("insiders", alias, number)
+    connection.connect().client.set_registered_model_alias("insiders", alias, number)
 
 
 def promoted(*given: Any, **named: Any) -> Version:
@@ -54,14 +54,14 @@ def serves() -> str | None:
 
 
 def test_a_version_carries_what_is_known_of_it() -> None:
-    tags = {**tracking.gate_tags(GATES), "insiders.data_digest": "abc"}
+    tags = {**cards.gate_tags(GATES), "insiders.data_digest": "abc"}
     version = submit("k1", tags=tags)
     assert (version.number, version.aliases, version.card, version.key) == ("1", ("challenger",), "# card", "k1")
     assert version.tags["gate.not_worse"] == "passed 0.993 >= 0.97"
     assert version.tags["gate.stable"] == "failed 0.7 >= 0.75"
     assert version.tags["insiders.git_commit"]
     assert not version.passed
-    client = tracking.connect().client
+    client = connection.connect().client
     found = client.get_model_version("insiders", "1")
     run = client.get_run(found.run_id)
     assert (run.data.metrics, run.data.params, run.info.status) == ({"value_lift": 1.01}, {"k": "3"}, "FINISHED")
@@ -158,7 +158,7 @@ def test_a_rollback_by_hand_is_noticed() -> None:
 def test_a_champion_whose_alias_was_removed_comes_back() -> None:
     bare("a")
     registry.promote()
-    tracking.connect().client.delete_registered_model_alias("insiders", "champion")
+    connection.connect().client.delete_registered_model_alias("insiders", "champion")
     assert registry.promote("1", by="gate") is None
     assert serves() is None
     assert registry.rollback().number == "1"
@@ -168,7 +168,7 @@ def test_a_deleted_version_is_passed_over() -> None:
     for key in ("a", "b", "c"):
         bare(key)
         registry.promote(by="gate")
-    tracking.connect().client.delete_model_version("insiders", "2")
+    connection.connect().client.delete_model_version("insiders", "2")
     assert registry.rollback().number == "1"
 
 
@@ -217,7 +217,7 @@ def test_the_card_says_how_the_model_was_judged() -> None:
             {"name": "New", "matched_from": None, "shared_customers": 0, "changed": {}},
         ],
     }
-    card = tracking.model_card(manifest)
+    card = cards.model_card(manifest)
     assert card.startswith("# Insiders: value_plane and kmeans\n")
     assert "| stable | failed | 0.7 >= 0.75 | Jaccard |" in card
     assert "| value_lift | 1.012 |" in card

@@ -17,6 +17,7 @@ import small_shop
 from insiders.errors import InputError
 from insiders.evidence import search
 from insiders.io import params, studies
+from insiders.io.tracking import address
 from test_search import SETTINGS, cheap
 
 ROOT = Path(__file__).parents[1]
@@ -129,7 +130,7 @@ def tuning(folder, url):
     """The tune stage of a project as a process of its own, with its study in the database."""
     small_shop.write_params(folder, {"tune": {"storage": url}})
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"}
-    environment.pop(small_shop.store.VARIABLE, None)
+    environment.pop(address.VARIABLE, None)
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "insiders.stages.tune"]
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from insiders.errors import InputError
-from insiders.io import tracking
-from insiders.io.tracking import SearchRun, Trial
+from insiders.io.tracking import connection, runs
+from insiders.io.tracking.runs import SearchRun, Trial
 
 pytestmark = pytest.mark.usefixtures("store")
 
 
-def runs(stage: str) -> list[Any]:
-    opened = tracking.connect()
+def stage_runs(stage: str) -> list[Any]:
+    opened = connection.connect()
     query = f"tags.`insiders.stage` = '{stage}'"
     return list(opened.client.search_runs([opened.experiment], query, order_by=["attributes.start_time"]))
 
 
 def log(stage: str, params: dict[str, Any], metrics: dict[str, Any]) -> None:
-    with tracking.stage_run(stage, params) as record:
+    with runs.stage_run(stage, params) as record:
         record(metrics)
 
 
@@ -34,7 +34,7 @@ def trial(number: int, **changes: Any) -> Trial:
 
 def test_a_stage_logs_one_run_with_its_params_and_metrics(store: Path) -> None:
     log("featurize", {"as_of": None, "folds": {"count": 3}}, {"customers": 12, "share": 0.25})
-    [run] = runs("featurize")
+    [run] = stage_runs("featurize")
     assert run.info.run_name == "featurize"
     assert run.info.status == "FINISHED"
     assert run.data.params == {"as_of": "None", "folds.count": "3"}
@@ -43,16 +43,16 @@ def test_a_stage_logs_one_run_with_its_params_and_metrics(store: Path) -> None:
 
 
 def test_the_experiment_opens_on_model_training() -> None:
-    opened = tracking.connect()
+    opened = connection.connect()
     experiment = opened.client.get_experiment(opened.experiment)
     assert experiment.name == "insiders"
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
 
 
 def test_the_experiment_has_a_view_of_the_trials() -> None:
-    with tracking.search_run("study", {}, {}) as run:
+    with runs.search_run("study", {}, {}) as run:
         run.log_trial(trial(0))
-    opened = tracking.connect()
+    opened = connection.connect()
     saved = json.loads(opened.client.get_experiment(opened.experiment).tags["mlflow.sharedViewState.trials"])
     view = json.loads(saved["state"])
     assert saved["name"] == "trials"
@@ -65,35 +65,35 @@ def test_the_experiment_has_a_view_of_the_trials() -> None:
 
 
 def test_a_deleted_experiment_comes_back() -> None:
-    opened = tracking.connect()
+    opened = connection.connect()
     opened.client.delete_experiment(opened.experiment)
     log("ingest", {}, {"rows": 1})
-    assert len(runs("ingest")) == 1
+    assert len(stage_runs("ingest")) == 1
 
 
 def test_an_unchanged_result_adds_no_run() -> None:
     for customers in (12, 12, 13, 12):
         log("assign", {"horizon_days": 90}, {"customers": customers})
-    assert [run.data.metrics["customers"] for run in runs("assign")] == [12.0, 13.0, 12.0]
+    assert [run.data.metrics["customers"] for run in stage_runs("assign")] == [12.0, 13.0, 12.0]
 
 
 def test_a_stage_that_fails_leaves_no_run() -> None:
-    with pytest.raises(ZeroDivisionError), tracking.stage_run("ingest", {}):
+    with pytest.raises(ZeroDivisionError), runs.stage_run("ingest", {}):
         raise ZeroDivisionError
-    assert runs("ingest") == []
+    assert stage_runs("ingest") == []
 
 
 def test_measures_without_a_value_are_left_out() -> None:
     log("ingest", {}, {"none": None, "nan": math.nan, "infinite": math.inf, "known": 1})
-    assert runs("ingest")[0].data.metrics == {"known": 1.0}
+    assert stage_runs("ingest")[0].data.metrics == {"known": 1.0}
 
 
 def test_trials_are_children_of_one_run() -> None:
-    with tracking.search_run("study-1", {"trials": 2}, {"data": "abc"}) as search:
+    with runs.search_run("study-1", {"trials": 2}, {"data": "abc"}) as search:
         search.log_trial(trial(0))
         search.log_trial(trial(1, tags={"embedding": "pca", "clusterer": "ward", "state": "FAIL", "feasible": False}))
-    [parent] = runs("tune")
-    first, second = sorted(runs("trial"), key=lambda run: run.data.tags["insiders.trial"])
+    [parent] = stage_runs("tune")
+    first, second = sorted(stage_runs("trial"), key=lambda run: run.data.tags["insiders.trial"])
     assert (parent.info.run_name, parent.data.params, parent.info.status) == ("tune", {"trials": "2"}, "FINISHED")
     assert first.data.tags["mlflow.parentRunId"] == second.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert first.data.tags.items() >= {"embedding": "pca", "clusterer": "kmeans", "feasible": "True"}.items()
@@ -104,17 +104,17 @@ def test_trials_are_children_of_one_run() -> None:
 
 def test_a_study_that_was_killed_goes_on_in_its_run() -> None:
     search = killed_after_one_trial()
-    assert runs("tune")[0].info.status == "KILLED"
+    assert stage_runs("tune")[0].info.status == "KILLED"
     cut_off(search)
-    with tracking.search_run("study-1", {}, {}) as search:
+    with runs.search_run("study-1", {}, {}) as search:
         assert [search.log_trial(trial(number)) for number in range(3)] == [False, True, True]
-    assert sorted(run.data.tags["insiders.trial"] for run in runs("trial")) == ["0", "1", "2"]
-    assert [run.info.status for run in runs("tune")] == ["FINISHED"]
+    assert sorted(run.data.tags["insiders.trial"] for run in stage_runs("trial")) == ["0", "1", "2"]
+    assert [run.info.status for run in stage_runs("tune")] == ["FINISHED"]
 
 
 def killed_after_one_trial() -> SearchRun:
     try:
-        with tracking.search_run("study-1", {}, {}) as search:
+        with runs.search_run("study-1", {}, {}) as search:
             search.log_trial(trial(0))
             raise KeyboardInterrupt
     except KeyboardInterrupt:
@@ -129,9 +129,9 @@ def cut_off(search: SearchRun) -> None:
 
 def test_another_study_has_its_own_run() -> None:
     for study in ("one", "two"):
-        with tracking.search_run(study, {}, {}) as search:
+        with runs.search_run(study, {}, {}) as search:
             search.log_trial(trial(0))
-    assert (len(runs("tune")), len(runs("trial"))) == (2, 2)
+    assert (len(stage_runs("tune")), len(stage_runs("trial"))) == (2, 2)
 
 
 def test_figures_and_files_stand_with_their_run(tmp_path: Path) -> None:
@@ -139,14 +139,14 @@ def test_figures_and_files_stand_with_their_run(tmp_path: Path) -> None:
 
     note = tmp_path / "note.txt"
     note.write_text("x")
-    with tracking.search_run("study-1", {}, {}) as search:
+    with runs.search_run("study-1", {}, {}) as search:
         search.log_trial(trial(0, figure=Figure()))
         search.log_figure(Figure(), "front")
         search.log_file(note)
         search.log_measures({"value_lift_mean": 1.0})
     client = search.connection.client
     assert [file.path for file in client.list_artifacts(search.run_id)] == ["front.png", "note.txt"]
-    assert [file.path for file in client.list_artifacts(runs("trial")[0].info.run_id)] == ["pca-kmeans-0.png"]
+    assert [file.path for file in client.list_artifacts(stage_runs("trial")[0].info.run_id)] == ["pca-kmeans-0.png"]
 
 
 @pytest.mark.parametrize("uri", ["sqlite:////proc/none/mlflow.db", "http://127.0.0.1:9", "nonsense://somewhere"])
@@ -154,38 +154,38 @@ def test_a_store_out_of_reach_is_named(uri: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(InputError, match=uri):
-        tracking.connect()
+        connection.connect()
 
 
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:secret@127.0.0.1:9/none")
     with pytest.raises(InputError, match=r"me:\*\*\*@127") as caught:
-        tracking.connect()
+        connection.connect()
     assert "secret" not in str(caught.value)
 
 
 def test_the_store_of_the_project_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from insiders.io import store as places
+    from insiders.io.tracking import address as places
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert places.address() == f"sqlite:///{tmp_path.resolve()}/mlruns/mlflow.db"
-    assert places.database("http://127.0.0.1:5000") is None
-    assert places.database("postgresql://host/name") is None
+    assert places.tracking_uri() == f"sqlite:///{tmp_path.resolve()}/mlruns/mlflow.db"
+    assert places.database_file("http://127.0.0.1:5000") is None
+    assert places.database_file("postgresql://host/name") is None
 
 
 def test_a_moved_store_finds_its_artifacts(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with tracking.search_run("study-1", {}, {}) as search:
+    with runs.search_run("study-1", {}, {}) as search:
         search.log_file(Path(__file__))
     moved = tmp_path / "another place" / "mlruns"
     moved.parent.mkdir()
     shutil.move(store, moved)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{moved / 'mlflow.db'}")
-    [run] = runs("tune")
+    [run] = stage_runs("tune")
     assert run.info.artifact_uri.startswith((moved / "artifacts").as_uri())
-    assert [file.path for file in tracking.connect().client.list_artifacts(run.info.run_id)] == ["test_tracking.py"]
+    assert [file.path for file in connection.connect().client.list_artifacts(run.info.run_id)] == ["test_tracking.py"]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert str(moved) in lines[0]

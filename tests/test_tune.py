@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import small_shop
-from insiders.io import tracking
+from insiders.io.tracking import connection
 
 BASELINES = {"net_revenue", "gross_revenue", "faded_revenue", "rfm_quintiles", "lifetime_value", "random"}
 SHOP = {"simulate": {"customers": 150}, "tune": {"trials": 4}}
@@ -23,7 +23,7 @@ def project(tmp_path_factory, empty_store) -> Path:
 
 def children(folder: Path) -> list[Any]:
     with chdir(folder):
-        opened = tracking.connect()
+        opened = connection.connect()
         return list(opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'trial'"))
 
 
@@ -48,7 +48,7 @@ def test_a_second_run_logs_nothing_twice_and_writes_the_same(project):
 
 def test_the_search_keeps_its_pictures_in_mlflow(project):
     with chdir(project):
-        opened = tracking.connect()
+        opened = connection.connect()
         [parent] = opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'tune'")
         kept = {each.path for each in opened.client.list_artifacts(parent.info.run_id)}
     assert {"front.png", "history.png", "importances.png", "slices.png", "clusters.png", "trials.csv"} <= kept

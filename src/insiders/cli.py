@@ -100,9 +100,9 @@ def promote(
     version: Annotated[str | None, typer.Argument(help="Number of the version; the challenger when left out.")] = None,
 ) -> None:
     """Let a version serve; the next `dvc repro` follows."""
-    from insiders.io import tracking
+    from insiders.io.tracking import registry
 
-    if chosen := tracking.promote(version):
+    if chosen := registry.promote(version):
         warning = "" if chosen.passed else " (it has not passed every gate)"
         typer.echo(f"version {chosen.number} serves{warning}: run `dvc repro`")
 
@@ -111,9 +111,9 @@ def promote(
 @reported
 def rollback() -> None:
     """Let the champion before the present one serve again; the next `dvc repro` follows."""
-    from insiders.io import tracking
+    from insiders.io.tracking import registry
 
-    typer.echo(f"version {tracking.rollback().number} serves again: run `dvc repro`")
+    typer.echo(f"version {registry.rollback().number} serves again: run `dvc repro`")
 
 
 @app.command()
@@ -131,7 +131,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this ma
     """Open MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server
 
-    typer.echo(f"{server.address(port)}\n{server.HINT}\nthe trials side by side: {server.trials(port)}")
+    typer.echo(f"{server.ui_address(port)}\n{server.HINT}\nthe trials side by side: {server.trials(port)}")
     server.serve(port)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from insiders.errors import InputError
-from insiders.io import params, paths, store, tables, tracking
+from insiders.io import params, paths, tables
 from insiders.io.delivery import files, sources
+from insiders.io.tracking import address, connection, registry
 
 PYTHON = (3, 11)
 LOCK = Path("requirements.lock")
@@ -97,22 +98,22 @@ def _dvc() -> Finding:
 
 
 def _store() -> Finding:
-    uri = tracking.shown(store.address())
-    database = store.database(store.address())
+    uri = connection.shown(address.tracking_uri())
+    database = address.database_file(address.tracking_uri())
     if database is not None and not database.exists():
         return Finding("mlflow", f"{uri}: not there yet, the first stage makes it")
-    moved = tracking.moved_from(store.address())
-    tracking.connect()  # refuses a schema that is not this MLflow's, and mends a store that was moved
+    moved = connection.moved_from(address.tracking_uri())
+    connection.connect()  # refuses a schema that is not this MLflow's, and mends a store that was moved
     note = f", moved from {moved}: its paths were rewritten" if moved else ""
-    return Finding("mlflow", f"{uri}: reachable, schema {tracking.schema_version(store.address())}{note}")
+    return Finding("mlflow", f"{uri}: reachable, schema {connection.schema_version(address.tracking_uri())}{note}")
 
 
 def _champion() -> Finding:
-    database = store.database(store.address())
-    champion = None if database is not None and not database.exists() else tracking.champion()
+    database = address.database_file(address.tracking_uri())
+    champion = None if database is not None and not database.exists() else registry.champion()
     if champion is None:
         return Finding("champion", "none yet")
-    tracking.load(champion)
+    registry.load(champion)
     return Finding("champion", f"version {champion.number}, its model can be read")
 
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from insiders.io import paths, store
+from insiders.io import paths
+from insiders.io.tracking import address
 
 STAMPS = paths.MLRUNS / "fresh.json"
 SETTINGS = Path("params.yaml")
@@ -57,8 +58,8 @@ def _write(stamps: Mapping[str, Stamp]) -> None:
 
 def store_state() -> Stamp | None:
     """What the database looks like from outside; None where it is not a file, or not there."""
-    uri = store.address()
-    database = store.database(uri)
+    uri = address.tracking_uri()
+    database = address.database_file(uri)
     if database is None or not database.exists():
         return None
     parts = (database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "journal")))

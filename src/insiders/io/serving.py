@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.evidence import quality
-from insiders.io import paths, tables, tracking
+from insiders.io import paths, tables
+from insiders.io.tracking import registry
 from insiders.model import segments
 from insiders.value import lifetime, scores
 
@@ -79,17 +80,17 @@ def named(name: str | None) -> Server:
     Which baseline, and whether a list can be defended at all, is what `register` wrote into models/registered.json.
     """
     if name is None:
-        champion = tracking.serving()
+        champion = registry.serving()
         return _baseline(tables.read_json(paths.REGISTERED)) if champion is None else _server(champion)
-    for version in tracking.versions():
+    for version in registry.versions():
         if name == version.number or name.removeprefix("@") in version.aliases:
             return _server(version)
-    known = [f"{version.number} {' '.join('@' + each for each in version.aliases)}" for version in tracking.versions()]
+    known = [f"{version.number} {' '.join('@' + each for each in version.aliases)}" for version in registry.versions()]
     raise InputError(f"no version {name!r}: there is {', '.join(known) or 'none'}; give a number or an alias")
 
 
-def _server(version: tracking.Version) -> Server:
-    return Server(tracking.load(version), version.number, version.number)
+def _server(version: registry.Version) -> Server:
+    return Server(registry.load(version), version.number, version.number)
 
 
 def _baseline(registered: Mapping[str, Any]) -> Server:
@@ -101,7 +102,7 @@ def _baseline(registered: Mapping[str, Any]) -> Server:
 
 def still_serves(server: Server) -> bool:
     """Whether nobody named another champion since."""
-    champion = tracking.champion()
+    champion = registry.champion()
     return (champion.number if champion else None) == server.champion
 
 

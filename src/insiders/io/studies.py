@@ -19,9 +19,10 @@ from insiders import schemas
 from insiders.errors import InputError
 from insiders.evidence import holdout, judge, quality, search
 from insiders.evidence.judge import Judge, Recipe, Settings, Window
-from insiders.io import paths, tracking
+from insiders.io import paths
 from insiders.io.claims import Claims
 from insiders.io.params import Params
+from insiders.io.tracking import connection
 from insiders.model import clusterers, embeddings, segment_model
 from insiders.value import lifetime
 
@@ -65,7 +66,7 @@ def open_study(storage: str | None, name: str) -> Any:
     except (SQLAlchemyError, ImportError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
-            f"tune.storage {tracking.shown(url)} cannot be used: {first}; expected an SQLAlchemy URL of a reachable "
+            f"tune.storage {connection.shown(url)} cannot be used: {first}; expected an SQLAlchemy URL of a reachable "
             f"database, or null for {LOCAL}"
         ) from error
 

@@ -11,13 +11,14 @@ OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS,
 def main() -> None:
     if freshness.is_fresh("assign", INPUTS, OUTPUTS):
         return
-    from insiders.io import params, serving, tables, tracking
+    from insiders.io import params, serving, tables
+    from insiders.io.tracking import runs
 
     settings = params.read().featurize
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
     customers = serving.read_customers(paths.CUSTOMERS)
     server = serving.named(None)
-    with tracking.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
+    with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
         past, months = serving.read_history(), serving.read_months()
         served = serving.serve(server, customers, past, months, settings.horizon_days)
         serving.write(served)

@@ -6,12 +6,13 @@ from insiders.errors import reported
 @reported
 def main() -> None:
     from insiders import schemas
-    from insiders.io import engine, params, paths, tables, tracking
+    from insiders.io import engine, params, paths, tables
+    from insiders.io.tracking import runs
     from insiders.tables import features
 
     settings = params.read().featurize
     horizon = settings.horizon_days
-    with tracking.stage_run("featurize", settings.model_dump()) as log:
+    with runs.stage_run("featurize", settings.model_dump()) as log:
         con = engine.connect()
         lines, orders = engine.read(con, paths.LINES), engine.read(con, paths.ORDERS)
         first, last = engine.row(con, features.span(lines))

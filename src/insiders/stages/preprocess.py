@@ -6,11 +6,12 @@ from insiders.errors import reported
 @reported
 def main() -> None:
     from insiders import schemas
-    from insiders.io import engine, params, paths, tables, tracking
+    from insiders.io import engine, params, paths, tables
+    from insiders.io.tracking import runs
     from insiders.tables import lines, orders
 
     rules = params.read().preprocess.model_dump(exclude={"currency"})
-    with tracking.stage_run("preprocess", rules) as log:
+    with runs.stage_run("preprocess", rules) as log:
         con = engine.connect()
         transactions = engine.read(con, paths.TRANSACTIONS)
         judged = engine.keep(con, lines.judge(transactions, **rules))

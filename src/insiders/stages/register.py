@@ -210,8 +210,8 @@ def _judged(case: _Case, listed: "Flags") -> dict[str, Any]:
 
 
 def _facts(case: _Case, verdict: _Verdict) -> Any:
-    from insiders.io import paths, tables, tracking
-    from insiders.io.tracking import registry
+    from insiders.io import paths, tables
+    from insiders.io.tracking import cards, registry
 
     told = _told(case, verdict)
     return registry.Facts(
@@ -219,7 +219,7 @@ def _facts(case: _Case, verdict: _Verdict) -> Any:
         params={name: case.candidate[name] for name in ("embedding", "clusterer", "seed", "params")},
         metrics=case.candidate["measures"] | {name: v for name, v in verdict.validation.items() if name != "baselines"},
         tags={
-            **tracking.gate_tags(told["gates"]),
+            **cards.gate_tags(told["gates"]),
             RECIPE_TAG: tables.as_json({name: case.candidate[name] for name in _RECIPE}),
             RIVAL_TAG: case.rival,
             SEGMENTS_TAG: tables.as_json(case.segments),
@@ -229,7 +229,7 @@ def _facts(case: _Case, verdict: _Verdict) -> Any:
             "embedding": case.candidate["embedding"],
             "clusterer": case.candidate["clusterer"],
         },
-        card=tracking.model_card(told),
+        card=cards.model_card(told),
     )
 
 

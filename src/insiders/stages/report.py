@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 @reported
 def main() -> None:
     from insiders import schemas
-    from insiders.io import guarantee, marketing, params, paths, tables, tracking
+    from insiders.io import guarantee, marketing, params, paths, tables
+    from insiders.io.tracking import runs
     from insiders.report import answers, metrics, page
 
     settings = params.read()
     terms = _terms(settings)
-    with tracking.stage_run("report", settings.report.model_dump()) as log:
+    with runs.stage_run("report", settings.report.model_dump()) as log:
         found = _read()
         proof = guarantee.read(settings)
         findings = _findings(found, settings, proof.numbers)

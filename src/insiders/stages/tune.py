@@ -11,8 +11,9 @@ import pandas as pd
 from insiders import schemas
 from insiders.errors import InputError, reported
 from insiders.evidence import baselines, judge, search
-from insiders.io import params, paths, studies, tables, tracking
+from insiders.io import params, paths, studies, tables
 from insiders.io.claims import Claims
+from insiders.io.tracking import runs
 from insiders.report.figures import importance
 from insiders.report.figures import trials as pictures
 
@@ -29,7 +30,7 @@ def main() -> None:
     with (
         studies.sharing(settings.tune.storage, name, settings.tune.workers) as claims,
         studies.scoring(cut, wanted, settings.tune.workers) as score,
-        tracking.search_run(_log_of(name, claims), told, {}) as run,
+        runs.search_run(_log_of(name, claims), told, {}) as run,
     ):
         trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score, claims), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
@@ -82,7 +83,7 @@ def _name(trial: search.Trial) -> str:
     return f"{trial.recipe.embedding} x {trial.recipe.clusterer}"
 
 
-def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
+def _logged(run: runs.SearchRun, trial: search.Trial) -> search.Trial:
     """Write the trial to MLflow; the same names in every trial make them comparable there."""
     tags = {
         "embedding": trial.recipe.embedding,
@@ -92,17 +93,17 @@ def _logged(run: tracking.SearchRun, trial: search.Trial) -> search.Trial:
         "reason": trial.reason,
     }
     run.log_trial(
-        tracking.Trial(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
+        runs.Trial(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
     )
     return trial
 
 
-def _log_baselines(run: tracking.SearchRun, rows: pd.DataFrame, measured: Mapping[str, Mapping[str, float]]) -> None:
+def _log_baselines(run: runs.SearchRun, rows: pd.DataFrame, measured: Mapping[str, Mapping[str, float]]) -> None:
     """Write each baseline to MLflow as a trial, under the number that it has in trials.csv."""
     own = rows[rows["state"] == "BASELINE"]
     for number, name in zip(own["number"], own["clusterer"], strict=True):
         tags = {"embedding": "none", "clusterer": name, "state": "BASELINE", "feasible": True, "reason": ""}
-        run.log_trial(tracking.Trial(int(number), f"{number:03d} baseline {name}", {}, measured[name], tags))
+        run.log_trial(runs.Trial(int(number), f"{number:03d} baseline {name}", {}, measured[name], tags))
 
 
 def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:
@@ -111,7 +112,7 @@ def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> 
     return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(model.labels_))
 
 
-def _log_result(run: tracking.SearchRun, rows: pd.DataFrame, chosen: search.Trial) -> None:
+def _log_result(run: runs.SearchRun, rows: pd.DataFrame, chosen: search.Trial) -> None:
     run.log_measures(chosen.measures)
     run.log_figure(pictures.front(rows, chosen.number), "front")
     run.log_figure(pictures.history(rows), "history")

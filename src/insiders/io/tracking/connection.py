@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from insiders.errors import InputError
-from insiders.io import store
-from insiders.io.tracking import views
+from insiders.io.tracking import address, views
 
 EXPERIMENT = "insiders"
 HOME_TAG = "insiders.home"  # the folder in which a local store lay when its artifact paths were written
@@ -39,7 +38,7 @@ class Connection:
 
 def connect() -> Connection:
     """Open the store, made on first use; InputError names its address where it cannot be reached."""
-    uri = store.address()
+    uri = address.tracking_uri()
     with reaching(uri):
         client = open_client(uri)
         return Connection(uri, client, _experiment(client, uri))
@@ -59,7 +58,8 @@ def reaching(uri: str) -> Iterator[None]:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
             f"MLflow's store {shown(uri)} cannot be used: {first}; expected a reachable store: start the "
-            f"server, correct {store.VARIABLE}, or unset it for the store in mlruns/ (`insiders doctor` looks into it)"
+            f"server, correct {address.VARIABLE}, or unset it for the store in mlruns/ "
+            f"(`insiders doctor` looks into it)"
         ) from error
 
 
@@ -69,7 +69,7 @@ def open_client(uri: str) -> Any:
     The address is set for the whole process too: where a version is made from a logged model, MLflow looks the model up
     in the store of the process, not in the client's.
     """
-    database = store.database(uri)
+    database = address.database_file(uri)
     if database is not None:
         database.parent.mkdir(parents=True, exist_ok=True)
     quieten()
@@ -101,17 +101,17 @@ def _experiment(client: Any, uri: str) -> str:
 def _new_experiment(client: Any, uri: str) -> str:
     """Make the experiment; a local store keeps artifacts beside its database, a server where it wants."""
     tags = dict([KIND_TAG, views.tag()])
-    database = store.database(uri)
+    database = address.database_file(uri)
     if database is None:
         return str(client.create_experiment(EXPERIMENT, tags=tags))
     tags[HOME_TAG] = str(database.parent)
-    location = (database.parent / store.ARTIFACTS).as_uri()
+    location = (database.parent / address.ARTIFACTS).as_uri()
     return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags))
 
 
 def _mend(experiment: Any, uri: str) -> None:
     """Rewrite the artifact paths of a local store that was moved or copied: MLflow writes them absolute."""
-    database = store.database(uri)
+    database = address.database_file(uri)
     before = experiment.tags.get(HOME_TAG)
     if database is None or before is None or before == str(database.parent):
         return
@@ -121,7 +121,7 @@ def _mend(experiment: Any, uri: str) -> None:
 
 def moved_from(uri: str) -> str | None:
     """The folder in which a local store lay before, if it lies elsewhere now and was not mended yet."""
-    database = store.database(uri)
+    database = address.database_file(uri)
     if database is None:
         return None
     homes = _column(uri, "SELECT value FROM experiment_tags WHERE key = :key", key=HOME_TAG)

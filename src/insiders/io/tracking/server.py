@@ -6,29 +6,28 @@ import sys
 from urllib.parse import urlsplit
 
 from insiders.errors import InputError
-from insiders.io import store
-from insiders.io.tracking import views
+from insiders.io.tracking import address, views
 from insiders.io.tracking.connection import connect
 
 HOST = "127.0.0.1"
 HINT = 'MLflow may open on its page for language models: click "Model training", then the experiment insiders'
 
 
-def address(port: int) -> str:
+def ui_address(port: int) -> str:
     """Where the page will be; a store that is itself a server has one already."""
-    uri = store.address()
+    uri = address.tracking_uri()
     return uri if urlsplit(uri).scheme in {"http", "https"} else f"http://{HOST}:{port}"
 
 
 def trials(port: int) -> str:
     """Where the page shows the trials side by side."""
-    return views.page(address(port), connect().experiment)
+    return views.page(ui_address(port), connect().experiment)
 
 
 def serve(port: int) -> None:
     """Become MLflow's server, until it is interrupted; returns at once where the store is itself a server."""
     uri = connect().uri
-    if address(port) == uri:
+    if ui_address(port) == uri:
         return
     _require_free(port)
     # One worker is what one person needs; each takes half a gigabyte. Jobs belong to the pages that we do not use.
@@ -37,8 +36,8 @@ def serve(port: int) -> None:
 
 
 def command(uri: str, port: int) -> list[str]:
-    database = store.database(uri)
-    places = ["--default-artifact-root", (database.parent / store.ARTIFACTS).as_uri()] if database else []
+    database = address.database_file(uri)
+    places = ["--default-artifact-root", (database.parent / address.ARTIFACTS).as_uri()] if database else []
     server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, *places]
     return [*server, "--host", HOST, "--port", str(port), "--workers", "1"]
 

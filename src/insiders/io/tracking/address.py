@@ -10,12 +10,12 @@ DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
 
 
-def address() -> str:
+def tracking_uri() -> str:
     """MLFLOW_TRACKING_URI, else the database in the project's own mlruns/."""
     return os.environ.get(VARIABLE) or f"sqlite:///{(paths.MLRUNS / DATABASE).resolve()}"
 
 
-def database(uri: str) -> Path | None:
+def database_file(uri: str) -> Path | None:
     """Find the file behind an SQLite address; None where the store is a server or another database."""
     scheme, _, rest = uri.partition(":///")
     if scheme.split("+")[0] != "sqlite" or not rest:
