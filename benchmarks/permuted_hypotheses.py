@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from insiders.answers import guarantee
 from insiders.evidence import hypotheses
 from insiders.evidence.hypotheses import Claim, Terms
-from insiders.io import engine, guarantee, params, paths, tables
+from insiders.io import engine, params, paths, tables
 
 
 def main() -> None:

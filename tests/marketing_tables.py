@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from insiders import affinity
-from insiders.io import marketing, params
+from insiders.answers import actions as answers_actions
+from insiders.io import params
 from insiders.programme import actions
 from insiders.report import audiences
 
@@ -20,7 +21,7 @@ HORIZON_DAYS = 90
 def told(people: pd.DataFrame, past: pd.DataFrame, expected: pd.DataFrame, ways: Sequence[Any]) -> dict[str, Any]:
     """As the stage finds it."""
     known = actions.Known(people, past, expected, ways)
-    terms = marketing.terms(SETTINGS, HORIZON_DAYS)
+    terms = answers_actions.terms(SETTINGS, HORIZON_DAYS)
     found = _recommended()
     shown = found.shown.assign(description=found.shown["product_code"])
     more = {"ratio_min": SETTINGS.recommendation_ratio_min, "on_sale_days": SETTINGS.on_sale_days}

@@ -10,8 +10,9 @@ from optuna.trial import FixedTrial
 
 from customer_tables import MONTHS, customers, fitted, write_project
 from insiders import schemas
+from insiders.answers import assignments
 from insiders.errors import InputError
-from insiders.io import paths, serving, tables
+from insiders.io import paths, tables
 from insiders.io.tracking import connection, registry, runs
 from insiders.io.tracking.registry import Facts
 from insiders.model.clusterers import Ward
@@ -131,7 +132,7 @@ def test_nothing_is_done_where_nothing_changed(project: Path, monkeypatch: pytes
     registry.promote()
     assign.main()
     before, database = contents(), (project / "mlflow.db").read_bytes()
-    monkeypatch.setattr(serving, "named", lambda _: pytest.fail("it ran"))
+    monkeypatch.setattr(assignments, "named", lambda _: pytest.fail("it ran"))
     assign.main()
     assert contents() == before
     assert (project / "mlflow.db").read_bytes() == database
@@ -141,7 +142,7 @@ def test_the_run_of_a_later_stage_leaves_nothing_to_do(monkeypatch: pytest.Monke
     assign.main()
     with runs.stage_run("report", {}) as log:
         log({"insiders": 1})
-    monkeypatch.setattr(serving, "named", lambda _: pytest.fail("it ran"))
+    monkeypatch.setattr(assignments, "named", lambda _: pytest.fail("it ran"))
     assign.main()
 
 
@@ -206,7 +207,7 @@ def test_what_fails_leaves_the_last_good_list(monkeypatch: pytest.MonkeyPatch) -
     assign.main()
     before = contents()
     write_project(customers(50))
-    monkeypatch.setattr(serving.schemas, "INSIDERS", serving.schemas.HOLDOUT)
+    monkeypatch.setattr(assignments.schemas, "INSIDERS", assignments.schemas.HOLDOUT)
     with pytest.raises(Exception, match="customer"):
         assign.main()
     assert contents() == before
@@ -240,16 +241,16 @@ def test_customers_without_their_products_are_refused_only_by_a_model_that_looks
 def test_a_champion_named_meanwhile_is_not_taken_for_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     submit("a")
     registry.promote()
-    real = serving.write
+    real = assignments.write
 
     def write_while_somebody_promotes(*given: Any) -> None:
         real(*given)
         submit("b", clusters=2)
         registry.promote()
 
-    monkeypatch.setattr(serving, "write", write_while_somebody_promotes)
+    monkeypatch.setattr(assignments, "write", write_while_somebody_promotes)
     assign.main()
-    monkeypatch.setattr(serving, "write", real)
+    monkeypatch.setattr(assignments, "write", real)
     assign.main()
     assert set(assigned()["model_version"]) == {"2"}
 
@@ -277,19 +278,19 @@ def test_amounts_are_in_hundredths() -> None:
 @pytest.mark.parametrize("name", ["1", "challenger", "@challenger"])
 def test_a_version_can_be_asked_by_number_or_alias(name: str) -> None:
     submit("a")
-    assert serving.named(name).version == "1"
+    assert assignments.named(name).version == "1"
 
 
 def test_an_unknown_version_is_named() -> None:
     submit("a")
     with pytest.raises(InputError, match=r"no version '7': there is 1 @challenger"):
-        serving.named("7")
+        assignments.named("7")
 
 
 def test_without_a_manifest_the_way_to_one_is_told() -> None:
     paths.REGISTERED.unlink()
     with pytest.raises(InputError, match=r"registered\.json is missing: run `dvc repro`"):
-        serving.named(None)
+        assignments.named(None)
 
 
 def remembered() -> pd.DataFrame:
@@ -328,12 +329,12 @@ def test_what_is_known_of_other_dates_changes_no_past_membership(regime: str) ->
         registry.promote()
     else:
         manifest("baseline", {"name": "faded_revenue", "n": 7, "horizon_days": 90})
-    labeller = serving.named(None).labeller
+    labeller = assignments.named(None).labeller
     early, late = customers(40, MONTHS[0]), customers(40, MONTHS[1])
     other = late.assign(**{name: late[name].to_numpy()[::-1] * 1.5 for name in schemas.FEATURES}).iloc[:25]
-    before = serving.memberships(labeller, pd.concat([early, late]), 60)
-    after = serving.memberships(labeller, pd.concat([other, early]), 60)
-    alone = serving.memberships(labeller, early, 60)
+    before = assignments.memberships(labeller, pd.concat([early, late]), 60)
+    after = assignments.memberships(labeller, pd.concat([other, early]), 60)
+    alone = assignments.memberships(labeller, early, 60)
     assert alone["is_insider"].any()
     for each in (before, after):
         pd.testing.assert_frame_equal(each[each["as_of"] == MONTHS[0]], alone)
@@ -347,6 +348,6 @@ def test_a_shop_without_past_months_has_no_past_memberships() -> None:
 
 
 def test_the_last_period_counts_in_the_history() -> None:
-    history = serving.read_history()
+    history = assignments.read_history()
     assert history["next_revenue"].notna().all()
     assert history["next_revenue"].iloc[0] == customers()["net_revenue"].iloc[0] / 4

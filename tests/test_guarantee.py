@@ -10,9 +10,10 @@ import pytest
 import guarantee_tables
 import judged_tables
 import report_tables as shop
+from insiders.answers import guarantee
 from insiders.errors import InputError
 from insiders.evidence import hypotheses
-from insiders.io import guarantee, params, paths
+from insiders.io import params, paths
 from insiders.language import Language
 from insiders.programme import experiment
 from insiders.report import text

@@ -7,8 +7,9 @@ import pytest
 
 import report_tables as shop
 from insiders import schemas
+from insiders.answers import actions
 from insiders.errors import InputError
-from insiders.io import marketing, params, paths
+from insiders.io import params, paths
 from insiders.language import Language
 from insiders.report import audiences, page, text
 from insiders.report.figures import actions as pictures
@@ -27,9 +28,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def read() -> marketing.Marketing:
+def read() -> actions.Marketing:
     people = shop.members(shop.customers())
-    return marketing.read(SETTINGS, people.assign(expected_revenue=people["net_revenue"] / 4), WAYS, ENGLISH)
+    return actions.read(SETTINGS, people.assign(expected_revenue=people["net_revenue"] / 4), WAYS, ENGLISH)
 
 
 def scene(nine: dict) -> style.Scene:
@@ -38,7 +39,7 @@ def scene(nine: dict) -> style.Scene:
 
 def test_both_tables_keep_their_contract_and_agree_with_the_numbers(folder: Path) -> None:
     told = read()
-    marketing.write(told)
+    actions.write(told)
     meant = pd.read_csv(folder / paths.AUDIENCES, dtype=str)
     shown = pd.read_csv(folder / paths.RECOMMENDATIONS, dtype={"customer_id": str})
 

@@ -8,8 +8,9 @@ import pytest
 
 import customer_tables as shop
 import report_tables
+from insiders.answers import customer
 from insiders.errors import InputError
-from insiders.io import paths, stories, tables
+from insiders.io import paths, tables
 from insiders.programme import membership, rules, story, summary
 from insiders.programme.learning import Fit
 from insiders.programme.rules import Condition, loosened
@@ -19,7 +20,7 @@ ENTER = ((Condition("net_revenue", 8000.0), Condition("recency_days", 30.0)), (C
 STARTS = pd.date_range("2011-08-01", periods=4, freq="MS").as_unit("us")
 
 
-def customer(day: pd.Timestamp, net: float, recency: float, orders: float) -> pd.DataFrame:
+def past_row(day: pd.Timestamp, net: float, recency: float, orders: float) -> pd.DataFrame:
     row = shop.customers(1, day).assign(net_revenue=net, recency_days=recency, order_count_90d=orders)
     return rules.with_figures(row.assign(segment="Regular", is_insider=net >= 8000))
 
@@ -27,7 +28,7 @@ def customer(day: pd.Timestamp, net: float, recency: float, orders: float) -> pd
 def known(*figures: tuple[float, float, float], ever: int = 4) -> summary.Known:
     """Figures at the last `ever` of four month starts, and nine days after the last of them."""
     days = [*STARTS[4 - ever :], STARTS[-1] + pd.Timedelta(days=9)]
-    rows = [customer(day, *each) for day, each in zip(days, figures, strict=True)]
+    rows = [past_row(day, *each) for day, each in zip(days, figures, strict=True)]
     return summary.Known(rows[-1], pd.concat(rows[:-1]) if ever else rows[-1].iloc[:0])
 
 
@@ -127,7 +128,7 @@ def test_the_story_uses_the_rules_of_the_page():
     people = report_tables.members(report_tables.customers())
     known = report_tables.known_of(people)
     on_page = summary.enter(summary.learn(known, report_tables.RULES), known)
-    lines = stories.explain("12000")
+    lines = customer.explain("12000")
     asked = [line.split(": ")[1].split(" (")[0] for line in lines if line.startswith(("  met", "  missed"))]
     written = [f"{each['bound'].replace('_', ' ')} {each['threshold']:,g}" for way in on_page["ways"] for each in way]
     assert asked[: len(written)] == written
@@ -140,7 +141,7 @@ def test_the_story_uses_the_rules_of_the_page():
 @pytest.mark.usefixtures("project")
 def test_an_unknown_customer_is_named_with_an_example():
     with pytest.raises(InputError, match=r"customer 'nobody' is not among the 400 .* an id there looks like '12000'"):
-        stories.explain("nobody")
+        customer.explain("nobody")
 
 
 @pytest.mark.usefixtures("store")
@@ -149,7 +150,7 @@ def test_without_a_list_the_story_still_tells_the_figures(tmp_path: Path, monkey
     shop.write_project()
     tables.write_json({"regime": "none", "baseline": None}, paths.REGISTERED)
     assign.main()
-    lines = stories.explain("c001")
+    lines = customer.explain("c001")
     assert lines[1] == "Others: not an Insider"
     assert not [line for line in lines if line.startswith("confidence")]
     assert lines[-1].startswith("No rule describes this list")

@@ -82,14 +82,15 @@ def assign(
     out: Annotated[Path | None, typer.Option(help="Folder for data/ and reports/; the project when left out.")] = None,
 ) -> None:
     """Give every customer a segment and write the list of Insiders, by the model that serves or by another."""
-    from insiders.io import params, paths, serving
+    from insiders.answers import assignments
+    from insiders.io import params, paths
 
     horizon = params.read().featurize.horizon_days
-    table = serving.read_customers(customers or paths.CUSTOMERS)
-    server = serving.named(version)
-    past, months = serving.read_history(), serving.read_months()
-    served = serving.serve(server, table, past, months, horizon)
-    serving.write(served, out or Path())
+    table = assignments.read_customers(customers or paths.CUSTOMERS)
+    server = assignments.named(version)
+    past, months = assignments.read_history(), assignments.read_months()
+    served = assignments.serve(server, table, past, months, horizon)
+    assignments.write(served, out or Path())
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
     typer.echo(f"{sizes}, by model version {server.version}")
 
@@ -120,9 +121,9 @@ def rollback() -> None:
 @reported
 def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, as in the tables.")]) -> None:
     """Say where a customer is, why, and by which figures."""
-    from insiders.io import stories
+    from insiders.answers import customer
 
-    typer.echo("\n".join(stories.explain(customer_id)))
+    typer.echo("\n".join(customer.explain(customer_id)))
 
 
 @app.command()

@@ -11,19 +11,20 @@ OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS,
 def main() -> None:
     if freshness.is_fresh("assign", INPUTS, OUTPUTS):
         return
-    from insiders.io import params, serving, tables
+    from insiders.answers import assignments
+    from insiders.io import params, tables
     from insiders.io.tracking import runs
 
     settings = params.read().featurize
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
-    customers = serving.read_customers(paths.CUSTOMERS)
-    server = serving.named(None)
+    customers = assignments.read_customers(paths.CUSTOMERS)
+    server = assignments.named(None)
     with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
-        past, months = serving.read_history(), serving.read_months()
-        served = serving.serve(server, customers, past, months, settings.horizon_days)
-        serving.write(served)
+        past, months = assignments.read_history(), assignments.read_months()
+        served = assignments.serve(server, customers, past, months, settings.horizon_days)
+        assignments.write(served)
         log({"customers": len(served.assigned), "insiders": len(served.insiders)})
-    if serving.still_serves(server):
+    if assignments.still_serves(server):
         freshness.record("assign", INPUTS, OUTPUTS)
 
 

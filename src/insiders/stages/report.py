@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @reported
 def main() -> None:
     from insiders import schemas
-    from insiders.io import guarantee, marketing, params, paths, tables
+    from insiders.answers import actions, guarantee
+    from insiders.io import params, paths, tables
     from insiders.io.tracking import runs
     from insiders.report import answers, metrics, page
 
@@ -29,7 +30,7 @@ def main() -> None:
         found = _read()
         proof = guarantee.read(settings)
         findings = _findings(found, settings, proof.numbers)
-        offers = marketing.read(settings, found.members, findings.enter["ways"], terms.language)
+        offers = actions.read(settings, found.members, findings.enter["ways"], terms.language)
         nine = answers.build(found, findings._replace(actions=offers.numbers), terms)
         figures = metrics.build(nine)
         shown = page.render(nine, figures, _pictures(found, nine, terms), terms.language)
@@ -37,7 +38,7 @@ def main() -> None:
         tables.write_json(nine, paths.ANSWERS)
         tables.write_json(figures, paths.METRICS)
         tables.write(proof.arms, paths.EXPERIMENT, schemas.EXPERIMENT)
-        marketing.write(offers)
+        actions.write(offers)
         tables.write_text(shown, paths.PAGE)
         tables.write_json(explored, paths.EXPLORED)
         tables.write_text(exploration, paths.EXPLORATION)
@@ -61,13 +62,14 @@ def _terms(settings: "Params") -> "Terms":
 def _read() -> "Tables":
     import pandas as pd
 
-    from insiders.io import engine, paths, stories, tables
+    from insiders.answers import customer
+    from insiders.io import engine, paths, tables
     from insiders.report import months, rhythm
     from insiders.report.inputs import Tables
 
     for path in (paths.LEDGER, paths.INSIDERS, paths.TRIALS):
         tables.require(path)
-    present = stories.present()
+    present = customer.present()
     as_of = present["as_of"].iloc[0].date()
     con = engine.connect()
     orders, sides = engine.read(con, paths.ORDERS), engine.read(con, paths.ASSIGNMENTS)
@@ -106,33 +108,34 @@ def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.Dat
 
 
 def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> "Findings":
-    from insiders.io import prospects, stories, timeline
+    from insiders.answers import customer, expected_revenue
+    from insiders.answers import past as answers_past
     from insiders.programme import summary
     from insiders.report import inputs, profiles
 
-    members, rules = found.members, stories.terms(settings.report)
-    known = summary.Known(members, stories.past())
+    members, rules = found.members, customer.terms(settings.report)
+    known = summary.Known(members, customer.past())
     learned = summary.learn(known, rules)
     segments = profiles.segments(members)
-    past = timeline.past(members, [row["segment"] for row in segments], settings.report.quiet_months)
+    past = answers_past.past(members, [row["segment"] for row in segments], settings.report.quiet_months)
     return inputs.Findings(
         enter=summary.enter(learned, known),
         leave=summary.leave(learned, known, rules),
-        forecast=prospects.outlook(members, found.insiders, settings.featurize.horizon_days),
+        forecast=expected_revenue.outlook(members, found.insiders, settings.featurize.horizon_days),
         guarantee=dict(proof),
         actions={},
         past=past,
-        insights=timeline.standing_out(members, past, found.registered),
+        insights=answers_past.standing_out(members, past, found.registered),
     )
 
 
 def _explored(found: "Tables", nine: Mapping[str, Any], terms: "Terms") -> tuple[dict[str, Any], str]:
     """The second page, how the data led to the list: its numbers and itself."""
-    from insiders.io import explorer
+    from insiders.answers import exploration as answers_exploration
     from insiders.report import exploration, page
     from insiders.report.figures import exploration as figures
 
-    looked = explorer.look(found.members, found.trials, found.registered)
+    looked = answers_exploration.look(found.members, found.trials, found.registered)
     numbers = exploration.build(looked.numbers, nine)
     drawn = figures.pictures(figures.Sight(numbers, looked.spots, page.labels(terms.language), terms.language))
     return numbers, exploration.render(numbers, nine, _svg(drawn), terms.language)
