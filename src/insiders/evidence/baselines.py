@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders.evidence import holdout, quality
 from insiders.evidence.judge import PERMUTED, VALIDATION, Judge, Window, over_folds
-from insiders.value.scores import CHANCE, LIFETIME, Score, captured, scorer, simple
+from insiders.value.scores import CHANCE, LIFETIME, Score, scorer, simple
 
 Values = NDArray[np.float64]
 Places = Mapping[str, Values]  # baseline -> each customer's part of a place on its list
@@ -27,6 +27,12 @@ def measured(judge: Judge, share: float, horizon_days: int) -> dict[str, Measure
         groups = _grouped(judge, share, horizon_days)
     found = {name: {k: v for each in folds.values() for k, v in each[name].items()} for name in groups}
     return {name: found[name] | over_folds(found[name], judge.folds) | groups[name] for name in groups}
+
+
+def captured(customers: pd.DataFrame, n: int, horizon_days: int) -> dict[str, Measures]:
+    """What the first n by each sort captured (holdout.Capture); `customers` has `next_revenue`."""
+    scores = scorer(customers, horizon_days)(customers)
+    return {name: holdout.by_score(score, customers, n) for name, score in scores.items()}
 
 
 def on_origins(cut: Mapping[str, Window], share: float, horizon_days: int) -> dict[str, Measures]:

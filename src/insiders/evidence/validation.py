@@ -60,7 +60,7 @@ def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
     customers = found.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    compared = scores.captured(customers, int(chosen.sum()), found.horizon_days)
+    compared = baselines.captured(customers, int(chosen.sum()), found.horizon_days)
     figures = {
         **holdout.capture(chosen, past, revenue).as_dict(),
         **holdout.intervals(chosen, past, revenue, weights),

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.evidence import holdout
 from insiders.value import lifetime
 
 Values = NDArray[np.float64]
@@ -45,12 +44,6 @@ def simple(customers: pd.DataFrame, among: pd.DataFrame) -> dict[str, Values]:
         "rfm_quintiles": _rfm(customers, among),
         CHANCE: np.zeros(len(customers)),  # all tied: every customer counts by the mean
     }
-
-
-def captured(customers: pd.DataFrame, n: int, horizon_days: int) -> dict[str, dict[str, float]]:
-    """What the first n by each sort captured (holdout.Capture); `customers` has `next_revenue`."""
-    scores = scorer(customers, horizon_days)(customers)
-    return {name: holdout.by_score(score, customers, n) for name, score in scores.items()}
 
 
 def members(score: Values, share: float) -> NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from insiders.evidence import baselines
 from insiders.value import lifetime, scores
 from population import customers
 
@@ -23,7 +24,7 @@ def test_rfm_scores_by_the_quintiles_of_others():
 
 
 def test_what_a_sort_captured_is_measured_at_the_given_size():
-    found = scores.captured(customers(200), 10, 90)
+    found = baselines.captured(customers(200), 10, 90)
     assert found[scores.SPREADSHEET]["value_lift"] == 1
     assert found[scores.CHANCE]["value_over_random"] == pytest.approx(1)
 
