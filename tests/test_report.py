@@ -7,7 +7,8 @@ import pytest
 
 import report_tables as shop
 from contract import ANSWERS, METRICS
-from insiders.io import engine, tracking
+from insiders.io import engine
+from insiders.io.tracking import runs as tracking_runs
 from insiders.report import metrics, months
 from insiders.report.sections import guarantee
 from insiders.stages import report
@@ -164,7 +165,7 @@ def project(tmp_path, monkeypatch, request):
     (tmp_path / "params.yaml").write_text((request.config.rootpath / "params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     runs = []
-    monkeypatch.setattr(tracking, "stage_run", lambda name, params: runs.append(_Run(name, params)) or runs[-1])
+    monkeypatch.setattr(tracking_runs, "stage_run", lambda name, params: runs.append(_Run(name, params)) or runs[-1])
     return tmp_path, runs
 
 
