@@ -10,9 +10,10 @@ import ibis.expr.datatypes as dt
 import pandera.ibis as on_engine
 import pandera.pandas as in_memory
 
+from insiders.units import NO_CLUSTER
+
 MONEY = dt.Decimal(18, 4)
 STAMP = dt.Timestamp(scale=6)
-NO_CLUSTER = -1
 
 
 def _line(dtype: Any, description: str, *checks: on_engine.Check, nullable: bool = False) -> on_engine.Column:

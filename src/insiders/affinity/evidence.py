@@ -12,10 +12,10 @@ from insiders.affinity import scores
 from insiders.affinity.neighbours import near
 from insiders.affinity.scores import DIGITS, NOTHING, SHOWN, Popularity, Recipe
 from insiders.affinity.space import Floats, Integers, Matrix, Space, space
+from insiders.units import CONFIDENCE
 
 RESAMPLES = 1000
-CONFIDENCE = 0.95  # of the interval of a ratio
-TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)  # of the interval of a ratio
 UNDECIDED: Mapping[str, Any] = {"ratio": None, "ratio_low": None, "ratio_high": None, "verdict": "undecided"}
 
 

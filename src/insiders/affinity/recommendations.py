@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from insiders.affinity.evidence import CONFIDENCE, choose, evaluate, wanted
+from insiders.affinity.evidence import choose, evaluate, wanted
 from insiders.affinity.scores import NOTHING, Model, Popularity, fit, ranked, reasons
 from insiders.affinity.space import Integers, Space, space
+from insiders.units import CONFIDENCE
 
 
 class Periods(NamedTuple):

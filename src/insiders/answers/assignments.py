@@ -16,10 +16,10 @@ from insiders.evidence import quality
 from insiders.io import paths, tables
 from insiders.io.tracking import registry
 from insiders.model import segments
+from insiders.units import YEAR_DAYS
 from insiders.value import lifetime, scores
 
 NO_LIST = "none"
-YEAR_DAYS = 365
 
 
 class Labeller(Protocol):

@@ -8,6 +8,7 @@ from insiders.evidence.hypotheses import Claim, Stretch, Terms
 from insiders.io import engine, params, paths, tables
 from insiders.programme import experiment
 from insiders.programme.experiment import Design
+from insiders.units import MONTH_DAYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ def _experiment(
     arms = experiment.arms(_insiders(con, orders), design, settings.seed)
     listed = judged.loc[judged["is_insider"], "customer_id"]
     before, after = (
-        experiment.grid(listed, engine.fetch(con, experiment.monthly(orders, *span)), span[1] // experiment.MONTH_DAYS)
+        experiment.grid(listed, engine.fetch(con, experiment.monthly(orders, *span)), span[1] // MONTH_DAYS)
         for span in _spans(con, orders, judged, settings.featurize.horizon_days)
     )
     return tables.spreadsheet_safe(arms), experiment.plan(before, after, len(arms), design)

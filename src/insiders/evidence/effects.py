@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from insiders.units import NORMAL_QUANTILE
+
 Array = NDArray[np.float64]
 
-CONFIDENCE = 0.95
-QUANTILE = 1.959964  # of the normal distribution, two-sided at CONFIDENCE
 SMALLEST = 2  # in each group, below which no spread can be told
 
 
@@ -45,11 +45,11 @@ def _dominance(one: Array, other: Array) -> Array:
 
 
 def _hidden(count: int) -> float:
-    return (count - QUANTILE**2) / (count + QUANTILE**2)
+    return (count - NORMAL_QUANTILE**2) / (count + NORMAL_QUANTILE**2)
 
 
 def _interval(delta: float, variance: float) -> tuple[float, float]:
-    scaled = QUANTILE**2 * variance
+    scaled = NORMAL_QUANTILE**2 * variance
     middle, below = delta - delta**3, 1 - delta**2 + scaled
-    half = QUANTILE * variance**0.5 * ((1 - delta**2) ** 2 + scaled) ** 0.5
+    half = NORMAL_QUANTILE * variance**0.5 * ((1 - delta**2) ** 2 + scaled) ** 0.5
     return max((middle - half) / below, -1.0), min((middle + half) / below, 1.0)

@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 from insiders.evidence import holdout, quality
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
-from insiders.model.segment_model import NO_CLUSTER, SegmentModel, in_order
+from insiders.model.segment_model import SegmentModel, in_order
+from insiders.units import NO_CLUSTER
 
 VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
 # What a trial lacks that was given up.

@@ -17,11 +17,11 @@ from sklearn.metrics import (
     silhouette_samples,
 )
 
+from insiders.units import NO_CLUSTER, NORMAL_QUANTILE
+
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-NO_CLUSTER = -1
 SEPARATION = ("silhouette", "silhouette_error", "davies_bouldin", "calinski_harabasz")
-NORMAL_95 = 1.96  # standard errors on each side of a 95 % interval
 NEIGHBOURS = 10  # most similar customers who are asked how sure a label is
 LANDMARKS = (
     10_000  # customers among whom they are looked for: an evenly spaced part of all, so that millions take minutes
@@ -53,7 +53,7 @@ def control(own: Mapping[str, float], permuted: Mapping[str, float]) -> dict[str
     `control_gap` is the difference of the silhouettes, with its 95 % interval over customers.
     """
     base, base_error = (0.0 if math.isnan(permuted[name]) else permuted[name] for name in SEPARATION[:2])
-    gap, width = own["silhouette"] - base, NORMAL_95 * math.hypot(own["silhouette_error"], base_error)
+    gap, width = own["silhouette"] - base, NORMAL_QUANTILE * math.hypot(own["silhouette_error"], base_error)
     return {
         "control_silhouette": permuted["silhouette"],
         "control_gap": gap,

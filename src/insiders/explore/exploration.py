@@ -14,6 +14,7 @@ from insiders.evidence import quality
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import LogScaler
 from insiders.schemas import FEATURES
+from insiders.units import NO_CLUSTER, signed_log
 
 Matrix = NDArray[np.float64]
 Numbers = dict[str, Any]
@@ -81,7 +82,7 @@ def _weight(values: Matrix) -> float | None:
 def _bins(values: Matrix, is_log: bool) -> Numbers:
     """Counts in bins of equal width; on a log scale the width is that of sign(x) log(1 + |x| / unit)."""
     unit = typical_size(values)
-    shown = to_log(values, unit) if is_log else values
+    shown = signed_log(values, unit) if is_log else values
     counts, edges = np.histogram(shown, BINS)
     return {"counts": counts.tolist(), "edges": edges.tolist(), "unit": unit if is_log else None}
 
@@ -90,10 +91,6 @@ def typical_size(values: Matrix) -> float:
     """Median of what is not zero, as the model's scaling takes it; 1 where there is nothing else."""
     sizes = np.abs(values[values != 0])
     return float(np.median(sizes)) if len(sizes) else 1.0
-
-
-def to_log(values: Any, unit: float) -> Any:
-    return np.sign(values) * np.log1p(np.abs(values) / unit)
 
 
 # --- what features share ---
@@ -207,7 +204,7 @@ def _tried(points: Matrix, clusterer: str, params: Mapping[str, Any], seed: int)
     labels = np.asarray(CLUSTERERS[clusterer](FixedTrial(dict(params)), seed).fit(points).labels_, dtype=np.int64)
     silhouette = quality.separation(points, labels, LANDMARKS, seed)["silhouette"]
     return {
-        "clusters": len(np.unique(labels[labels != quality.NO_CLUSTER])),
+        "clusters": len(np.unique(labels[labels != NO_CLUSTER])),
         "unexplained": _unexplained(points, labels),
         "silhouette": None if np.isnan(silhouette) else float(silhouette),
     }
@@ -216,9 +213,9 @@ def _tried(points: Matrix, clusterer: str, params: Mapping[str, Any], seed: int)
 def _unexplained(points: Matrix, labels: NDArray[np.int64]) -> float:
     """Sum of squares around the clusters' centres / around the common one; who is in no cluster counts in full."""
     whole = _squares(points, points.mean(axis=0))
-    inside = [points[labels == each] for each in np.unique(labels) if each != quality.NO_CLUSTER]
+    inside = [points[labels == each] for each in np.unique(labels) if each != NO_CLUSTER]
     left = [_squares(group, group.mean(axis=0)) for group in inside]
-    noise = _squares(points[labels == quality.NO_CLUSTER], points.mean(axis=0))
+    noise = _squares(points[labels == NO_CLUSTER], points.mean(axis=0))
     return fsum([*left, noise]) / whole
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from insiders.units import NORMAL_QUANTILE
+
 Numbers = dict[str, Any]
 
 TOLD = 3
@@ -20,7 +22,6 @@ CERTAINTY_LEAST = 0.9
 COUNTRY_LEAST = 20  # customers of a country that is compared
 MONTHS = 3  # last whole months whose comers and leavers are compared
 LIST = "the list"  # a matter of which only the strongest finding is told
-NORMAL_95 = 1.959964  # standard deviations each side of a 95 % interval
 
 
 class Evidence(NamedTuple):
@@ -167,7 +168,7 @@ def afterwards(evidence: Evidence) -> Iterator[Insight]:
     above, low = found["value_over_random"], found["value_over_random_low"]
     if low <= 0:
         return
-    error = (log(above) - log(low)) / NORMAL_95
+    error = (log(above) - log(low)) / NORMAL_QUANTILE
     values = {name: found[name] for name in ("n", "horizon_days", "value_over_random")}
     share = found["value_capture"]
     yield Insight("afterwards", LIST, share, share / above, _z(log(above), error), values)

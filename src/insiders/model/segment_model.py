@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-NO_CLUSTER = -1
+from insiders.units import NO_CLUSTER
+
 VALUE = "net_revenue"  # clusters are ranked by their median customer's, where the embedding does not tell who is ahead
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.units import NO_CLUSTER
+
 Labels = NDArray[np.int64]
 
-NO_CLUSTER = -1
 UNCLUSTERED = "Unclustered"
 INSIDERS = "Insiders"
 OTHERS = "Others"

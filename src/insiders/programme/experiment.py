@@ -19,13 +19,14 @@ from ibis import _
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from insiders.units import MONTH_DAYS
+
 Table = Any  # Ibis has no types that mypy could follow
 Values = NDArray[np.float64]
 
 CONTROL, INVITED = "control", "invited"
 STRATA = 4  # groups of equal size by past net revenue, each with its share of the control group
 CAP_QUANTILE = 0.95  # of the list's customer-months before the start; what is above counts as this
-MONTH_DAYS = 30
 YEAR_MONTHS = 12
 MONTHS_MAX = 36  # an experiment that needs longer is no plan
 LEAST = 10  # customers with a known past and future, below which no variance is stated

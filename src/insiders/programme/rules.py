@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.units import MONTH_DAYS
+
 # What a shop can look up without a model, and whether a condition asks for at least so much (else at most).
 # The order decides between columns that separate equally well. An average per order is none of them: it falls when a
 # small order is added.
@@ -25,8 +27,8 @@ AT_LEAST: Mapping[str, bool] = {
     "distinct_product_count": True,
     "net_revenue_per_month": True,
 }
-MONTH_DAYS = 30  # also the shortest time that an average is taken over, as for orders_per_month
-# Figures that no table holds: how SQL and Python make them from those that it holds.
+# Figures that no table holds: how SQL and Python make them from those that it holds. A month is also the shortest
+# time that an average is taken over, as for orders_per_month.
 MADE_OF = {
     "net_revenue_per_month": (
         f"net_revenue / greatest(tenure_days, {MONTH_DAYS}) * {MONTH_DAYS}",

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from insiders.units import NO_CLUSTER
+
 LIMITS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3)  # shares of the customers that a programme could take
 POINTS = 60  # of the curves
 CURVE_TO = 0.3  # share of the customers at which they end
 # The list's own order: expected revenue, then what decides between equals.
 ORDER = {"expected_revenue": False, "net_revenue": False, "recency_days": True}
-NONE = -1  # cluster of those who are in none
 
 
 def by_segment(members: pd.DataFrame) -> list[dict[str, Any]]:
     """The segments as the model ranks them, each with all before it: what a list down to it would hold."""
     known = members[["is_insider", "cluster", "segment"]].drop_duplicates()
-    ranked = known.assign(none=known["cluster"] == NONE).sort_values(
+    ranked = known.assign(none=known["cluster"] == NO_CLUSTER).sort_values(
         ["is_insider", "none", "cluster", "segment"], ascending=[False, True, True, True]
     )
     names = ranked["segment"].tolist()

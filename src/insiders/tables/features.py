@@ -13,13 +13,12 @@ import ibis
 from ibis import _
 
 from insiders.errors import InputError
+from insiders.units import MONTH_DAYS, YEAR_DAYS
 
 Table = Any  # Ibis has no types that mypy could follow
 Value = Any
 Frame = Any  # pandas is imported where it is used
 
-YEAR_DAYS = 365
-MONTH_DAYS = 30
 SEPARATOR = "\n"  # one product code per line; one that is in a code counts as a space
 WEIGHT_UNITS = 1_000_000  # fading weights are rounded to millionths, so that faded amounts add up exactly
 GRAIN = ["customer_id", "as_of"]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from insiders.errors import InputError
+from insiders.units import YEAR_DAYS
 
 Array = NDArray[np.float64]
 
@@ -28,7 +29,6 @@ LEVELS = ((1 - INTERVAL) / 2, INTERVAL, (1 + INTERVAL) / 2)  # of its ends: both
 DROPOUT_EVIDENCE = 5.99  # twice the gain in log-likelihood: chi-square, 2 parameters more, 95 %
 SPEND_FLOOR = 0.01  # of the median spend; below it a mean says how refunds went, not what an order is worth
 UNSEEN_SEASON = 1.24  # an autumn brought the public data 24 % more orders than the year until then let expect
-YEAR_DAYS = 365
 NODES, WEIGHTS = special.roots_sh_legendre(16)  # Gauss-Legendre on 0..1
 MIDPOINTS = (np.arange(20) + 0.5) / 20
 BOUNDS = (-12.0, 6.0)  # of a parameter's logarithm; beyond them the data do not tell values apart

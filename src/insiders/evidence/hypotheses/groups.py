@@ -8,8 +8,8 @@ import numpy as np
 from insiders.evidence import holdout
 from insiders.evidence.hypotheses.aftermath import Aftermath, Flags, Values
 from insiders.evidence.hypotheses.lookalikes import Pairs
-from insiders.evidence.hypotheses.outcomes import MONTH_DAYS
 from insiders.evidence.hypotheses.resampling import Contrast, Estimate, estimate
+from insiders.units import MONTH_DAYS
 
 LISTED, PAIRED, ALIKE, SORT, REST = "list", "paired", "look_alikes", "sort", "others"
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from insiders.evidence.hypotheses.aftermath import TRAITS, Aftermath, Flags, Rows, Values
+from insiders.units import signed_log
 
 NEIGHBOURS = 20  # nearest others that are looked at for each listed customer
 
@@ -52,7 +53,7 @@ def balance(found: Aftermath, matched: Pairs) -> list[dict[str, Any]]:
 def _scaled(found: Aftermath) -> Values:
     """The traits as signed logarithms, in standard deviations over those who were known."""
     raw = found.traits.to_numpy()
-    logs = np.sign(raw) * np.log1p(np.abs(raw))
+    logs = signed_log(raw)
     known = logs[found.known]
     spread = known.std(axis=0) if len(known) else np.ones(raw.shape[1])
     return np.asarray(logs / np.where(spread > 0, spread, 1.0))

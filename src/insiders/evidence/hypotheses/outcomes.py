@@ -5,9 +5,10 @@ from typing import Any
 
 from ibis import _
 
+from insiders.units import MONTH_DAYS
+
 Table = Any  # Ibis has no types that mypy could follow
 
-MONTH_DAYS = 30  # a month of a customer: so many days from the start of the stretch, whatever the calendar says
 SUMMED = ("orders", "items", "gross_revenue", "returned_revenue", "net_revenue", "active_months")
 
 

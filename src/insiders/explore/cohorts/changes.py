@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from insiders.explore.cohorts.history import History, Periods
+from insiders.units import CONFIDENCE, NORMAL_QUANTILE
 
 Numbers = dict[str, Any]
 
-CONFIDENCE = 0.95  # of the change's interval ...
-NORMAL_95 = 1.959964  # ... in standard deviations each side
 ABSENT = "not yet a customer"
 FACTORS = ("customers", "orders_per_customer", "value_per_order")
 STATUSES = ("new", "retained", "returning", "without_order", "lapsed")
@@ -70,8 +69,8 @@ def tree(levels: Mapping[str, Any] | None, periods: Periods | None) -> Numbers |
         "change": change,
         "confidence": CONFIDENCE,
         "change_error": error,
-        "change_low": change - NORMAL_95 * error,
-        "change_high": change + NORMAL_95 * error,
+        "change_low": change - NORMAL_QUANTILE * error,
+        "change_high": change + NORMAL_QUANTILE * error,
         "parts": [{"factor": name, "amount": amount} for name, amount in parts],
     }
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from insiders.explore.cohorts.history import PERIOD_MONTHS, History
 from insiders.explore.cohorts.sums import Sums
+from insiders.units import NORMAL_QUANTILE
 
 Numbers = dict[str, Any]
-NORMAL_95 = 1.959964  # standard deviations each side of a 95 % interval
 
 
 def matrix(sums: Sums, history: History) -> Numbers:
@@ -96,6 +96,6 @@ def _pooled(since: int, cohorts: Sequence[tuple[int, int, float]]) -> Numbers:
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927), which stays inside 0 to 1 also for few; `of` is at least 1."""
-    share, z2 = hits / of, NORMAL_95**2
-    centre, reach = share + z2 / (2 * of), NORMAL_95 * sqrt(share * (1 - share) / of + z2 / (4 * of**2))
+    share, z2 = hits / of, NORMAL_QUANTILE**2
+    centre, reach = share + z2 / (2 * of), NORMAL_QUANTILE * sqrt(share * (1 - share) / of + z2 / (4 * of**2))
     return (centre - reach) / (1 + z2 / of), (centre + reach) / (1 + z2 / of)

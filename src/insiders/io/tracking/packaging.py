@@ -16,7 +16,7 @@ from insiders.model.segment_model import SegmentModel
 
 # All of the project that a prediction needs; a test runs one where nothing else can be imported.
 MODULES = (
-    *("__init__", "errors", "io/__init__", "io/package", "value/__init__", "value/lifetime"),
+    *("__init__", "errors", "units", "io/__init__", "io/package", "value/__init__", "value/lifetime"),
     *("model/__init__", "model/segment_model", "model/clusterers", "model/embeddings"),
 )
 # Given by hand: MLflow would find them by loading the model in a process of its own, for ten seconds.

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from insiders.model.embeddings.scaling import CLIP, DECIMALS, Matrix, median, spread
+from insiders.units import signed_log
 from insiders.value import lifetime
 
 # What such a model is fitted to, and the past value.
@@ -69,7 +70,7 @@ class LifetimePlane(TransformerMixin, BaseEstimator):
 
     def _plane(self, known: Matrix) -> Matrix:
         expected = lifetime.predict(self.model_, _customers(known), HORIZON_DAYS)
-        past = np.sign(known[:, -1]) * np.log1p(np.abs(known[:, -1]))
+        past = signed_log(known[:, -1])
         orders, active = expected["expected_orders"].to_numpy(), expected["probability_active"].to_numpy()
         plane = [past, _log(orders * expected["expected_order_value"].to_numpy())]
         if self.parts:

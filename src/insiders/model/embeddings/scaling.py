@@ -12,6 +12,8 @@ from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from insiders.units import signed_log
+
 Matrix = NDArray[np.float64]
 
 CLIP = 4.0  # deviations from the mean beyond which a customer counts as just as far out
@@ -41,7 +43,7 @@ class LogScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.asarray(np.round(np.where(np.isnan(scaled), 0.0, scaled), DECIMALS), dtype=np.float64)
 
     def _logs(self, X: Matrix) -> Matrix:
-        return np.sign(X) * np.log1p(np.abs(X) / self.unit_)
+        return signed_log(X, self.unit_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from insiders.language import Language
 from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, SIZE, Picture, canvas, styled
+from insiders.units import signed_log
 
 COLUMNS = 2  # small multiples side by side: with more, a phone shows nothing
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")  # on which the letters of an axis' ends stand
@@ -109,7 +110,7 @@ def _short(value: float, language: Language) -> str:
 
 def _shown(value: float, unit: float | None) -> float:
     """Where a value stands on its axis: as it is, or on the logarithmic scale of its bins."""
-    return value if unit is None else float(np.sign(value) * np.log1p(abs(value) / unit))
+    return value if unit is None else float(signed_log(value, unit))
 
 
 @styled

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from insiders.report.inputs import Inputs, Numbers, Tables, Terms
+from insiders.units import CONFIDENCE
 
-CONFIDENCE = 0.95  # of every interval of validation
 SORTS = ("faded_revenue", "rfm_quintiles")  # further baselines that the page shows
 
 

@@ -10,6 +10,7 @@ from insiders.evidence import effects
 from insiders.report import portraits, rhythm, wholesalers
 from insiders.report.inputs import Inputs, Numbers, Tables
 from insiders.report.profiles import TRAITS, segments
+from insiders.units import CONFIDENCE
 
 APART = tuple(trait for trait in TRAITS if trait != "orders_per_month")  # which says what order_count says
 NEW: Numbers = {"matched_from": None, "changed": {}}  # a segment that continues no other
@@ -23,7 +24,7 @@ def numbers(inputs: Inputs) -> Numbers:
     return {
         "count": int(inside.sum()),
         "medians": medians(members),
-        "confidence": effects.CONFIDENCE,
+        "confidence": CONFIDENCE,
         "against": against(members),
         "unsure_below": portraits.UNSURE,
         "segments": _described(tables),

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from insiders.units import MONTH_DAYS
 from insiders.value.forecast import ways
-from insiders.value.forecast.groups import MONTH_DAYS, Group
+from insiders.value.forecast.groups import Group
 from insiders.value.forecast.misses import TAIL
 
 Array = NDArray[np.float64]

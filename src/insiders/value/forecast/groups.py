@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from insiders.units import MONTH_DAYS
 from insiders.value import lifetime
 from insiders.value.forecast.misses import TAIL, chance_error
 
 Array = NDArray[np.float64]
-
-MONTH_DAYS = 30
 
 
 class Group(NamedTuple):
