@@ -79,9 +79,9 @@ def _write_customers(con: Any, transactions: Any, out: Path) -> None:
 
     settings = params.read(SETTINGS)
     judged = lines.judge(transactions, **settings.preprocess.model_dump(exclude={"currency"}))
-    clean = engine.keep(con, lines.clean(engine.keep(con, judged)))
-    by_order = engine.keep(con, orders.orders(clean))
-    first, last = engine.row(con, features.span(clean))
+    clean = engine.materialize(con, lines.clean(engine.materialize(con, judged)))
+    by_order = engine.materialize(con, orders.orders(clean))
+    first, last = engine.fetch_row(con, features.span(clean))
     as_of, period = last + timedelta(days=1), settings.featurize
     customers = features.customers(by_order, clean, [as_of], first, period.horizon_days, period.fade_days)
     engine.write(con, customers, out, None, ["customer_id"])

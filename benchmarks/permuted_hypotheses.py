@@ -35,7 +35,7 @@ def main() -> None:
     claims = guarantee.claims(settings.report)
     con = engine.connect()
     judged = tables.read(paths.JUDGED)
-    seen = guarantee.around(con, engine.read(con, paths.ORDERS), judged, settings.featurize.horizon_days)
+    seen = guarantee.around(con, engine.scan(con, paths.ORDERS), judged, settings.featurize.horizon_days)
     rng, started = np.random.default_rng(settings.seed), time.process_time()
     lots = [rng.permutation(judged["is_insider"].to_numpy()) for _ in range(asked.times)]
     found = [tested(judged.assign(is_insider=lot), seen, claims, settings.report.caliper, terms) for lot in lots]

@@ -64,7 +64,7 @@ def of_orders(con: Any, known: Any, history: History, quiet: int) -> Sums:
     found = Sums(
         *(engine.fetch(con, table(monthly)) for table in (engine_side.cells, engine_side.comebacks)),
         engine.fetch(con, engine_side.moves(monthly, quiet)),
-        engine.records(engine_side.levels(monthly, spans))[0] if spans else None,
+        engine.fetch_records(engine_side.levels(monthly, spans))[0] if spans else None,
     )
     con.disconnect()
     return found
@@ -283,10 +283,12 @@ def test_in_the_real_file_nobody_and_no_penny_is_lost() -> None:
 
     con, history = engine.connect(), History(date(2010, 12, 1), date(2011, 12, 10))
     judged = lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)
-    known = engine.keep(con, order_table.orders(engine.keep(con, lines.clean(engine.keep(con, judged)))))
+    known = engine.materialize(
+        con, order_table.orders(engine.materialize(con, lines.clean(engine.materialize(con, judged))))
+    )
     sold = known.semi_join(known.filter(known.is_sale), "customer_id")
     told = sold.aggregate(customers=sold.customer_id.nunique(), net_revenue=sold.net_revenue.sum())
-    customers, net_revenue = engine.row(con, told)
+    customers, net_revenue = engine.fetch_row(con, told)
     found = of_orders(con, known, history, 3)
     rows = flow(found.moves, history, 3)
     active = [status for status in STATUSES if status != "lapsed"]

@@ -31,7 +31,7 @@ def seen():
 
 
 def test_threads_and_the_order_of_rows_change_no_byte(con, rows, seen, tmp_path):
-    table = engine.read(con, rows)
+    table = engine.scan(con, rows)
     engine.write(con, table, tmp_path / "once.parquet", None, ["at"])
     engine.write(con, table.order_by(table.text), tmp_path / "again.parquet", None, ["at"])
     seen |= {path.read_bytes() for path in tmp_path.iterdir()}
@@ -39,7 +39,7 @@ def test_threads_and_the_order_of_rows_change_no_byte(con, rows, seen, tmp_path)
 
 
 def test_sums_are_written_as_the_integers_that_they_are(con, rows, tmp_path):
-    table = engine.read(con, rows)
+    table = engine.scan(con, rows)
     written = engine.write(con, table.aggregate(total=table["at"].sum()), tmp_path / "sum.parquet", None, [])
     assert pq.read_schema(tmp_path / "sum.parquet").field("total").type == pa.int64()
     assert engine.fetch(con, written)["total"].tolist() == [149_850_000]
@@ -51,11 +51,11 @@ def test_a_table_that_breaks_its_contract_is_not_written(con, rows, tmp_path):
     path = tmp_path / "orders.parquet"
     path.write_text("the last good one")
     with pytest.raises(SchemaErrors):
-        engine.write(con, engine.read(con, rows), path, schemas.ORDERS, ["at"])
+        engine.write(con, engine.scan(con, rows), path, schemas.ORDERS, ["at"])
     assert path.read_text() == "the last good one"
     assert [each.name for each in tmp_path.iterdir()] == ["orders.parquet"]
 
 
 def test_a_table_that_is_not_there_is_named(con, tmp_path):
     with pytest.raises(InputError, match=r"lines.parquet is missing: run `dvc repro`"):
-        engine.read(con, tmp_path / "lines.parquet")
+        engine.scan(con, tmp_path / "lines.parquet")

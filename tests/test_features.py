@@ -216,8 +216,8 @@ def test_in_the_real_file_later_rows_change_nothing():
     con = engine.connect()
 
     def known(transactions):
-        clean = engine.keep(con, lines.clean(engine.keep(con, lines.judge(transactions, **PREPROCESS))))
-        found = features.customers(engine.keep(con, orders.orders(clean)), clean, [day], START, HORIZON, FADE)
+        clean = engine.materialize(con, lines.clean(engine.materialize(con, lines.judge(transactions, **PREPROCESS))))
+        found = features.customers(engine.materialize(con, orders.orders(clean)), clean, [day], START, HORIZON, FADE)
         return engine.fetch(con, found.order_by("customer_id"))
 
     whole = real_transactions()

@@ -169,8 +169,8 @@ def real_months() -> pd.DataFrame:
     from insiders.tables import features, lines, orders
 
     con = engine.connect(threads=1)
-    clean = engine.keep(
-        con, lines.clean(engine.keep(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
+    clean = engine.materialize(
+        con, lines.clean(engine.materialize(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
     )
     days = [*(date(2011, month, 1) for month in range(1, 13)), date(2011, 12, 10)]
     known = engine.fetch(con, features.customers(orders.orders(clean), clean, days, date(2010, 12, 1), 90, 240))

@@ -380,10 +380,10 @@ def real_windows() -> pd.DataFrame:
     from insiders.tables import features, lines, orders
 
     con = engine.connect(threads=1)
-    clean = engine.keep(
-        con, lines.clean(engine.keep(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
+    clean = engine.materialize(
+        con, lines.clean(engine.materialize(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
     )
-    baskets = engine.keep(con, orders.orders(clean))
+    baskets = engine.materialize(con, orders.orders(clean))
     days = [date(2011, 9, 11) - timedelta(days=back) for back in (0, 90, 120, 180)]
     known = features.customers(baskets, clean, days, date(2010, 12, 1), HORIZON, 240)
     return engine.fetch(con, features.with_next(known, baskets, days, HORIZON))

@@ -71,7 +71,7 @@ def _recommended(settings: params.Params, members: pd.DataFrame) -> tuple[Number
     own, as_of = settings.report, members["as_of"].iloc[0].date()
     periods = affinity.Periods.before(as_of, settings.featurize.horizon_days)
     con = engine.connect()
-    bought = engine.fetch(con, affinity.purchases(engine.read(con, paths.LINES), as_of))
+    bought = engine.fetch(con, affinity.purchases(engine.scan(con, paths.LINES), as_of))
     with threadpool_limits(1):
         found = affinity.recommend(bought, periods, own.on_sale_days, settings.seed)
     shown = _named(con, found.shown)
@@ -82,7 +82,7 @@ def _recommended(settings: params.Params, members: pd.DataFrame) -> tuple[Number
 def _named(con: Any, shown: pd.DataFrame) -> pd.DataFrame:
     """Products by the text that the shop uses most."""
     codes = sorted({*shown["product_code"], *shown["because"].dropna()})
-    texts = engine.fetch(con, products.texts(engine.read(con, paths.TRANSACTIONS), codes))
+    texts = engine.fetch(con, products.texts(engine.scan(con, paths.TRANSACTIONS), codes))
     names = products.named(pd.DataFrame({"product_code": codes}, dtype="str"), texts)
     text = names.set_index("product_code")["description"]
     told = {"description": shown["product_code"].map(text), "because": shown["because"].map(text)}

@@ -36,8 +36,8 @@ def _groups(members: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> li
 
 def _monthly(as_of: "date") -> pd.DataFrame:
     con = engine.connect()
-    orders = engine.read(con, paths.ORDERS)
-    (first_day,) = engine.row(con, sums.first_day(orders))
+    orders = engine.scan(con, paths.ORDERS)
+    (first_day,) = engine.fetch_row(con, sums.first_day(orders))
     amounts = sums.monthly(orders, as_of).select("customer_id", "month", "net_revenue")
     summed = engine.fetch(con, amounts.order_by("customer_id", "month"))
     return forecast.monthly(summed, pd.Timestamp(first_day), pd.Timestamp(as_of))

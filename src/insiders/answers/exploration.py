@@ -43,8 +43,8 @@ def look(members: "pd.DataFrame", trials: "pd.DataFrame", registered: "Mapping[s
 
 def _contents(members: "pd.DataFrame") -> Numbers:
     con = engine.connect()
-    orders, lines = engine.read(con, paths.ORDERS), engine.read(con, paths.LINES)
-    [found] = engine.records(exploration.contents(orders, lines, members["as_of"].iloc[0].date()))
+    orders, lines = engine.scan(con, paths.ORDERS), engine.scan(con, paths.LINES)
+    [found] = engine.fetch_records(exploration.contents(orders, lines, members["as_of"].iloc[0].date()))
     days = {name: found.pop(name).isoformat() for name in ("first_day", "last_day")}
     return {**found, **days, "customers": len(members)}
 

@@ -33,7 +33,7 @@ def read(settings: params.Params) -> Guarantee:
     """Look at the list of the start of the last period, and at what came; plan the experiment with today's Insiders."""
     judged, own = tables.read(paths.JUDGED), settings.report
     con = engine.connect()
-    orders = engine.read(con, paths.ORDERS)
+    orders = engine.scan(con, paths.ORDERS)
     seen = around(con, orders, judged, settings.featurize.horizon_days)
     found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, settings.seed)
     told = hypotheses.summary(found, claims(own), own.caliper, Terms(own.level, own.resamples, settings.seed))
@@ -62,7 +62,7 @@ Span = tuple[date, int]  # first day, days
 def _spans(con: Any, orders: Any, judged: "pd.DataFrame", horizon_days: int) -> tuple[Span, Span]:
     """Before and after the day of the list; the stretch before is shorter where the shop's history is."""
     start = judged["as_of"].iloc[0].date()
-    (first,) = engine.row(con, orders.aggregate(first=orders.ordered_at.min().date()))
+    (first,) = engine.fetch_row(con, orders.aggregate(first=orders.ordered_at.min().date()))
     before = max(1, min(horizon_days, (start - first).days))
     return (start - timedelta(days=before), before), (start, horizon_days)
 

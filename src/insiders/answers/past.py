@@ -17,10 +17,10 @@ Numbers = dict[str, Any]
 def past(members: "pd.DataFrame", order: "Sequence[str]", quiet_months: int) -> Numbers:
     """What cohorts.past tells, up to the members' as_of; `order` is that of the segments."""
     con = engine.connect()
-    orders, as_of = engine.read(con, paths.ORDERS), members["as_of"].iloc[0].date()
-    (first_day,) = engine.row(con, sums.first_day(orders))
+    orders, as_of = engine.scan(con, paths.ORDERS), members["as_of"].iloc[0].date()
+    (first_day,) = engine.fetch_row(con, sums.first_day(orders))
     history = cohorts.History(first_day, as_of)
-    found = _sums(con, engine.keep(con, sums.monthly(orders, as_of)), history, quiet_months)
+    found = _sums(con, engine.materialize(con, sums.monthly(orders, as_of)), history, quiet_months)
     return cohorts.past(found, history, quiet_months, tables.read(paths.MEMBERSHIPS), order)
 
 
@@ -30,7 +30,7 @@ def _sums(con: Any, monthly: Any, history: cohorts.History, quiet_months: int) -
         cells=engine.fetch(con, sums.cells(monthly)),
         comebacks=engine.fetch(con, sums.comebacks(monthly)),
         moves=engine.fetch(con, sums.moves(monthly, quiet_months)),
-        levels=engine.records(sums.levels(monthly, spans))[0] if spans else None,
+        levels=engine.fetch_records(sums.levels(monthly, spans))[0] if spans else None,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from insiders.errors import InputError
-from insiders.io.tables import replacing
+from insiders.io.tables import atomic_write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +18,7 @@ def write_shop(blocks: Iterable["pa.Table"], path: Path) -> None:
     """Stream invoice lines to `.parquet` or, in the real file's form, to `.csv`; at least one block."""
     if path.suffix not in {".parquet", ".csv"}:
         raise InputError(f"{path} ends in {path.suffix!r}: expected .parquet or .csv; choose one of the two")
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         if path.suffix == ".parquet":
             _write_parquet(blocks, temporary)
         else:

@@ -16,7 +16,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # a spreadsheet computes 
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary name to write to; it takes the place of `path` only when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
@@ -35,7 +35,7 @@ def write(frame: "pd.DataFrame", path: Path, schema: Any = None) -> None:
 def write_together(contents: Mapping[Path, tuple["pd.DataFrame", Any]]) -> None:
     """Write several tables, each path's frame and contract; where one fails, none appears."""
     with ExitStack() as places:
-        temporary = {path: places.enter_context(replacing(path)) for path in contents}
+        temporary = {path: places.enter_context(atomic_write(path)) for path in contents}
         for path, (frame, schema) in contents.items():
             checked = frame if schema is None else schema.validate(frame, lazy=True)[list(schema.columns)]
             if path.suffix == ".csv":
@@ -88,7 +88,7 @@ def digest(*files: Path) -> str:
 
 
 def write_text(text: str, path: Path) -> None:
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

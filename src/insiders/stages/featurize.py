@@ -14,8 +14,8 @@ def main() -> None:
     horizon = settings.horizon_days
     with runs.stage_run("featurize", settings.model_dump()) as log:
         con = engine.connect()
-        lines, orders = engine.read(con, paths.LINES), engine.read(con, paths.ORDERS)
-        first, last = engine.row(con, features.span(lines))
+        lines, orders = engine.scan(con, paths.LINES), engine.scan(con, paths.ORDERS)
+        first, last = engine.fetch_row(con, features.span(lines))
         as_of = features.look_from(settings.as_of, first, last, horizon)
         cutoffs = features.cutoffs(
             first, as_of, horizon, settings.folds, settings.fold_step_days, settings.history_days_min

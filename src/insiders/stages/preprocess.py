@@ -13,9 +13,9 @@ def main() -> None:
     rules = params.read().preprocess.model_dump(exclude={"currency"})
     with runs.stage_run("preprocess", rules) as log:
         con = engine.connect()
-        transactions = engine.read(con, paths.TRANSACTIONS)
-        judged = engine.keep(con, lines.judge(transactions, **rules))
-        refused = engine.read(con, paths.QUARANTINE).reason.value_counts(name="rows")
+        transactions = engine.scan(con, paths.TRANSACTIONS)
+        judged = engine.materialize(con, lines.judge(transactions, **rules))
+        refused = engine.scan(con, paths.QUARANTINE).reason.value_counts(name="rows")
         ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))
         clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])
         engine.write(con, orders.orders(clean), paths.ORDERS, schemas.ORDERS, ["customer_id", "ordered_at"])

@@ -72,7 +72,7 @@ def _read() -> "Tables":
     present = customer.present()
     as_of = present["as_of"].iloc[0].date()
     con = engine.connect()
-    orders, sides = engine.read(con, paths.ORDERS), engine.read(con, paths.ASSIGNMENTS)
+    orders, sides = engine.scan(con, paths.ORDERS), engine.scan(con, paths.ASSIGNMENTS)
     sums = months.by_month(orders, sides, as_of)
     typical, own = _products(con, as_of, present)
     expected = tables.read(paths.EXPECTATIONS)[["customer_id", "expected_revenue"]]
@@ -95,7 +95,7 @@ def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.Dat
     from insiders.io import engine, paths
     from insiders.report import products
 
-    lines, placed = engine.read(con, paths.LINES), engine.read(con, paths.ASSIGNMENTS)
+    lines, placed = engine.scan(con, paths.LINES), engine.scan(con, paths.ASSIGNMENTS)
     by_segment = engine.fetch(con, products.buyers(lines, placed, as_of))
     by_side = engine.fetch(con, products.buyers(lines, products.by_side(placed), as_of))
     inside, outside = products.SIDES
@@ -103,7 +103,7 @@ def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.Dat
     sides = members["is_insider"].map({True: inside, False: outside}).value_counts()
     own = products.typical(by_side, sides, products.OF_INSIDERS)
     codes = sorted({*found["product_code"], *own["product_code"]})
-    texts = engine.fetch(con, products.texts(engine.read(con, paths.TRANSACTIONS), codes))
+    texts = engine.fetch(con, products.texts(engine.scan(con, paths.TRANSACTIONS), codes))
     return products.named(found, texts), products.named(own[own["segment"] == inside], texts)
 
 

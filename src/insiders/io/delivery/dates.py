@@ -64,7 +64,7 @@ def shapes(values: Values) -> list[Shape]:
         )
     )
     frequent = counted.order_by([counted.rows.desc(), counted.shape]).limit(SHAPES_MAX)
-    return [Shape(**each) for each in engine.records(frequent)]
+    return [Shape(**each) for each in engine.fetch_records(frequent)]
 
 
 def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:

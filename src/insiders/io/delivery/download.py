@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from insiders.errors import InputError
 from insiders.io.delivery.files import digest
-from insiders.io.tables import replacing
+from insiders.io.tables import atomic_write
 
 # Daqing Chen, "Online Retail", doi 10.24432/C5BW33, CC BY 4.0. The digest is the one that those who use it publish.
 ONLINE_RETAIL = "https://archive.ics.uci.edu/static/public/352/online+retail.zip"
@@ -33,7 +33,7 @@ def cached(url: str, sha256: str | None, folder: Path) -> Path:
 def download(url: str, path: Path, sha256: str | None = None) -> str:
     """Fetch a file and give its sha256. Raises InputError and leaves nothing where it is not whole, or another."""
     try:
-        with replacing(path) as temporary, _open(url) as answer, temporary.open("wb") as target:
+        with atomic_write(path) as temporary, _open(url) as answer, temporary.open("wb") as target:
             found = _copy(answer, target)
             if sha256 and found != sha256.lower():
                 raise InputError(f"the download's sha256 is {found}, expected {sha256}: it is another file, or damaged")

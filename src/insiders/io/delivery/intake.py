@@ -38,7 +38,7 @@ def take(source: Source, settings: Ingest) -> dict[str, Any]:
         con = engine.connect()
         raw = con.read_parquet(landed)
         form = rows.form(raw, mapping, settings.date_format, settings.decimal or source.decimal)
-        read = engine.keep(con, rows.read(raw, mapping, form))
+        read = engine.materialize(con, rows.read(raw, mapping, form))
         refused = _refused(read)
         _judge(raw, delivered, refused, settings.quarantine_share_max)
         written = [Path(folder) / path.name for path in (paths.TRANSACTIONS, paths.QUARANTINE)]
@@ -55,7 +55,7 @@ def take(source: Source, settings: Ingest) -> dict[str, Any]:
 def _refused(read: Any) -> list[Refused]:
     bad = read.filter(read[PROBLEM].notnull())
     counted = bad.group_by(reason=bad[PROBLEM]).aggregate(rows=bad.count(), first=bad[ROW].min())
-    found = [Refused(**each) for each in engine.records(counted)]
+    found = [Refused(**each) for each in engine.fetch_records(counted)]
     return sorted(found, key=lambda each: (-each.rows, each.reason))
 
 
@@ -74,7 +74,7 @@ def _judge(raw: Any, delivered: int, refused: list[Refused], share_max: float) -
 
 
 def _example(raw: Any, number: int) -> str:
-    found = engine.records(raw.filter(raw[ROW] == number).drop(ROW, PROBLEM).limit(1))[0]
+    found = engine.fetch_records(raw.filter(raw[ROW] == number).drop(ROW, PROBLEM).limit(1))[0]
     text = " | ".join("" if value is None else str(value) for value in found.values())
     return f"{number:,}: {text[:EXAMPLE_LENGTH]}"
 
@@ -102,7 +102,7 @@ def _record(source: Source, settings: Ingest, mapping: Mapping[str, str | None],
 def _count(transactions: Any, delivered: int, refused: list[Refused]) -> dict[str, Any]:
     """Count the rows; `total` is the exact sum of quantity x price of those that could be read, as text."""
     amount = transactions.quantity.cast("decimal(18, 0)") * transactions.unit_price
-    (totals,) = engine.records(transactions.aggregate(rows=transactions.count(), total=amount.sum()))
+    (totals,) = engine.fetch_records(transactions.aggregate(rows=transactions.count(), total=amount.sum()))
     return {
         "rows_read": delivered,
         "rows": totals["rows"],

@@ -35,7 +35,7 @@ def decimal_mark(values: Values, columns: str) -> str:
         comma=values.value.min(where=comma),
         either=values.value.min(where=either),
     )
-    (seen,) = engine.records(found)
+    (seen,) = engine.fetch_records(found)
     disputed = bool(seen["points"]) == bool(seen["commas"])
     if (disputed and seen["either"]) or (seen["points"] == seen["commas"] != 0):
         examples = [seen[name] for name in ("point", "comma", "either") if seen[name]]
