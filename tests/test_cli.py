@@ -38,8 +38,9 @@ def refused(*words: str) -> str:
     """What a command says that ends with status 1."""
     result = run(*words)
     assert result.exit_code == 1
-    assert "Traceback" not in result.stderr
-    return result.stderr
+    assert "Traceback" not in result.output
+    assert result.output.splitlines()[-1].startswith("insiders: ")
+    return result.output
 
 
 def submit(key: str) -> None:
@@ -131,7 +132,10 @@ def test_simulate_refuses_another_form() -> None:
 def test_outside_the_project_the_way_in_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert "params.yaml is missing: run the command in the project's top folder" in refused("assign")
+    command = [sys.executable, "-c", "from insiders.cli import app; app()", "assign"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    message = "insiders: params.yaml is missing: run the command in the project's top folder\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
 
 
 def test_ui_serves_the_store_with_one_worker(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

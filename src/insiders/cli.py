@@ -1,16 +1,14 @@
 """The command `insiders`: each command is a thin function, what it does stands elsewhere."""
 
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated
 
 import typer
 
-from insiders.errors import InputError
+from insiders.errors import exit_on_input_error
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
-P = ParamSpec("P")
+ends_on_input_error = exit_on_input_error("insiders")
 
 
 @app.callback()
@@ -18,22 +16,8 @@ def _insiders() -> None:
     """Find the customers whom a loyalty programme should name, and say how sure that is."""
 
 
-def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """End a command with the message and status 1 where its input is at fault."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except InputError as error:
-            typer.echo(f"insiders: {error}", err=True)
-            raise typer.Exit(1) from error
-
-    return run
-
-
 @app.command()
-@reported
+@ends_on_input_error
 def fetch(
     url: Annotated[str | None, typer.Option(help="Another address than the publisher's.")] = None,
     sha256: Annotated[str | None, typer.Option(help="The digest that the file must have.")] = None,
@@ -49,7 +33,7 @@ def fetch(
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def simulate(
     customers: Annotated[int, typer.Option(min=1, help="Customers whom the shop ever sees.")],
     out: Annotated[Path, typer.Option(help="File to write: .parquet or .csv.")],
@@ -71,7 +55,7 @@ def simulate(
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def assign(
     customers: Annotated[
         Path | None, typer.Option(help="Another table of customers, as data/customers.parquet.")
@@ -96,7 +80,7 @@ def assign(
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def promote(
     version: Annotated[str | None, typer.Argument(help="Number of the version; the challenger when left out.")] = None,
 ) -> None:
@@ -109,7 +93,7 @@ def promote(
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def rollback() -> None:
     """Let the champion before the present one serve again; the next `dvc repro` follows."""
     from insiders.io.tracking import registry
@@ -118,7 +102,7 @@ def rollback() -> None:
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, as in the tables.")]) -> None:
     """Say where a customer is, why, and by which figures."""
     from insiders.answers import customer
@@ -127,7 +111,7 @@ def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, 
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000) -> None:
     """Open MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server
@@ -137,7 +121,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this ma
 
 
 @app.command()
-@reported
+@ends_on_input_error
 def doctor() -> None:
     """Look at what the project needs from this machine, and say what to do where it is missing."""
     from insiders.io import doctor as needs

@@ -1,24 +1,30 @@
-"""The error that users cause and can mend, and how a stage reports it."""
+"""The error that users cause and can mend, and how a program ends with its message."""
 
-import sys
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
+from typing import ParamSpec
+
+P = ParamSpec("P")
 
 
 class InputError(Exception):
-    """Says where, what came, what was expected and what to do; shown without a traceback."""
+    """Its message says what came, where, what was expected and what to do; it is shown without a traceback."""
 
 
-def reported(main: Callable[[], None]) -> Callable[[], None]:
-    """End the process with the message and status 1 where a user's input is at fault; a bug keeps its traceback."""
+def exit_on_input_error(program: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Make a function end the process on InputError: with `program: message` on stderr and status 1.
 
-    @wraps(main)
-    def run() -> None:
-        try:
-            main()
-        except InputError as error:
-            # By its file: a stage that is run as a module calls itself __main__.
-            sys.exit(f"{Path(main.__code__.co_filename).stem}: {error}")
+    Any other exception is a bug and keeps its traceback.
+    """
 
-    return run
+    def decorate(main: Callable[P, None]) -> Callable[P, None]:
+        @wraps(main)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                main(*args, **kwargs)
+            except InputError as error:
+                raise SystemExit(f"{program}: {error}") from error  # Python writes it to stderr and ends with status 1
+
+        return run
+
+    return decorate

@@ -1,13 +1,13 @@
 """Customers to assignments, the list and the memberships of the past, by whatever the registry's champion is now."""
 
-from insiders.errors import reported
+from insiders.errors import exit_on_input_error
 from insiders.io import freshness, paths
 
 INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.REGISTERED)
 OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS, paths.EXPECTATIONS, paths.INSIDERS)
 
 
-@reported
+@exit_on_input_error("assign")
 def main() -> None:
     if freshness.is_fresh("assign", INPUTS, OUTPUTS):
         return

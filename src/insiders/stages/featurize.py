@@ -1,9 +1,9 @@
 """Orders and lines to customers: as of now, as of the search's cut-offs, what followed the last, and month by month."""
 
-from insiders.errors import reported
+from insiders.errors import exit_on_input_error
 
 
-@reported
+@exit_on_input_error("featurize")
 def main() -> None:
     from insiders import schemas
     from insiders.io import engine, params, paths, tables

@@ -1,9 +1,9 @@
 """Whatever `ingest.source` names to transactions, quarantine and the record of what was read."""
 
-from insiders.errors import reported
+from insiders.errors import exit_on_input_error
 
 
-@reported
+@exit_on_input_error("ingest")
 def main() -> None:
     from insiders.io import params, paths, tables
     from insiders.io.delivery import intake, sources

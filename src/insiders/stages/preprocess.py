@@ -1,9 +1,9 @@
 """Transactions to clean lines, orders and the ledger of what was removed."""
 
-from insiders.errors import reported
+from insiders.errors import exit_on_input_error
 
 
-@reported
+@exit_on_input_error("preprocess")
 def main() -> None:
     from insiders import schemas
     from insiders.io import engine, params, paths, tables

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from insiders.errors import InputError, reported
+from insiders.errors import InputError, exit_on_input_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ SEGMENTS_TAG = "insiders.segments"  # what the version's segments are called, an
 EXAMPLE_ROWS = 5
 
 
-@reported
+@exit_on_input_error("register")
 def main() -> None:
     from insiders.io import freshness, paths, tables
     from insiders.io.delivery import files
@@ -52,7 +52,7 @@ def main() -> None:
         version = registry.register(case.final, case.customers.head(EXAMPLE_ROWS), _facts(case, verdict))
         if verdict.passed and case.settings.register_.auto_promote:
             registry.promote(version.number, by="gate")
-        champion = registry.serving()
+        champion = registry.sync_champion()
         serving, listed = _serving(case, verdict, version, champion)
         _write_judged(case, listed)
         tables.write_json(_manifest(case, verdict, version, champion) | serving, paths.REGISTERED)
@@ -106,7 +106,7 @@ def _case(settings: "Params") -> _Case:
     judged = recipe.model(wanted).fit(period.window.customers, period.window.past)
     final = recipe.model(wanted).fit(customers, period.later)
     key = tables.digest(paths.CANDIDATE, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
-    known, serves = registry.find(key), registry.serving()
+    known, serves = registry.find(key), registry.sync_champion()
     rival = known.tags[RIVAL_TAG] if known else serves.number if serves else "none"
     named = _identities(final, customers, known, rival)
     final.segment_names_ = {each["cluster"]: each["name"] for each in named}

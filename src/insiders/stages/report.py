@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from insiders.errors import reported
+from insiders.errors import exit_on_input_error
 
 if TYPE_CHECKING:
     from datetime import date
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from insiders.report.page import Drawing
 
 
-@reported
+@exit_on_input_error("report")
 def main() -> None:
     from insiders import schemas
     from insiders.answers import actions, guarantee
@@ -40,8 +40,8 @@ def main() -> None:
         tables.write(proof.arms, paths.EXPERIMENT, schemas.EXPERIMENT)
         actions.write(offers)
         tables.write_text(shown, paths.PAGE)
-        tables.write_json(explored, paths.EXPLORED)
-        tables.write_text(exploration, paths.EXPLORATION)
+        tables.write_json(explored, paths.EXPLORATION_NUMBERS)
+        tables.write_text(exploration, paths.EXPLORATION_PAGE)
         log(metrics.flat(figures))
 
 

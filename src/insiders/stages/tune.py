@@ -9,16 +9,16 @@ from typing import Any
 import pandas as pd
 
 from insiders import schemas
-from insiders.errors import InputError, reported
+from insiders.errors import InputError, exit_on_input_error
 from insiders.evidence import baselines, judge, search
 from insiders.io import params, paths, studies, tables
-from insiders.io.claims import Claims
+from insiders.io.leases import Leases
 from insiders.io.tracking import runs
 from insiders.report.figures import importance
 from insiders.report.figures import trials as pictures
 
 
-@reported
+@exit_on_input_error("tune")
 def main() -> None:
     settings = params.read()
     wanted = studies.search_settings(settings)
@@ -28,11 +28,11 @@ def main() -> None:
     told = settings.tune.model_dump(exclude={"storage"}) | {"seed": settings.seed}  # an address may hold a password
     study = studies.open_study(settings.tune.storage, name := studies.study_name(paths.SNAPSHOTS, wanted))
     with (
-        studies.sharing(settings.tune.storage, name, settings.tune.workers) as claims,
-        studies.scoring(cut, wanted, settings.tune.workers) as score,
-        runs.search_run(_log_of(name, claims), told, {}) as run,
+        studies.shared_leases(settings.tune.storage, name, settings.tune.workers) as leases,
+        studies.open_scorer(cut, wanted, settings.tune.workers) as score,
+        runs.search_run(_log_of(name, leases), told) as run,
     ):
-        trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score, claims), wanted.trials)]
+        trials = [_logged(run, trial) for trial in _shown(search.run(study, wanted, score, leases), wanted.trials)]
         trials.sort(key=lambda trial: trial.number)
         chosen = search.pick(trials, wanted)
         share, horizon = chosen.measures["insider_share"], settings.featurize.horizon_days
@@ -45,9 +45,9 @@ def main() -> None:
         run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
 
 
-def _log_of(name: str, claims: Claims | None) -> str:
+def _log_of(name: str, leases: Leases | None) -> str:
     """One process continues the study's run in MLflow; another that works on it at the same time has its own run."""
-    return name if claims is None or claims.take(studies.LOG) else f"{name}-{claims.owner[:8]}"
+    return name if leases is None or leases.acquire(studies.RUN_TASK) else f"{name}-{leases.owner[:8]}"
 
 
 def _check(cut: Mapping[str, judge.Window]) -> None:
@@ -93,7 +93,7 @@ def _logged(run: runs.SearchRun, trial: search.Trial) -> search.Trial:
         "reason": trial.reason,
     }
     run.log_trial(
-        runs.Trial(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
+        runs.TrialRun(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
     )
     return trial
 
@@ -103,7 +103,7 @@ def _log_baselines(run: runs.SearchRun, rows: pd.DataFrame, measured: Mapping[st
     own = rows[rows["state"] == "BASELINE"]
     for number, name in zip(own["number"], own["clusterer"], strict=True):
         tags = {"embedding": "none", "clusterer": name, "state": "BASELINE", "feasible": True, "reason": ""}
-        run.log_trial(runs.Trial(int(number), f"{number:03d} baseline {name}", {}, measured[name], tags))
+        run.log_trial(runs.TrialRun(int(number), f"{number:03d} baseline {name}", {}, measured[name], tags))
 
 
 def _map(chosen: search.Trial, wanted: judge.Settings, window: judge.Window) -> Any:
