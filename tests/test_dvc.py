@@ -31,7 +31,7 @@ PLUMBING = {
     "insiders.errors": "the form of a message",
     "insiders.io.params": "values, which each stage declares one by one",
     "insiders.io.paths": "places, which each stage declares as its dependencies and outputs",
-    "insiders.io.claims": "who of several processes scores which trial: the result does not depend on it",
+    "insiders.io.leases": "who of several processes scores which trial: the result does not depend on it",
     "insiders.io.tracking": "the way to MLflow; what comes from there concerns stages that run every time",
     "insiders.io.freshness": "whether a stage that runs every time has anything to do",
 }

@@ -75,7 +75,7 @@ def test_back_to_old_inputs_is_a_change() -> None:
 
 def test_the_run_of_a_later_stage_changes_nothing() -> None:
     freshness.record("register", [INPUT], [OUTPUT])
-    with freshness.own_change():
+    with freshness.keep_stamps():
         DATABASE.write_text("the report's run")
     assert fresh()
     assert fresh("register")
@@ -85,7 +85,7 @@ def test_such_a_run_hides_no_change_before_it() -> None:
     DATABASE.write_text("a promotion in MLflow's UI")
     freshness.record("assign", [INPUT], [OUTPUT])
     DATABASE.write_text("another promotion")
-    with freshness.own_change():
+    with freshness.keep_stamps():
         DATABASE.write_text("the report's run")
     assert not fresh()
 

@@ -51,14 +51,14 @@ BY_PRODUCTS = by("affinity_scaled")
 @pytest.mark.parametrize("clusterer", [Ward(3), Mixture(3)])
 def test_a_saved_model_says_the_same(embedding: Any, clusterer: Any, tmp_path: Path) -> None:
     model = fitted(embedding, clusterer)
-    package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
+    package.save(Package(model, packaging.feature_limits(FEATURES)), tmp_path)
     assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
 
 
 @pytest.mark.parametrize("name", POINTS)
 def test_a_saved_model_of_products_or_value_says_the_same(name: str, tmp_path: Path) -> None:
     model = by(name)
-    package.save(Package(model, packaging.limits(model.features)), tmp_path)
+    package.save(Package(model, packaging.feature_limits(model.features)), tmp_path)
     assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
 
 
@@ -91,7 +91,7 @@ def tampered(folder: Path) -> None:
 
 
 def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
-    package.save(Package(MODEL, packaging.limits(FEATURES)), tmp_path)
+    package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
     tampered(tmp_path)
     with pytest.raises(InputError, match=r"os\.system"):
         package.load(tmp_path)
@@ -101,18 +101,18 @@ def test_a_type_that_nobody_trusts_is_not_saved(tmp_path: Path) -> None:
     model = fitted()
     model.ranks_ = Path("anything")
     with pytest.raises(InputError, match="does not trust"):
-        package.save(Package(model, packaging.limits(FEATURES)), tmp_path)
+        package.save(Package(model, packaging.feature_limits(FEATURES)), tmp_path)
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    package.save(Package(MODEL, packaging.limits(FEATURES)), tmp_path)
+    package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
     (tmp_path / package.MODEL).write_bytes(b"PK nothing")
     with pytest.raises(InputError, match="not a model"):
         package.load(tmp_path)
 
 
 def test_limits_come_from_the_schema() -> None:
-    assert packaging.limits(("recency_days", "returned_item_share", "net_revenue", "gap_mean_days")) == {
+    assert packaging.feature_limits(("recency_days", "returned_item_share", "net_revenue", "gap_mean_days")) == {
         "recency_days": Limits(1, None, False),
         "returned_item_share": Limits(0, 1, False),
         "net_revenue": Limits(None, None, False),
@@ -132,18 +132,18 @@ def test_limits_come_from_the_schema() -> None:
 )
 def test_what_is_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Package(MODEL, packaging.limits(FEATURES)).predict(customers().assign(**change))
+        Package(MODEL, packaging.feature_limits(FEATURES)).predict(customers().assign(**change))
 
 
 def test_a_missing_feature_is_named() -> None:
     with pytest.raises(InputError, match="lack the features order_count"):
-        Package(MODEL, packaging.limits(FEATURES)).predict(customers().drop(columns="order_count"))
+        Package(MODEL, packaging.feature_limits(FEATURES)).predict(customers().drop(columns="order_count"))
 
 
 def test_only_who_looks_at_products_needs_them() -> None:
     without = customers().drop(columns="products")
-    assert len(Package(MODEL, packaging.limits(MODEL.features)).predict(without)) == len(without)
-    served = Package(BY_PRODUCTS, packaging.limits(BY_PRODUCTS.features))
+    assert len(Package(MODEL, packaging.feature_limits(MODEL.features)).predict(without)) == len(without)
+    served = Package(BY_PRODUCTS, packaging.feature_limits(BY_PRODUCTS.features))
     with pytest.raises(InputError, match="lack the features products"):
         served.predict(without)
     with pytest.raises(InputError, match=r"products is nan in row 1 \(and 59 others\); expected a text in every row"):
@@ -151,12 +151,12 @@ def test_only_who_looks_at_products_needs_them() -> None:
 
 
 def test_the_signature_tells_texts_from_numbers() -> None:
-    inputs = packaging.signature(packaging.limits(BY_PRODUCTS.features)).inputs
+    inputs = packaging.signature(packaging.feature_limits(BY_PRODUCTS.features)).inputs
     assert {each.name: each.type.name for each in inputs} == dict.fromkeys(FEATURES, "double") | {"products": "string"}
 
 
 def test_nobodys_label_depends_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    served = Package(MODEL, packaging.limits(FEATURES))
+    served = Package(MODEL, packaging.feature_limits(FEATURES))
     whole = served.predict(customers())
     monkeypatch.setattr(package, "CHUNK", 7)
     assert_frame_equal(served.predict(customers()), whole)
@@ -165,7 +165,7 @@ def test_nobodys_label_depends_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_customers_get_no_labels() -> None:
-    answer = Package(MODEL, packaging.limits(FEATURES)).predict(customers().iloc[:0])
+    answer = Package(MODEL, packaging.feature_limits(FEATURES)).predict(customers().iloc[:0])
     assert_frame_equal(answer, MODEL.predict(customers()).iloc[:0])
 
 
@@ -261,7 +261,7 @@ def asked(address: str, rows: pd.DataFrame) -> tuple[int, Any]:
 def test_the_model_can_be_served(tmp_path: Path) -> None:
     from mlflow.models.model import Model
 
-    with packaging.saved(MODEL, customers(5), Model()) as folder, served(folder, tmp_path / "log") as address:
+    with packaging.model_folder(MODEL, customers(5), Model()) as folder, served(folder, tmp_path / "log") as address:
         status, answer = asked(address, customers())
         assert status == 200
         assert answer["predictions"] == MODEL.predict(customers()).to_dict(orient="records")

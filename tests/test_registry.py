@@ -90,12 +90,12 @@ def test_an_unchanged_registration_writes_nothing(store: Path) -> None:
     before = (store / "mlflow.db").read_bytes()
     submit("a")
     registry.promote("1", by="gate")
-    registry.serving()
+    registry.sync_champion()
     assert (store / "mlflow.db").read_bytes() == before
 
 
 def test_an_empty_registry_has_nobody_to_serve() -> None:
-    assert (registry.champion(), registry.challenger(), registry.serving(), registry.versions()) == (None,) * 3 + ([],)
+    assert (registry.champion(), registry.sync_champion(), registry.versions()) == (None, None, [])
     with pytest.raises(InputError, match="no challenger"):
         registry.promote()
     with pytest.raises(InputError, match="no champion before this"):
@@ -139,7 +139,7 @@ def test_a_promotion_by_hand_is_noticed() -> None:
         bare(key)
     registry.promote("1", by="gate")
     by_hand("champion", "3")
-    found = registry.serving()
+    found = registry.sync_champion()
     assert found is not None
     assert (found.number, found.tags["promoted_by"]) == ("3", "person")
     assert registry.rollback().number == "1"

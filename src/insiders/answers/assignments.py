@@ -80,7 +80,7 @@ def named(name: str | None) -> Server:
     Which baseline, and whether a list can be defended at all, is what `register` wrote into models/registered.json.
     """
     if name is None:
-        champion = registry.serving()
+        champion = registry.sync_champion()
         return _baseline(tables.read_json(paths.REGISTERED)) if champion is None else _server(champion)
     for version in registry.versions():
         if name == version.number or name.removeprefix("@") in version.aliases:

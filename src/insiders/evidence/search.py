@@ -117,12 +117,12 @@ def propose(trial: Any, settings: Settings) -> Recipe:
     return Recipe(embedding, clusterer, params, settings.seed)
 
 
-class Claims(Protocol):
-    """Who scores what, where several processes work on one study; a `part` is a trial's number."""
+class Leases(Protocol):
+    """Who scores what, where several processes work on one study; a `task` is a trial's number."""
 
     limit: int
 
-    def take(self, part: str) -> bool: ...
+    def acquire(self, task: str) -> bool: ...
 
     def wait(self) -> None: ...
 
@@ -133,14 +133,14 @@ class Alone:
     def __init__(self, settings: Settings) -> None:
         self.limit = settings.batch
 
-    def take(self, part: str) -> bool:  # noqa: ARG002 (the protocol's signature)
+    def acquire(self, task: str) -> bool:  # noqa: ARG002 (the protocol's signature)
         return True
 
     def wait(self) -> None:
         raise AssertionError("nobody else is there to wait for")
 
 
-def run(study: Any, settings: Settings, score: Score, claims: Claims | None = None) -> Iterator[Trial]:
+def run(study: Any, settings: Settings, score: Score, leases: Leases | None = None) -> Iterator[Trial]:
     """Yield `settings.trials` trials; `study` keeps each, so that none is scored twice, here or by another process.
 
     What is proposed follows from the settings and the answers alone. So the history that the sampler looks at lives in
@@ -152,7 +152,7 @@ def run(study: Any, settings: Settings, score: Score, claims: Claims | None = No
         numbers = range(first, min(first + settings.batch, settings.trials))
         batch = {number: _ask(history, settings, drawn) for number in numbers}
         answers = {}
-        for number, answer in _answered(study, batch, score, claims or Alone(settings)):
+        for number, answer in _answered(study, batch, score, leases or Alone(settings)):
             answers[number] = answer
             yield Trial(number, batch[number][1], *answer)
         for number, (trial, _) in batch.items():  # together: no proposal depends on which of them was ready first
@@ -160,19 +160,19 @@ def run(study: Any, settings: Settings, score: Score, claims: Claims | None = No
             history.tell(trial, _objectives(answers[number]))
 
 
-def _answered(study: Any, batch: Mapping[int, Proposal], score: Score, claims: Claims) -> Iterator[tuple[int, Answer]]:
+def _answered(study: Any, batch: Mapping[int, Proposal], score: Score, leases: Leases) -> Iterator[tuple[int, Answer]]:
     """The answer to each trial of a batch, by number: what some process kept, or a fresh one, kept at once."""
     left = dict(batch)
     while left:
         yield from _found(study, left)
-        mine = _claimed(left, claims)
+        mine = _leased(left, leases)
         yield from _found(study, left)  # who had them before may have scored them meanwhile
         fresh = {number: left[number] for number in mine if number in left}
         for number, answer in zip(fresh, score([recipe for _, recipe in fresh.values()]), strict=True):
             _keep(study, left.pop(number), answer)
             yield number, answer
         if left and not mine:
-            claims.wait()
+            leases.wait()
 
 
 def _found(study: Any, left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]]:
@@ -184,10 +184,10 @@ def _found(study: Any, left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]
             yield number, known[_key(recipe)]
 
 
-def _claimed(left: Mapping[int, Proposal], claims: Claims) -> list[int]:
+def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
     taken: list[int] = []
     for number in left:
-        if len(taken) < claims.limit and claims.take(str(number)):
+        if len(taken) < leases.limit and leases.acquire(str(number)):
             taken.append(number)
     return taken
 

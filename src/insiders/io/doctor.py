@@ -98,7 +98,7 @@ def _dvc() -> Finding:
 
 
 def _store() -> Finding:
-    uri = connection.shown(address.tracking_uri())
+    uri = connection.without_password(address.tracking_uri())
     database = address.database_file(address.tracking_uri())
     if database is not None and not database.exists():
         return Finding("mlflow", f"{uri}: not there yet, the first stage makes it")

@@ -37,7 +37,7 @@ def record(stage: str, inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
 
 
 @contextmanager
-def own_change() -> Iterator[None]:
+def keep_stamps() -> Iterator[None]:
     """Around a change of the store that no list depends on, such as a run's: stamps that held before it hold on."""
     before = store_state()
     yield

@@ -35,7 +35,7 @@ AUDIENCES = REPORTS / "audiences.csv"
 RECOMMENDATIONS = REPORTS / "recommendations.csv"
 METRICS = REPORTS / "metrics.json"
 PAGE = REPORTS / "index.html"
-EXPLORED = REPORTS / "exploration.json"
-EXPLORATION = REPORTS / "exploration.html"
+EXPLORATION_NUMBERS = REPORTS / "exploration.json"
+EXPLORATION_PAGE = REPORTS / "exploration.html"
 
 MLRUNS = Path("mlruns")

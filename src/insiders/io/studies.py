@@ -20,7 +20,7 @@ from insiders.errors import InputError
 from insiders.evidence import holdout, judge, quality, search
 from insiders.evidence.judge import Judge, Recipe, Settings, Window
 from insiders.io import paths
-from insiders.io.claims import Claims
+from insiders.io.leases import Leases
 from insiders.io.params import Params
 from insiders.io.tracking import connection
 from insiders.model import clusterers, embeddings, segment_model
@@ -28,7 +28,7 @@ from insiders.value import lifetime
 
 LOCAL = paths.MLRUNS / "optuna.db"
 ATTEMPTS = 3  # at opening a storage
-LOG = "log"  # the part of a shared study that only one process continues: its run in MLflow
+RUN_TASK = "run"  # of several processes on one study, the one that leases this continues its run in MLflow
 Answer = tuple[dict[str, float], float, str]
 
 _judge: Judge | None = None  # one per worker process, made when it starts
@@ -66,8 +66,8 @@ def open_study(storage: str | None, name: str) -> Any:
     except (SQLAlchemyError, ImportError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
-            f"tune.storage {connection.shown(url)} cannot be used: {first}; expected an SQLAlchemy URL of a reachable "
-            f"database, or null for {LOCAL}"
+            f"tune.storage {connection.without_password(url)} cannot be used: {first}; "
+            f"expected an SQLAlchemy URL of a reachable database, or null for {LOCAL}"
         ) from error
 
 
@@ -91,17 +91,17 @@ def _backend(url: str) -> Any:
 
 
 @contextmanager
-def sharing(storage: str | None, name: str, workers: int) -> Iterator[Claims | None]:
+def shared_leases(storage: str | None, name: str, workers: int) -> Iterator[Leases | None]:
     """What this process may do of a study that others work on too; None where the storage is this machine's own."""
     if storage is None:
         yield None
         return
-    claims = Claims(storage, name, workers)
+    leases = Leases(storage, name, workers)
     try:
-        yield claims
+        yield leases
     finally:
-        claims.release(LOG)
-        claims.close()
+        leases.release(RUN_TASK)
+        leases.close()
 
 
 def study_name(snapshots: Path, settings: Settings) -> str:
@@ -124,7 +124,7 @@ def _sources(module: ModuleType) -> list[Path]:
 
 
 @contextmanager
-def scoring(
+def open_scorer(
     cut: Mapping[str, Window], settings: Settings, workers: int
 ) -> Iterator[Callable[[list[Recipe]], Iterable[Answer]]]:
     """A function that scores recipes, in order, in this process or in several."""

@@ -39,17 +39,17 @@ class Connection:
 def connect() -> Connection:
     """Open the store, made on first use; InputError names its address where it cannot be reached."""
     uri = address.tracking_uri()
-    with reaching(uri):
+    with explain_failures(uri):
         client = open_client(uri)
         return Connection(uri, client, _experiment(client, uri))
 
 
 @contextmanager
-def reaching(uri: str) -> Iterator[None]:
+def explain_failures(uri: str) -> Iterator[None]:
     """Turn MLflow's and SQLAlchemy's failures to reach the store into one clear message."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    quieten()
+    configure()
     from mlflow.exceptions import MlflowException
 
     try:
@@ -57,7 +57,7 @@ def reaching(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"MLflow's store {shown(uri)} cannot be used: {first}; expected a reachable store: start the "
+            f"MLflow's store {without_password(uri)} cannot be used: {first}; expected a reachable store: start the "
             f"server, correct {address.VARIABLE}, or unset it for the store in mlruns/ "
             f"(`insiders doctor` looks into it)"
         ) from error
@@ -72,14 +72,14 @@ def open_client(uri: str) -> Any:
     database = address.database_file(uri)
     if database is not None:
         database.parent.mkdir(parents=True, exist_ok=True)
-    quieten()
+    configure()
     import mlflow
 
     mlflow.set_tracking_uri(uri)
     return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def quieten() -> None:
+def configure() -> None:
     """No telemetry, no waiting for minutes on a dead server, no word from the migrations of a new database."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
@@ -94,7 +94,7 @@ def _experiment(client: Any, uri: str) -> str:
         return _new_experiment(client, uri)
     if found.lifecycle_stage != "active":
         client.restore_experiment(found.experiment_id)
-    _mend(found, uri)
+    _repair_moved_store(found, uri)
     return str(found.experiment_id)
 
 
@@ -109,13 +109,13 @@ def _new_experiment(client: Any, uri: str) -> str:
     return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags))
 
 
-def _mend(experiment: Any, uri: str) -> None:
+def _repair_moved_store(experiment: Any, uri: str) -> None:
     """Rewrite the artifact paths of a local store that was moved or copied: MLflow writes them absolute."""
     database = address.database_file(uri)
     before = experiment.tags.get(HOME_TAG)
     if database is None or before is None or before == str(database.parent):
         return
-    changed = rewrite(uri, Path(before), database.parent)
+    changed = rewrite_locations(uri, Path(before), database.parent)
     sys.stderr.write(f"mlruns: the store moved from {before} to {database.parent}; {changed} paths in it rewritten\n")
 
 
@@ -139,13 +139,13 @@ def _column(uri: str, query: str, **values: str) -> list[str]:
 
     engine = create_engine(uri)
     try:
-        with reaching(uri), engine.connect() as connection:
+        with explain_failures(uri), engine.connect() as connection:
             return [str(row[0]) for row in connection.execute(text(query), values)]
     finally:
         engine.dispose()
 
 
-def rewrite(uri: str, before: Path, after: Path) -> int:
+def rewrite_locations(uri: str, before: Path, after: Path) -> int:
     """Put `after` for `before` at the start of every location, all or none; returns the number of changed values."""
     from sqlalchemy import create_engine
 
@@ -171,7 +171,7 @@ def _rewrite_column(transaction: Any, place: tuple[str, str], old: str, new: str
     return int(result.rowcount)
 
 
-def shown(uri: str) -> str:
+def without_password(uri: str) -> str:
     """The address without its password."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError

@@ -25,7 +25,7 @@ DATA = "artifacts/segments"  # where MLflow puts what `package.save` wrote, insi
 SERVED = Path(__file__).with_name("served.py")
 
 
-def limits(features: tuple[str, ...]) -> dict[str, package.Limits]:
+def feature_limits(features: tuple[str, ...]) -> dict[str, package.Limits]:
     """Give the schema's limits of these features in the form that travels with the model."""
     from insiders.schemas import CUSTOMERS
 
@@ -41,13 +41,13 @@ def _limits(column: Any) -> package.Limits:
 
 
 @contextmanager
-def saved(model: SegmentModel, example: pd.DataFrame, described: Any) -> Iterator[Path]:
+def model_folder(model: SegmentModel, example: pd.DataFrame, described: Any) -> Iterator[Path]:
     """Write the model's folder for the length of the block; `described` is MLflow's Model, which knows its ids."""
     from mlflow import pyfunc
 
     with tempfile.TemporaryDirectory() as place:
         top = Path(place)
-        package.save(package.Package(model, limits(model.features)), top / "segments")
+        package.save(package.Package(model, feature_limits(model.features)), top / "segments")
         features = package.load(top / "segments").checked(example)
         pyfunc.save_model(
             top / "model",
@@ -55,7 +55,7 @@ def saved(model: SegmentModel, example: pd.DataFrame, described: Any) -> Iterato
             python_model=str(SERVED),
             artifacts={"segments": str(top / "segments")},
             code_paths=[str(_code(top))],
-            signature=signature(limits(model.features)),
+            signature=signature(feature_limits(model.features)),
             input_example=features,
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from insiders.errors import InputError
-from insiders.io.tracking.connection import Connection, connect, reaching
-from insiders.io.tracking.runs import STAGE_TAG, Entry, Values, begin_run, fill_run, flat, now, numbers
+from insiders.io.tracking.connection import Connection, connect, explain_failures
+from insiders.io.tracking.runs import STAGE_TAG, RunRecord, Values, create_run, finish_run, flatten, now_ms, numeric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,12 +86,12 @@ def register(model: "SegmentModel", example: "pd.DataFrame", facts: Facts) -> Ve
     `example` is a few rows with the model's features. The verdicts of a known version are brought up to date.
     """
     with _registry() as registry:
-        registry.take_notice()
+        registry.sync_history()
         known = registry.by_key(facts.key)
         number = known.number if known else registry.add(model, example, facts)
         if known:
-            registry.describe(known, facts)
-        registry.name(CHALLENGER, number)
+            registry.update(known, facts)
+        registry.set_alias(CHALLENGER, number)
         return registry.version(number)
 
 
@@ -109,19 +109,14 @@ def versions() -> list[Version]:
 
 def champion() -> Version | None:
     with _registry() as registry:
-        return registry.named(CHAMPION)
+        return registry.by_alias(CHAMPION)
 
 
-def challenger() -> Version | None:
-    with _registry() as registry:
-        return registry.named(CHALLENGER)
-
-
-def serving() -> Version | None:
+def sync_champion() -> Version | None:
     """Find the champion; a change that was made by hand goes into the history, so that a rollback knows of it."""
     with _registry() as registry:
-        registry.take_notice()
-        return registry.named(CHAMPION)
+        registry.sync_history()
+        return registry.by_alias(CHAMPION)
 
 
 def promote(number: str | None = None, by: Who = "person") -> Version | None:
@@ -130,26 +125,26 @@ def promote(number: str | None = None, by: Who = "person") -> Version | None:
     A gate does not overrule a person: a version that was set aside stays so, and whoever serves, if anybody, goes on.
     """
     with _registry() as registry:
-        registry.take_notice()
-        chosen = registry.version(number) if number else registry.named(CHALLENGER)
+        registry.sync_history()
+        chosen = registry.version(number) if number else registry.by_alias(CHALLENGER)
         if chosen is None:
             raise InputError(
                 "there is no challenger to promote: run `dvc repro`, which registers one, or name a version"
             )
-        serves = registry.named(CHAMPION)
+        serves = registry.by_alias(CHAMPION)
         if (serves and serves.number == chosen.number) or (by == "gate" and chosen.set_aside):
             return serves
-        registry.crown(chosen, by)
-        registry.remember([*registry.history(), chosen.number])
+        registry.set_champion(chosen, by)
+        registry.write_history([*registry.history(), chosen.number])
         return registry.version(chosen.number)
 
 
 def rollback() -> Version:
     """Let the champion before the present one serve again; repeated, it goes back step by step."""
     with _registry() as registry:
-        registry.take_notice()
+        registry.sync_history()
         past = registry.history()
-        serves = registry.named(CHAMPION)
+        serves = registry.by_alias(CHAMPION)
         if serves is not None and past and past[-1] == serves.number:
             past = past[:-1]
         if not past:
@@ -157,8 +152,8 @@ def rollback() -> Version:
                 f"there is no champion before {'version ' + serves.number if serves else 'this'}: "
                 "promote a version by its number with `insiders promote NUMBER`"
             )
-        registry.crown(registry.version(past[-1]), "person")
-        registry.remember(past)
+        registry.set_champion(registry.version(past[-1]), "person")
+        registry.write_history(past)
         return registry.version(past[-1])
 
 
@@ -171,7 +166,7 @@ def load(version: Version) -> "Package":
 @contextmanager
 def _registry() -> Iterator["_Registry"]:
     connection = connect()
-    with reaching(connection.uri):
+    with explain_failures(connection.uri):
         yield _Registry(connection)
 
 
@@ -192,16 +187,16 @@ class _Registry:
         for version in known:
             if version.number == str(number):
                 return version
-        numbers_ = ", ".join(version.number for version in known) or "none"
-        raise InputError(f"model {NAME} has no version {number}; there is {numbers_}: see them with `insiders ui`")
+        numbers = ", ".join(version.number for version in known) or "none"
+        raise InputError(f"model {NAME} has no version {number}; there is {numbers}: see them with `insiders ui`")
 
     def by_key(self, key: str) -> Version | None:
         return next((version for version in self.versions() if version.key == key), None)
 
-    def named(self, alias: str) -> Version | None:
+    def by_alias(self, alias: str) -> Version | None:
         return next((version for version in self.versions() if alias in version.aliases), None)
 
-    def name(self, alias: str, number: str) -> None:
+    def set_alias(self, alias: str, number: str) -> None:
         if self._aliases().get(alias) != number:
             self.client.set_registered_model_alias(NAME, alias, number)
 
@@ -211,12 +206,14 @@ class _Registry:
 
         connection, client = self.connection, self.client
         tags = {KEY_TAG: facts.key, COMMIT_TAG: git_commit() or "null", **facts.tags}
-        entry = Entry("register", flat(facts.params), numbers(facts.metrics), {STAGE_TAG: "register", **tags}, now())
-        run = begin_run(connection, entry)
+        entry = RunRecord(
+            "register", flatten(facts.params), numeric(facts.metrics), {STAGE_TAG: "register", **tags}, now_ms()
+        )
+        run = create_run(connection, entry)
         logged = client.create_logged_model(connection.experiment, NAME, run, tags, entry.params, "segments")
         self._upload(model, example, run, logged)
         client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
-        fill_run(connection, run, entry, logged.model_id)
+        finish_run(connection, run, entry, logged.model_id)
         self._ensure_model()
         source = f"models:/{logged.model_id}"
         made = client.create_model_version(
@@ -230,11 +227,11 @@ class _Registry:
         from insiders.io.tracking import packaging
 
         ids = Model(logged.artifact_location, run, model_uuid=logged.model_id, model_id=logged.model_id)
-        with packaging.saved(model, example, ids) as folder:
+        with packaging.model_folder(model, example, ids) as folder:
             self.client.log_model_artifacts(logged.model_id, str(folder))
         self.client.finalize_logged_model(logged.model_id, "READY")
 
-    def describe(self, version: Version, facts: Facts) -> None:
+    def update(self, version: Version, facts: Facts) -> None:
         """Bring tags and card of a known version up to date; writes only what differs."""
         for key in version.tags:
             if key.startswith(GATE_PREFIX) and key not in facts.tags:
@@ -245,9 +242,9 @@ class _Registry:
         if version.card != facts.card:
             self.client.update_model_version(NAME, version.number, facts.card)
 
-    def crown(self, chosen: Version, by: Who) -> None:
+    def set_champion(self, chosen: Version, by: Who) -> None:
         """Move the alias; a person's choice sets the version aside that served."""
-        before = self.named(CHAMPION)
+        before = self.by_alias(CHAMPION)
         self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_BY_TAG, by)
         self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_AT_TAG, _moment())
         if chosen.set_aside:
@@ -267,12 +264,12 @@ class _Registry:
         past = json.loads(model.tags.get(HISTORY_TAG, "[]")) if model else []
         return [number for number in past if number in known]
 
-    def remember(self, past: list[str]) -> None:
+    def write_history(self, past: list[str]) -> None:
         self.client.set_registered_model_tag(NAME, HISTORY_TAG, json.dumps(past[-HISTORY_LENGTH:]))
 
-    def take_notice(self) -> None:
+    def sync_history(self) -> None:
         """Enter what somebody did in MLflow's UI: named another champion (one step back is a rollback), or none."""
-        serves, past = self.named(CHAMPION), self.history()
+        serves, past = self.by_alias(CHAMPION), self.history()
         if past and (serves is None or past[-1] != serves.number):
             self.set_aside(self.version(past[-1]))
         if serves is None or past[-1:] == [serves.number]:
@@ -280,7 +277,7 @@ class _Registry:
         self.client.set_model_version_tag(NAME, serves.number, PROMOTED_BY_TAG, "person")
         if serves.set_aside:
             self.client.delete_model_version_tag(NAME, serves.number, SET_ASIDE_TAG)
-        self.remember(past[:-1] if past[-2:-1] == [serves.number] else [*past, serves.number])
+        self.write_history(past[:-1] if past[-2:-1] == [serves.number] else [*past, serves.number])
 
     def load(self, number: str) -> "Package":
         from mlflow.artifacts import download_artifacts

@@ -1,4 +1,4 @@
-"""Runs in MLflow: one per stage result, and one per trial below the run of its search."""
+"""Runs in MLflow: one per stage result, and one per trial, below the run of its search."""
 
 import hashlib
 import json
@@ -6,146 +6,95 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from insiders.io import freshness
-from insiders.io.tracking.connection import Connection, connect, reaching
+from insiders.io.tracking.connection import Connection, connect, explain_failures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow.entities import Run
 
 STAGE_TAG = "insiders.stage"
 RESULT_TAG = "insiders.result"
 STUDY_TAG = "insiders.study"
 TRIAL_TAG = "insiders.trial"
 PARENT_TAG = "mlflow.parentRunId"
-PARAM_LENGTH = 6000  # MLflow refuses longer values
-PAGE = 1000
+PARAM_LENGTH = 6000  # characters; MLflow refuses longer values
+PAGE = 1000  # runs of one answer, the most that MLflow gives
 
-Values = Mapping[str, Any]
+Values = Mapping[str, object]
 
 
 @contextmanager
 def stage_run(name: str, params: Values) -> Iterator[Callable[[Values], None]]:
-    """Log what a stage found, as one run, when its block ends well.
+    """Log the result of a stage as one run, when the block ends without an error.
 
     Yields a function that takes metrics (name -> number). Nothing is logged where the stage's last run
-    already holds the same params and metrics, so a stage that runs every time adds no run for nothing.
+    already holds the same params and metrics, so a stage that runs every time does not pile up equal runs.
     """
     connection = connect()
-    started = now()
-    metrics: dict[str, Any] = {}
+    started_at = now_ms()
+    metrics: dict[str, object] = {}
     yield metrics.update
-    with reaching(connection.uri):
-        _log_result(connection, name, started, flat(params), numbers(metrics))
+    with explain_failures(connection.uri):
+        _log_result(connection, RunRecord(name, flatten(params), numeric(metrics), {STAGE_TAG: name}, started_at))
 
 
-def _log_result(
-    connection: Connection, name: str, started: int, params: dict[str, str], metrics: dict[str, float]
-) -> None:
-    content = json.dumps([params, metrics], sort_keys=True)
+def _log_result(connection: Connection, record: "RunRecord") -> None:
+    content = json.dumps([record.params, record.metrics], sort_keys=True)
     result = hashlib.sha256(content.encode()).hexdigest()
     last = connection.client.search_runs(
         [connection.experiment],
-        f"tags.`{STAGE_TAG}` = '{name}'",
+        f"tags.`{STAGE_TAG}` = '{record.name}'",
         order_by=["attributes.start_time DESC"],
         max_results=1,
     )
-    if not (last and last[0].data.tags.get(RESULT_TAG) == result):
-        tags = {STAGE_TAG: name, RESULT_TAG: result}
-        with freshness.own_change():
-            write_run(connection, Entry(name, params, metrics, tags, started))
+    if not last or last[0].data.tags.get(RESULT_TAG) != result:
+        with freshness.keep_stamps():
+            write_run(connection, replace(record, tags={**record.tags, RESULT_TAG: result}))
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One run as it will stand in MLflow; `started` and `ended` in milliseconds, an open end is now."""
+class RunRecord:
+    """One run as it will stand in MLflow; `started_at` in milliseconds since the epoch."""
 
     name: str
     params: dict[str, str]
     metrics: dict[str, float]
     tags: dict[str, str]
-    started: int
-    ended: int | None = None
-    status: str = "FINISHED"
-    figure: Any = None
+    started_at: int
 
 
-def write_run(connection: Connection, entry: Entry) -> None:
-    """Write a whole run, in three calls; it ends last, so that a killed one is known as unfinished."""
-    fill_run(connection, begin_run(connection, entry), entry)
+def write_run(connection: Connection, record: RunRecord) -> None:
+    """Write a whole run in three calls. Its end comes last, so that a run whose writer was killed stays unfinished."""
+    finish_run(connection, create_run(connection, record), record)
 
 
-def begin_run(connection: Connection, entry: Entry) -> str:
-    run = connection.client.create_run(connection.experiment, entry.started, entry.tags, entry.name)
+def create_run(connection: Connection, record: RunRecord) -> str:
+    """Create a run with its tags, and return its id."""
+    run = connection.client.create_run(connection.experiment, record.started_at, record.tags, record.name)
     return str(run.info.run_id)
 
 
-def fill_run(connection: Connection, run: str, entry: Entry, model_id: str | None = None) -> None:
-    """Write the rest of a run that has begun and end it; its metrics count for the logged model, if one is given."""
+def finish_run(connection: Connection, run_id: str, record: RunRecord, model_id: str | None = None) -> None:
+    """Write params and metrics of a run and end it; the metrics also count for the logged model, if one is given."""
     from mlflow.entities import Metric, Param
 
-    client, moment = connection.client, now()
-    metrics = [Metric(key, value, moment, 0, model_id=model_id) for key, value in entry.metrics.items()]
-    client.log_batch(run, metrics, [Param(key, value) for key, value in entry.params.items()])
-    if entry.figure is not None:
-        client.log_figure(run, entry.figure, f"{entry.name.replace('/', '-')}.png")
-    client.set_terminated(run, entry.status, entry.ended)
-
-
-@dataclass
-class SearchRun:
-    """The open run of a search; trials become its children."""
-
-    connection: Connection
-    run_id: str
-    logged: set[int] = field(default_factory=set)
-
-    def log_trial(self, trial: "Trial") -> bool:
-        """Write one trial as a child run, in about 30 ms; False where it stands there already."""
-        if trial.number in self.logged:
-            return False
-        tags = {**{key: str(value) for key, value in trial.tags.items()}, TRIAL_TAG: str(trial.number)}
-        entry = Entry(
-            trial.name,
-            flat(trial.params),
-            numbers(trial.measures),
-            {**tags, PARENT_TAG: self.run_id, STAGE_TAG: "trial"},
-            _milliseconds(trial.started),
-            _milliseconds(trial.ended),
-            "FAILED" if str(trial.tags.get("state")) == "FAIL" else "FINISHED",
-            trial.figure,
-        )
-        with reaching(self.connection.uri):
-            write_run(self.connection, entry)
-        self.logged.add(trial.number)
-        return True
-
-    def log_measures(self, measures: Values) -> None:
-        """Numbers of the search as a whole, such as those of its pick."""
-        from mlflow.entities import Metric
-
-        moment = now()
-        metrics = [Metric(key, value, moment, 0) for key, value in numbers(measures).items()]
-        with reaching(self.connection.uri):
-            self.connection.client.log_batch(self.run_id, metrics)
-
-    def log_figure(self, figure: Any, name: str) -> None:
-        """Keep a matplotlib figure as `name`.png."""
-        with reaching(self.connection.uri):
-            self.connection.client.log_figure(self.run_id, figure, f"{name}.png")
-
-    def log_file(self, path: Path) -> None:
-        with reaching(self.connection.uri):
-            self.connection.client.log_artifact(self.run_id, str(path))
+    moment = now_ms()
+    metrics = [Metric(key, value, moment, 0, model_id=model_id) for key, value in record.metrics.items()]
+    connection.client.log_batch(run_id, metrics, [Param(key, value) for key, value in record.params.items()])
+    connection.client.set_terminated(run_id)
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialRun:
     """What is logged of one trial.
 
-    `measures` without a value (None, NaN) are left out; `tags` are at least embedding, clusterer, state and
-    feasible; `started` and `ended` are seconds since the epoch, or None for now.
+    `measures` without a value (None, NaN) are left out; `tags` are at least embedding, clusterer, state and feasible.
     """
 
     number: int
@@ -153,20 +102,61 @@ class Trial:
     params: Values
     measures: Values
     tags: Values
-    started: float | None = None
-    ended: float | None = None
-    figure: Any = None
+
+
+@dataclass
+class SearchRun:
+    """The open run of a search; its trials become child runs. `logged` are the numbers of those that it has."""
+
+    connection: Connection
+    run_id: str
+    logged: set[int] = field(default_factory=set)
+
+    def log_trial(self, trial: TrialRun) -> bool:
+        """Write one trial as a child run, in about 30 ms; False where the search already has it."""
+        if trial.number in self.logged:
+            return False
+        tags = {
+            **_as_text(trial.tags),
+            TRIAL_TAG: str(trial.number),
+            PARENT_TAG: self.run_id,
+            STAGE_TAG: "trial",
+        }
+        record = RunRecord(trial.name, flatten(trial.params), numeric(trial.measures), tags, now_ms())
+        with explain_failures(self.connection.uri):
+            write_run(self.connection, record)
+        self.logged.add(trial.number)
+        return True
+
+    def log_measures(self, measures: Values) -> None:
+        """Write numbers of the search as a whole, such as those of the candidate."""
+        from mlflow.entities import Metric
+
+        moment = now_ms()
+        metrics = [Metric(key, value, moment, 0) for key, value in numeric(measures).items()]
+        with explain_failures(self.connection.uri):
+            self.connection.client.log_batch(self.run_id, metrics)
+
+    def log_figure(self, figure: "Figure", name: str) -> None:
+        """Write a matplotlib figure as `name`.png."""
+        with explain_failures(self.connection.uri):
+            self.connection.client.log_figure(self.run_id, figure, f"{name}.png")
+
+    def log_file(self, path: Path) -> None:
+        """Write a copy of a file."""
+        with explain_failures(self.connection.uri):
+            self.connection.client.log_artifact(self.run_id, str(path))
 
 
 @contextmanager
-def search_run(study: str, params: Values, tags: Values) -> Iterator[SearchRun]:
-    """Open the run `tune` of a study: made, or continued where the study was interrupted.
+def search_run(study: str, params: Values) -> Iterator[SearchRun]:
+    """Open the run `tune` of a study: a new one, or the one that it has where the search was interrupted.
 
-    Trials that were cut off while they were written are deleted, so that they can be logged again.
+    Child runs that were cut off while they were written are deleted, so that their trials can be logged again.
     """
     connection = connect()
-    with reaching(connection.uri):
-        search = _resumed(connection, study) or _started(connection, study, params, tags)
+    with explain_failures(connection.uri):
+        search = _resume_search_run(connection, study) or _create_search_run(connection, study, params)
     try:
         yield search
     except BaseException as error:
@@ -175,60 +165,61 @@ def search_run(study: str, params: Values, tags: Values) -> Iterator[SearchRun]:
     connection.client.set_terminated(search.run_id)
 
 
-def _started(connection: Connection, study: str, params: Values, tags: Values) -> SearchRun:
+def _create_search_run(connection: Connection, study: str, params: Values) -> SearchRun:
     from mlflow.entities import Param
 
-    own = {STUDY_TAG: study, STAGE_TAG: "tune", **{key: str(value) for key, value in tags.items()}}
-    run = connection.client.create_run(connection.experiment, tags=own, run_name="tune").info.run_id
-    connection.client.log_batch(run, params=[Param(key, value) for key, value in flat(params).items()])
-    return SearchRun(connection, run)
+    tags = {STUDY_TAG: study, STAGE_TAG: "tune"}
+    run_id = connection.client.create_run(connection.experiment, tags=tags, run_name="tune").info.run_id
+    connection.client.log_batch(run_id, params=[Param(key, value) for key, value in flatten(params).items()])
+    return SearchRun(connection, run_id)
 
 
-def _resumed(connection: Connection, study: str) -> SearchRun | None:
+def _resume_search_run(connection: Connection, study: str) -> SearchRun | None:
     client = connection.client
-    found = client.search_runs([connection.experiment], f"tags.`{STUDY_TAG}` = '{study}'", max_results=1)
-    if not found:
+    runs = client.search_runs([connection.experiment], f"tags.`{STUDY_TAG}` = '{study}'", max_results=1)
+    if not runs:
         return None
-    run = found[0].info.run_id
-    client.update_run(run, status="RUNNING")
+    run_id = runs[0].info.run_id
+    client.update_run(run_id, status="RUNNING")
     logged: set[int] = set()
-    for child in _children(connection, run):
+    for child in _trial_runs(connection, run_id):
         if child.info.status == "RUNNING":
             client.delete_run(child.info.run_id)
         else:
             logged.add(int(child.data.tags[TRIAL_TAG]))
-    return SearchRun(connection, run, logged)
+    return SearchRun(connection, run_id, logged)
 
 
-def _children(connection: Connection, parent: str) -> list[Any]:
-    query, token, found = f"tags.`{PARENT_TAG}` = '{parent}'", None, []
+def _trial_runs(connection: Connection, parent: str) -> "list[Run]":
+    query, runs, token = f"tags.`{PARENT_TAG}` = '{parent}'", list["Run"](), None
     while True:
         page = connection.client.search_runs([connection.experiment], query, max_results=PAGE, page_token=token)
-        found += [run for run in page if TRIAL_TAG in run.data.tags]
+        runs += [run for run in page if TRIAL_TAG in run.data.tags]
         token = page.token
         if not token:
-            return found
+            return runs
 
 
-def flat(values: Values, prefix: str = "") -> dict[str, str]:
-    """Nested settings as MLflow's params: {"a": {"b": 1}} becomes {"a.b": "1"}."""
+def flatten(values: Values, prefix: str = "") -> dict[str, str]:
+    """Write nested settings as MLflow's params: {"a": {"b": 1}} becomes {"a.b": "1"}."""
     params: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            params |= flat(value, f"{prefix}{key}.")
+            params |= flatten(value, f"{prefix}{key}.")
         else:
             params[f"{prefix}{key}"] = str(value)[:PARAM_LENGTH]
     return params
 
 
-def numbers(measures: Values) -> dict[str, float]:
-    """Keep the measures that are numbers: MLflow would show a missing one as a number."""
+def numeric(measures: Values) -> dict[str, float]:
+    """Keep the measures that are finite numbers: MLflow has no missing value."""
     return {key: float(value) for key, value in measures.items() if isinstance(value, Real) and math.isfinite(value)}
 
 
-def now() -> int:
+def _as_text(tags: Values) -> dict[str, str]:
+    return {key: str(value) for key, value in tags.items()}
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
     return int(time.time() * 1000)
-
-
-def _milliseconds(seconds: float | None) -> int:
-    return now() if seconds is None else int(seconds * 1000)

@@ -1,4 +1,4 @@
-"""Claims on the parts of a study, and several processes on one study."""
+"""Leases on the tasks of a study, and several processes on one study."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ import sqlalchemy as sql
 import databases
 from insiders.evidence import search
 from insiders.io import studies
-from insiders.io.claims import Claims
+from insiders.io.leases import Leases
 from test_search import SETTINGS, cheap, interrupted, study
 
 # Threads stand for processes here, and warnings that one of them silences for a moment can be seen by another.
@@ -39,11 +39,11 @@ def url(request, tmp_path):
 
 
 @pytest.fixture
-def claims(url):
+def leases(url):
     made = []
 
-    def make(patience=60.0, limit=2):
-        made.append(Claims(url, "study", limit, patience))
+    def make(timeout=60.0, limit=2):
+        made.append(Leases(url, "study", limit, timeout))
         return made[-1]
 
     yield make
@@ -51,20 +51,20 @@ def claims(url):
         each.close()
 
 
-def test_a_part_is_given_once_until_it_is_released(claims):
-    one, other = claims(), claims()
-    assert one.take("1")
-    assert not other.take("1")
-    assert other.take("2")
+def test_a_task_is_leased_once_until_it_is_released(leases):
+    one, other = leases(), leases()
+    assert one.acquire("1")
+    assert not other.acquire("1")
+    assert other.acquire("2")
     other.release("1")  # not its own: stays
-    assert not other.take("1")
+    assert not other.acquire("1")
     one.release("1")
-    assert other.take("1")
+    assert other.acquire("1")
 
 
-def test_of_many_that_ask_at_once_one_is_given_it(claims):
-    everyone, got = [claims() for _ in range(6)], []
-    threads = [threading.Thread(target=lambda each=each: got.append(each.take("1"))) for each in everyone]
+def test_of_many_that_ask_at_once_one_is_given_the_lease(leases):
+    everyone, got = [leases() for _ in range(6)], []
+    threads = [threading.Thread(target=lambda each=each: got.append(each.acquire("1"))) for each in everyone]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -72,25 +72,25 @@ def test_of_many_that_ask_at_once_one_is_given_it(claims):
     assert sorted(got) == [False] * 5 + [True]
 
 
-def test_a_dead_holder_is_inherited_by_one_and_a_living_one_is_not(claims, monkeypatch):
-    monkeypatch.setattr("insiders.io.claims.BEAT_SECONDS", 0.05)
-    alive, dead = claims(), claims()
-    assert alive.take("1")
-    assert dead.take("2")
+def test_one_process_takes_over_from_a_dead_holder_and_none_from_a_living_one(leases, monkeypatch):
+    monkeypatch.setattr("insiders.io.leases.HEARTBEAT_SECONDS", 0.05)
+    alive, dead = leases(), leases()
+    assert alive.acquire("1")
+    assert dead.acquire("2")
     dead._closed.set()
-    heirs = [claims(patience=0.6) for _ in range(3)]
+    heirs = [leases(timeout=0.6) for _ in range(3)]
     time.sleep(0.1)
     for each in heirs:
-        assert not each.take("1")
-        assert not each.take("2")
+        assert not each.acquire("1")
+        assert not each.acquire("2")
     time.sleep(0.8)
-    assert [each.take("1") for each in heirs] == [False] * 3
-    assert [each.take("2") for each in heirs] == [True, False, False]
+    assert [each.acquire("1") for each in heirs] == [False] * 3
+    assert [each.acquire("2") for each in heirs] == [True, False, False]
 
 
-def searching(url, claims, score, found):
+def searching(url, leases, score, found):
     opened = studies.open_study(url, "study")
-    found.append(sorted(search.run(opened, SETTINGS, score, claims), key=lambda each: each.number))
+    found.append(sorted(search.run(opened, SETTINGS, score, leases), key=lambda each: each.number))
 
 
 def counted(scored):
@@ -103,11 +103,11 @@ def counted(scored):
     return score
 
 
-def test_several_processes_score_each_trial_once_and_end_with_what_one_alone_finds(url, claims):
+def test_several_processes_score_each_trial_once_and_end_with_what_one_alone_finds(url, leases):
     alone = list(search.run(study(), SETTINGS, cheap))
     studies.open_study(url, "study")
     scored, found = [], []
-    threads = [threading.Thread(target=searching, args=(url, claims(), counted(scored), found)) for _ in range(3)]
+    threads = [threading.Thread(target=searching, args=(url, leases(), counted(scored), found)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -116,13 +116,13 @@ def test_several_processes_score_each_trial_once_and_end_with_what_one_alone_fin
     assert len(scored) == SETTINGS.trials
 
 
-def test_what_a_killed_process_left_is_scored_by_another(url, claims):
+def test_what_a_killed_process_left_is_scored_by_another(url, leases):
     alone = list(search.run(study(), SETTINGS, cheap))
-    killed, found = claims(), []
+    killed, found = leases(), []
     with pytest.raises(KeyboardInterrupt):
         searching(url, killed, interrupted(cheap, after=5), [])
     killed._closed.set()
-    searching(url, claims(patience=0.5), cheap, found)
+    searching(url, leases(timeout=0.5), cheap, found)
     assert found == [alone]
     states = [each.state for each in studies.open_study(url, "study").trials]
     assert states.count(optuna.trial.TrialState.COMPLETE) == SETTINGS.trials
