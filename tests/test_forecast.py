@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.linalg import toeplitz
 
 import forecast_tables as shop
 import judged_tables
@@ -58,6 +59,28 @@ def test_ways_continue_a_series_as_worked_out_by_hand():
     # 100, then half way (in logarithms) to each next month
     assert np.exp(ways.smoothed(logs, 1)) == pytest.approx([100 * 2 ** (3 / 2 + 2 / 4 + 1 / 8)])
     assert (ways.autoregression(logs, 2) == ways.smoothed(logs, 2)).all()  # too short for one
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_autoregression_is_the_most_likely_one(seed: int):
+    logs = np.log(shop.series(12, noise=0.3, seed=seed))
+
+    one, two, three = ways.autoregression(logs, 3)
+
+    persistence = (three - two) / (two - one)
+    mean = one - (two - one) / (persistence - 1)
+
+    def likelihood(persistence: float, mean: float) -> float:
+        """Of the months together, with the variance that suits them best."""
+        correlation = toeplitz(persistence ** np.arange(12))
+        squares = (logs - mean) @ np.linalg.solve(correlation, logs - mean)
+        return -6 * np.log(squares) - np.linalg.slogdet(correlation)[1] / 2
+
+    best = likelihood(persistence, mean)
+    for far in (-0.02, 0.02):
+        assert likelihood(persistence + far, mean) < best
+        assert likelihood(persistence, mean + far) < best
+    assert -1 < persistence < 1
 
 
 @pytest.mark.parametrize("known", range(1, 15))

@@ -11,6 +11,8 @@ Way = Callable[[Array, int], Array]
 RECENT = 3  # months that a mean looks back: what `the last quarter` is
 SMOOTHING = 0.5  # weight of the newest month; fixed, since a year of months cannot estimate it
 ARIMA_MONTHS = 6  # fewer leave an autoregression no degree of freedom
+PERSISTENCES = np.arange(-999, 1000) / 1000  # of a month's deviation in the next; far finer than months can tell
+DECIMALS = 9  # of a deviance: what differs less is the same fit
 FLAT = 1e-9  # a series whose logarithms span less does not move: there is nothing to estimate
 YEAR = 12
 SEASON_MONTHS = 2 * YEAR  # a season seen once cannot be told from a trend or from chance
@@ -32,29 +34,30 @@ def recent(logs: Array, ahead: int) -> Array:
 
 
 def smoothed(logs: Array, ahead: int) -> Array:
-    """Simple exponential smoothing, ETS(A,N,N) of the logarithms."""
-    from statsmodels.tsa.holtwinters import SimpleExpSmoothing
-
-    if np.ptp(logs) < FLAT:
-        return last_month(logs, ahead)
-    model = SimpleExpSmoothing(logs, initialization_method="known", initial_level=logs[0])
-    return np.asarray(model.fit(smoothing_level=SMOOTHING, optimized=False).forecast(ahead))
+    """Simple exponential smoothing, ETS(A,N,N) of the logarithms, from the first month on."""
+    level = logs[0]
+    for each in logs[1:]:
+        level += SMOOTHING * (each - level)
+    return np.repeat(level, ahead)
 
 
 def autoregression(logs: Array, ahead: int) -> Array:
-    """ARIMA(1,0,0) with a mean, by maximum likelihood; the smoothed level where it is short or does not converge."""
-    import warnings
+    """ARIMA(1,0,0) with a mean, by exact maximum likelihood (Hamilton 1994, 5.2); the smoothed level of a short series.
 
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
-    from statsmodels.tsa.arima.model import ARIMA
-
+    The persistence is the best of PERSISTENCES, for each of which mean and variance have closed forms. An optimiser
+    would end elsewhere on another processor, or in another unit of money.
+    """
     if len(logs) < ARIMA_MONTHS or np.ptp(logs) < FLAT:
         return smoothed(logs, ahead)
-    with warnings.catch_warnings():  # both are answered: by the start values, and by the line after
-        warnings.simplefilter("ignore", EstimationWarning)
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = ARIMA(logs, order=(1, 0, 0), trend="c").fit()
-    return np.asarray(fitted.forecast(ahead)) if fitted.mle_retvals["converged"] else smoothed(logs, ahead)
+    precision = 1 - PERSISTENCES**2  # of the first month, in that of a step
+    steps = logs[1:] - PERSISTENCES[:, None] * logs[:-1]
+    weight = precision + (len(logs) - 1) * (1 - PERSISTENCES) ** 2
+    means = (precision * logs[0] + (1 - PERSISTENCES) * steps.sum(axis=1)) / weight
+    shocks = steps - ((1 - PERSISTENCES) * means)[:, None]
+    squares = precision * (logs[0] - means) ** 2 + (shocks**2).sum(axis=1)
+    deviance = len(logs) * np.log(squares) - np.log(precision)
+    best = np.argmin(np.round(deviance, DECIMALS))
+    return np.asarray(means[best] + PERSISTENCES[best] ** np.arange(1, ahead + 1) * (logs[-1] - means[best]))
 
 
 TOP_DOWN: dict[str, Way] = {"last_month": last_month, "recent": recent, "smoothing": smoothed, "arima": autoregression}
