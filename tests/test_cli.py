@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pandas as pd
@@ -170,7 +170,10 @@ def test_ui_refuses_a_port_in_use() -> None:
 @pytest.fixture
 def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A project that lacks nothing: a lock that agrees, DVC set up."""
-    pins = [f"{name}=={version(name)} \\\n    --hash=sha256:00" for name in doctor._direct()]
+    pins = [
+        f"{name}=={version(name)} \\\n    --hash=sha256:00"
+        for name in doctor._on_this_machine(requires("insiders") or [])
+    ]
     Path("requirements.lock").write_text("\n".join(pins), encoding="utf-8")
     Path(".dvc").mkdir()
     Path("dvc.yaml").touch()
@@ -178,7 +181,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def problems() -> dict[str, str]:
-    return {each.name: each.found for each in doctor.examine() if not each.ok}
+    return {each.need: each.state for each in doctor.examine() if not each.ok}
 
 
 @pytest.mark.usefixtures("healthy")
@@ -202,12 +205,20 @@ def test_doctor_finds_what_is_wrong(project: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(doctor, "FREE_BYTES", 1 << 80)
     monkeypatch.setattr(doctor, "PYTHON", (9, 0))
     found = problems()
-    assert found["environment"] == f"pandas {version('pandas')}, locked 0.1"
+    assert found["environment"] == f"pandas {version('pandas')}, locked ==0.1"
     assert found["source"] == "gone.csv is not there"
     assert set(found) == {"python", "environment", "dvc", "mlflow", "champion", "disk", "source"}
     result = run("doctor")
     assert result.exit_code == 1
     assert "         to do        run `make env`" in result.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_doctor_goes_by_the_package_where_there_is_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("requirements.lock").unlink()
+    assert problems() == {}
+    monkeypatch.setattr(doctor.metadata, "requires", lambda _: ["pandas<1", "nothing-of-this-name>=2; extra == 'x'"])
+    assert problems() == {"environment": f"pandas {version('pandas')}, declared <1"}
 
 
 @pytest.mark.usefixtures("healthy")

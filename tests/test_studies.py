@@ -70,6 +70,22 @@ def test_a_study_is_named_by_its_data_its_settings_and_the_code(settings, tmp_pa
     assert studies.study_name(data, wanted) != known
 
 
+def test_any_change_of_the_code_that_scores_starts_a_new_study(settings, tmp_path, monkeypatch):
+    data, code, wanted = tmp_path / "snapshots.parquet", tmp_path / "insiders", studies.search_settings(settings)
+    data.touch()
+    for name in ("evidence/judge.py", "model/embeddings/scaling.py", "value/scores.py", "units.py", "report/page.py"):
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).touch()
+    monkeypatch.setattr(studies, "CODE", code)
+    names = [studies.study_name(data, wanted)]
+    for name in ("evidence/judge.py", "model/embeddings/scaling.py", "value/scores.py", "units.py", "model/new.py"):
+        (code / name).write_text("after")
+        names.append(studies.study_name(data, wanted))
+    assert len(set(names)) == len(names)
+    (code / "report/page.py").write_text("after")
+    assert studies.study_name(data, wanted) == names[-1]
+
+
 def test_a_study_is_found_again_under_its_name(tmp_path):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     studies.open_study(url, "one").enqueue_trial({"embedding": "scaled"})

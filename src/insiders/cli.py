@@ -128,7 +128,7 @@ def doctor() -> None:
 
     findings = needs.examine()
     for each in findings:
-        typer.echo(f"{'ok' if each.ok else 'problem':<8} {each.name:<12} {each.found}")
+        typer.echo(f"{'ok' if each.ok else 'problem':<8} {each.need:<12} {each.state}")
         if not each.ok:
             typer.echo(f"{'':<8} {'to do':<12} {each.advice}")
     raise typer.Exit(0 if all(each.ok for each in findings) else 1)

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -22,10 +22,10 @@ FREE_BYTES = 1 << 30  # the sample takes a tenth of it
 
 @dataclass(frozen=True)
 class Finding:
-    """`advice` is empty where all is well."""
+    """The state of one need; `advice` is empty where it is met."""
 
-    name: str
-    found: str
+    need: str
+    state: str
     advice: str = ""
 
     @property
@@ -34,46 +34,51 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything, whatever fails."""
-    return [_guarded(name, check) for name, check in CHECKS.items()]
+    """Look at every need, also after one that is not met."""
+    return [_finding(need, check) for need, check in CHECKS.items()]
 
 
-def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+def _finding(need: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except InputError as error:
-        return Finding(name, str(error), "see the message")
+        return Finding(need, str(error), "see the message")
 
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    wanted = ".".join(map(str, PYTHON))
-    return Finding("python", version, "" if sys.version_info >= PYTHON else f"install Python {wanted} or newer")
+    minimum = ".".join(map(str, PYTHON))
+    return Finding("python", version, "" if sys.version_info >= PYTHON else f"install Python {minimum} or newer")
 
 
 def _environment() -> Finding:
-    """Hold the direct dependencies against the lock; what they bring along follows them."""
-    tables.require(LOCK)
+    """Compare the direct dependencies with the lock of a clone, else with what the installed package declares."""
+    direct = _on_this_machine(metadata.requires("insiders") or [])
+    origin, wanted = ("locked", _locked()) if LOCK.exists() else ("declared", direct)
     wrong = [
-        f"{name} {_installed(name) or 'missing'}, locked {version}"
-        for name, version in _locked().items()
-        if name in _direct() and _installed(name) != version
+        f"{name} {_installed(name) or 'missing'}, {origin} {need.specifier}"
+        for name, need in wanted.items()
+        if name in direct and not _is_met(need)
     ]
-    found = "; ".join(wrong) or f"{len(_direct())} direct dependencies as locked"
-    return Finding("environment", found, "run `make env`" if wrong else "")
+    mend = "run `make env`" if LOCK.exists() else "install them with pip"
+    state = "; ".join(wrong) or f"{len(direct)} direct dependencies as {origin}"
+    return Finding("environment", state, mend if wrong else "")
 
 
-def _locked() -> dict[str, str]:
-    """Name -> version of the lock's lines that hold on this machine."""
+def _locked() -> dict[str, Requirement]:
     lines = LOCK.read_text(encoding="utf-8").splitlines()
-    pins = [Requirement(line.rstrip(" \\")) for line in lines if line[:1].isalnum()]
-    here = (pin for pin in pins if pin.marker is None or pin.marker.evaluate())
-    return {pin.name: str(pin.specifier).removeprefix("==") for pin in here}
+    return _on_this_machine(line.rstrip(" \\") for line in lines if line[:1].isalnum())
 
 
-def _direct() -> set[str]:
-    needs = [Requirement(line) for line in metadata.requires("insiders") or []]
-    return {need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})}
+def _on_this_machine(requirements: Iterable[str]) -> dict[str, Requirement]:
+    """By name, without what is for another system, another Python or an extra."""
+    needs = map(Requirement, requirements)
+    return {need.name: need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})}
+
+
+def _is_met(need: Requirement) -> bool:
+    version = _installed(need.name)
+    return version is not None and need.specifier.contains(version, prereleases=True)
 
 
 def _installed(name: str) -> str | None:
@@ -90,7 +95,7 @@ def _settings() -> Finding:
 
 def _dvc() -> Finding:
     if find_spec("dvc") is None:
-        return Finding("dvc", "not installed", "run `make env`")
+        return Finding("dvc", "not installed", "run `make env`, or install it with pip")
     if not Path(".dvc").is_dir() or not Path("dvc.yaml").exists():
         return Finding("dvc", "no .dvc/ or dvc.yaml here", "run the command in the project's top folder")
     run = "the stages have run" if Path("dvc.lock").exists() else "the stages have not run yet: `dvc repro`"
@@ -98,19 +103,23 @@ def _dvc() -> Finding:
 
 
 def _store() -> Finding:
-    uri = connection.without_password(address.tracking_uri())
-    database = address.database_file(address.tracking_uri())
-    if database is not None and not database.exists():
-        return Finding("mlflow", f"{uri}: not there yet, the first stage makes it")
-    moved = connection.moved_from(address.tracking_uri())
-    connection.connect()  # refuses a schema that is not this MLflow's, and mends a store that was moved
-    note = f", moved from {moved}: its paths were rewritten" if moved else ""
-    return Finding("mlflow", f"{uri}: reachable, schema {connection.schema_version(address.tracking_uri())}{note}")
+    uri = address.tracking_uri()
+    name = connection.without_password(uri)
+    if _is_to_be_made(uri):
+        return Finding("mlflow", f"{name}: not there yet, the first stage makes it")
+    moved_from = connection.moved_from(uri)
+    connection.connect()  # refuses a schema that is not this MLflow's, and repairs a store that was moved
+    note = f", moved from {moved_from}: its paths were rewritten" if moved_from else ""
+    return Finding("mlflow", f"{name}: reachable, schema {connection.schema_version(uri)}{note}")
+
+
+def _is_to_be_made(uri: str) -> bool:
+    database = address.database_file(uri)
+    return database is not None and not database.exists()
 
 
 def _champion() -> Finding:
-    database = address.database_file(address.tracking_uri())
-    champion = None if database is not None and not database.exists() else registry.champion()
+    champion = None if _is_to_be_made(address.tracking_uri()) else registry.champion()
     if champion is None:
         return Finding("champion", "none yet")
     registry.load(champion)
@@ -119,24 +128,22 @@ def _champion() -> Finding:
 
 def _disk() -> Finding:
     free = shutil.disk_usage(Path.cwd()).free
-    advice = "" if free >= FREE_BYTES else "make room: at least 1 GB"
+    advice = "" if free >= FREE_BYTES else f"make room: at least {FREE_BYTES >> 30} GB"
     return Finding("disk", f"{free / (1 << 30):,.1f} GB free", advice)
 
 
 def _source() -> Finding:
     source = params.read().ingest.source
-    shown = sources.shown(source)
-    local = source != sources.SAMPLE and "://" not in source
-    if local and not Path(source).exists():
-        return Finding("source", f"{shown} is not there", "correct ingest.source in params.yaml, or put the file there")
+    name = sources.shown(source)
+    is_local = source != sources.SAMPLE and "://" not in source
+    if is_local and not Path(source).exists():
+        return Finding("source", f"{name} is not there", "correct ingest.source in params.yaml, or put the file there")
     if not paths.SOURCE.exists():
-        return Finding("source", f"{shown}: not read yet, run `dvc repro`")
-    record = tables.read_json(paths.SOURCE)
-    if local and files.changed_since(record):
-        return Finding(
-            "source", f"{shown} has changed since it was read", "run `dvc repro --force ingest`, then `dvc repro`"
-        )
-    return Finding("source", f"{shown}: as it was read")
+        return Finding("source", f"{name}: not read yet, run `dvc repro`")
+    if is_local and files.changed_since(tables.read_json(paths.SOURCE)):
+        mend = "run `dvc repro --force --single-item ingest`, then `dvc repro`"
+        return Finding("source", f"{name} has changed since it was read", mend)
+    return Finding("source", f"{name}: as it was read")
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {

@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insiders.io.tables import atomic_write, require
 
-Table = Any  # Ibis has no types that mypy could follow
-Connection = Any
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    from ibis.backends.duckdb import Backend
+    from pandera.ibis import DataFrameSchema
+
+ROW_GROUP = 122_880  # rows, DuckDB's own unit of work
 
 _numbers = count()
 
 
-def connect(threads: int | None = None) -> Connection:
-    """Open an engine in memory, on all cores unless told. The time zone of the machine plays no part."""
+def connect(threads: int | None = None) -> "Backend":
+    """Open an engine in memory, on all cores or on so many threads. The machine's time zone has no effect."""
     import ibis
 
     con = ibis.duckdb.connect(**({} if threads is None else {"threads": threads}))
@@ -22,43 +27,46 @@ def connect(threads: int | None = None) -> Connection:
     return con
 
 
-def scan(con: Connection, path: Path) -> Table:
-    """Open a Parquet table that an earlier stage made; its rows are read when they are needed."""
+def scan(con: "Backend", path: Path) -> "ir.Table":
+    """Open a Parquet table that an earlier stage made; its rows are read when an expression needs them."""
     require(path)
     return con.read_parquet(path)
 
 
-def materialize(con: Connection, expr: Table) -> Table:
-    """Evaluate once what is used more than once."""
-    return con.create_table(f"kept_{next(_numbers)}", expr, temp=True)
+def materialize(con: "Backend", expr: "ir.Table") -> "ir.Table":
+    """Evaluate an expression into a temporary table, for what is used more than once."""
+    return con.create_table(f"materialized_{next(_numbers)}", expr, temp=True)
 
 
-def fetch(con: Connection, expr: Table) -> Any:
+def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
     """Evaluate a small table into a pandas frame."""
     return con.to_pyarrow(expr).to_pandas()
 
 
-def fetch_row(con: Connection, expr: Table) -> tuple[Any, ...]:
-    """Evaluate a table of one row into Python values; unlike `fetch` it does without pandas, which takes a while."""
-    (found,) = con.raw_sql(con.compile(expr)).fetchall()
-    return found
+def fetch_row(con: "Backend", expr: "ir.Table") -> tuple[Any, ...]:
+    """Evaluate a table of one row into Python values; unlike `fetch` without pandas, whose import takes a while."""
+    (row,) = con.raw_sql(con.compile(expr)).fetchall()
+    return row
 
 
-def fetch_records(expr: Table) -> list[dict[str, Any]]:
-    """Evaluate a small table into one dictionary per row; it does without pandas too."""
+def fetch_records(expr: "ir.Table") -> list[dict[str, Any]]:
+    """Evaluate a small table into one dictionary per row, without pandas too."""
     con = expr.get_backend()
-    kept = materialize(con, expr)
-    return [dict(zip(kept.columns, each, strict=True)) for each in con.raw_sql(con.compile(kept)).fetchall()]
+    table = materialize(con, expr)
+    return [dict(zip(table.columns, row, strict=True)) for row in con.raw_sql(con.compile(table)).fetchall()]
 
 
-def write(con: Connection, expr: Table, path: Path, schema: Any, order_by: Sequence[str]) -> Table:
-    """Check a table against its contract and write it as Parquet, its rows in an order that leaves nothing open.
+def write(
+    con: "Backend", expr: "ir.Table", path: Path, schema: "DataFrameSchema | None", order_by: Sequence[str]
+) -> "ir.Table":
+    """Check a table against its contract and write it as Parquet; returns the checked table, unsorted.
 
-    So the bytes are the same whatever the order of the input's rows and the number of threads.
+    Rows are sorted by `order_by` and then by all other columns, so that the bytes depend neither on the order of the
+    input's rows nor on the number of threads.
     """
     table = materialize(con, expr)
-    checked = table if schema is None else schema.validate(table, lazy=True).select(list(schema.columns))
-    rest = [name for name in checked.columns if name not in order_by]
+    valid = table if schema is None else schema.validate(table, lazy=True).select(list(schema.columns))
+    others = [name for name in valid.columns if name not in order_by]
     with atomic_write(path) as temporary:
-        con.to_parquet(checked.order_by([*order_by, *rest]), temporary, compression="zstd", row_group_size=122_880)
-    return checked
+        con.to_parquet(valid.order_by([*order_by, *others]), temporary, compression="zstd", row_group_size=ROW_GROUP)
+    return valid

@@ -1,4 +1,4 @@
-"""Where tables go that are too large to hold: written block by block, visible as a whole or not at all."""
+"""Files for invoice lines that are too many for the memory: written block by block, visible whole or not at all."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -11,11 +11,11 @@ from insiders.io.tables import atomic_write
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CSV_ENCODING = "latin-1"  # as the real file's
+CSV_ENCODING = "latin-1"  # that of the real file
 
 
 def write_shop(blocks: Iterable["pa.Table"], path: Path) -> None:
-    """Stream invoice lines to `.parquet` or, in the real file's form, to `.csv`; at least one block."""
+    """Stream at least one block of invoice lines to `.parquet` or, in the real file's form, to `.csv`."""
     if path.suffix not in {".parquet", ".csv"}:
         raise InputError(f"{path} ends in {path.suffix!r}: expected .parquet or .csv; choose one of the two")
     with atomic_write(path) as temporary:
@@ -45,8 +45,8 @@ def _append_csv(block: "pa.Table", file: IO[bytes], *, with_header: bool) -> Non
     import pyarrow as pa
     from pyarrow import csv
 
-    place = block.column_names.index("InvoiceDate")
-    block = block.set_column(place, "InvoiceDate", _american(block["InvoiceDate"]))
+    position = block.column_names.index("InvoiceDate")
+    block = block.set_column(position, "InvoiceDate", _us_date_times(block["InvoiceDate"]))
     buffer = pa.BufferOutputStream()
     csv.write_csv(
         block, buffer, csv.WriteOptions(include_header=with_header, quoting_style="none", quoting_header="none")
@@ -55,12 +55,14 @@ def _append_csv(block: "pa.Table", file: IO[bytes], *, with_header: bool) -> Non
     file.write(text.replace("\n", "\r\n").encode(CSV_ENCODING))
 
 
-def _american(stamps: "pa.ChunkedArray") -> "pa.ChunkedArray":
-    """month/day/year hour:minute, the first four without leading zeros."""
+def _us_date_times(timestamps: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Write month/day/year hour:minute; only the minute has a leading zero."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    month, day, year, hour = (getattr(pc, part)(stamps).cast(pa.string()) for part in ("month", "day", "year", "hour"))
-    minute = pc.utf8_lpad(pc.minute(stamps).cast(pa.string()), 2, "0")
-    on = pc.binary_join_element_wise(month, day, year, "/")
-    return pc.binary_join_element_wise(on, pc.binary_join_element_wise(hour, minute, ":"), " ")
+    month, day, year, hour = (
+        getattr(pc, unit)(timestamps).cast(pa.string()) for unit in ("month", "day", "year", "hour")
+    )
+    minute = pc.utf8_lpad(pc.minute(timestamps).cast(pa.string()), 2, "0")
+    date = pc.binary_join_element_wise(month, day, year, "/")
+    return pc.binary_join_element_wise(date, pc.binary_join_element_wise(hour, minute, ":"), " ")

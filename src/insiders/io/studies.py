@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -12,91 +12,100 @@ from hashlib import sha256
 from importlib.util import find_spec
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.evidence import holdout, judge, quality, search
 from insiders.evidence.judge import Judge, Recipe, Settings, Window
+from insiders.evidence.search import Answer
 from insiders.io import paths
 from insiders.io.leases import Leases
 from insiders.io.params import Params
 from insiders.io.tracking import connection
-from insiders.model import clusterers, embeddings, segment_model
-from insiders.value import lifetime
+from insiders.model import clusterers, embeddings
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.storages import RDBStorage
 
 LOCAL = paths.MLRUNS / "optuna.db"
-ATTEMPTS = 3  # at opening a storage
+CREATE_ATTEMPTS = 3  # at a storage's tables, a second apart
 RUN_TASK = "run"  # of several processes on one study, the one that leases this continues its run in MLflow
-Answer = tuple[dict[str, float], float, str]
+CODE = Path(__file__).parents[1]
+SCORING_CODE = ("evidence", "model", "value", "units.py")  # what a trial's score depends on
 
 _judge: Judge | None = None  # one per worker process, made when it starts
 
 
-def search_settings(settings: Params) -> Settings:
-    """The part of the params that decides what the search finds; workers and storage do not."""
-    _check_names("embeddings", settings.tune.embeddings, embeddings.EMBEDDINGS)
-    _check_names("clusterers", settings.tune.clusterers, clusterers.CLUSTERERS)
-    _check_names("features", settings.tune.features, schemas.FEATURES)
-    if "umap" in settings.tune.embeddings and find_spec("umap") is None:
-        raise InputError("tune.embeddings names umap, which is not installed: run `make umap`, or take it out")
-    named = {field.name: getattr(settings.tune, field.name) for field in fields(Settings) if field.name != "seed"}
-    return Settings(**named, seed=settings.seed)
+def search_settings(params: Params) -> Settings:
+    """The settings that decide the result of the search; workers and storage do not."""
+    _check_names("embeddings", params.tune.embeddings, embeddings.EMBEDDINGS)
+    _check_names("clusterers", params.tune.clusterers, clusterers.CLUSTERERS)
+    _check_names("features", params.tune.features, schemas.FEATURES)
+    if "umap" in params.tune.embeddings and find_spec("umap") is None:
+        raise InputError(
+            "tune.embeddings names umap, which is not installed: run `make umap` (or install umap-learn with pip), "
+            "or take it out"
+        )
+    values = {field.name: getattr(params.tune, field.name) for field in fields(Settings) if field.name != "seed"}
+    return Settings(**values, seed=params.seed)
 
 
-def _check_names(setting: str, named: Iterable[str], known: Iterable[str]) -> None:
-    unknown = [name for name in named if name not in known]
-    if unknown or not named:
-        raise InputError(f"tune.{setting} names {', '.join(unknown) or 'nothing'}; expected some of {', '.join(known)}")
+def _check_names(setting: str, names: Collection[str], valid: Collection[str]) -> None:
+    unknown = [name for name in names if name not in valid]
+    if unknown or not names:
+        raise InputError(f"tune.{setting} names {', '.join(unknown) or 'nothing'}; expected some of {', '.join(valid)}")
 
 
-def open_study(storage: str | None, name: str) -> Any:
-    """Open the study of this name, or make it; its trials survive a killed process."""
+def open_study(storage: str | None, name: str) -> "optuna.Study":
+    """Open the study of this name, or create it; it outlives a killed process.
+
+    `storage` is an SQLAlchemy address; None stands for a database below mlruns/.
+    """
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    url = storage or f"sqlite:///{_made(LOCAL).resolve()}"
+    LOCAL.parent.mkdir(parents=True, exist_ok=True)
+    url = storage or f"sqlite:///{LOCAL.resolve()}"
     try:
-        backend = _backend(url)
         return optuna.create_study(
-            storage=backend, study_name=name, directions=["maximize", "maximize"], load_if_exists=True
+            storage=_storage(url), study_name=name, directions=["maximize", "maximize"], load_if_exists=True
         )
     except (SQLAlchemyError, ImportError) as error:
-        first = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise InputError(
-            f"tune.storage {connection.without_password(url)} cannot be used: {first}; "
+            f"tune.storage {connection.without_password(url)} cannot be used: {reason}; "
             f"expected an SQLAlchemy URL of a reachable database, or null for {LOCAL}"
         ) from error
 
 
-def _backend(url: str) -> Any:
-    """Optuna's storage; of several processes that make its tables at once all but one are refused, and try again.
+def _storage(url: str) -> "RDBStorage":
+    """Open Optuna's storage; of several processes that create its tables at once, all but one fail and try again.
 
-    No connection is kept: between two trials lie seconds, and Optuna would leave them open at the end.
+    Connections are not pooled: seconds pass between two trials, and Optuna would leave them open at the end.
     """
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    for left in reversed(range(ATTEMPTS)):
+    for attempts_left in reversed(range(CREATE_ATTEMPTS)):
         try:
             return RDBStorage(url, engine_kwargs={"poolclass": NullPool})
         except DBAPIError:
-            if not left:
+            if not attempts_left:
                 raise
             time.sleep(1)
     raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager
-def shared_leases(storage: str | None, name: str, workers: int) -> Iterator[Leases | None]:
-    """What this process may do of a study that others work on too; None where the storage is this machine's own."""
+def shared_leases(storage: str | None, study: str, workers: int) -> Iterator[Leases | None]:
+    """Share the trials of a study with other processes; None where its storage is this machine's own."""
     if storage is None:
         yield None
         return
-    leases = Leases(storage, name, workers)
+    leases = Leases(storage, study, workers)
     try:
         yield leases
     finally:
@@ -105,47 +114,45 @@ def shared_leases(storage: str | None, name: str, workers: int) -> Iterator[Leas
 
 
 def study_name(snapshots: Path, settings: Settings) -> str:
-    """A name that stands for everything that decides the study: the data, the settings and the code that scores.
+    """A name that stands for all that decides the study: the data, the settings and the code that scores.
 
-    A search that was killed goes on under it; any change makes a new one.
+    A search that was interrupted goes on under its name; any change starts a new study.
     """
     digest = sha256(snapshots.read_bytes())
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
-    for module in (search, judge, segment_model, embeddings, clusterers, holdout, quality, lifetime):
-        for file in _sources(module):
-            digest.update(file.read_bytes())
+    for file in _scoring_files():
+        digest.update(f"{file.relative_to(CODE).as_posix()}\n".encode() + file.read_bytes())
     return f"insiders-{digest.hexdigest()[:16]}"
 
 
-def _sources(module: ModuleType) -> list[Path]:
-    """The module's file, or all of the package."""
-    file = Path(str(module.__file__))
-    return sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file]
+def _scoring_files() -> list[Path]:
+    places = (CODE / name for name in SCORING_CODE)
+    return [file for place in places for file in (sorted(place.rglob("*.py")) if place.is_dir() else [place])]
 
 
 @contextmanager
 def open_scorer(
-    cut: Mapping[str, Window], settings: Settings, workers: int
+    windows: Mapping[str, Window], settings: Settings, workers: int
 ) -> Iterator[Callable[[list[Recipe]], Iterable[Answer]]]:
-    """A function that scores recipes, in order, in this process or in several."""
+    """Yield a function that scores recipes and keeps their order, in this process or in several."""
     if workers == 1:
-        judge = Judge(cut, settings)
+        judge = Judge(windows, settings)
         yield lambda recipes: map(judge.score, recipes)
         return
     # Spawned, not forked: a fork of a process whose numeric libraries have started threads can hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (cut, settings)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (windows, settings)) as pool:
         yield lambda recipes: pool.map(_score, recipes)
 
 
-def _start(cut: Mapping[str, Window], settings: Settings) -> None:
+def _start_worker(windows: Mapping[str, Window], settings: Settings) -> None:
     global _judge  # noqa: PLW0603 (what a worker keeps between its tasks)
     os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _judge = Judge(cut, settings)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _judge = Judge(windows, settings)
 
 
-def _end_with_parent() -> None:
-    """A killed search cannot tell its workers, which would wait for the next recipe for ever."""
+def _exit_with_parent() -> None:
+    """End this worker with the search: one that was killed cannot tell its workers, which would wait for ever."""
     if parent := parent_process():
         parent.join()
         os._exit(1)
@@ -153,10 +160,5 @@ def _end_with_parent() -> None:
 
 def _score(recipe: Recipe) -> Answer:
     if _judge is None:
-        raise RuntimeError("a worker was given a recipe before its start")
+        raise RuntimeError("a worker was given a recipe before it had a judge")
     return _judge.score(recipe)
-
-
-def _made(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path

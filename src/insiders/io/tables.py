@@ -1,4 +1,4 @@
-"""Tables of customers and small results on disk: checked on the way, and visible as a whole or not at all."""
+"""Tables of customers and small results on disk: checked against their contract, and visible whole or not at all."""
 
 import hashlib
 import json
@@ -11,13 +11,15 @@ from insiders.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandera.pandas import DataFrameSchema
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # a spreadsheet computes what begins so, or hides the last
+# A spreadsheet computes a text that begins with one of these; a leading apostrophe it does not show.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to; it takes the place of `path` only when the block ends well."""
+    """Yield a temporary path to write to; it replaces `path` only where the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     try:
@@ -27,55 +29,79 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write(frame: "pd.DataFrame", path: Path, schema: Any = None) -> None:
+def write(frame: "pd.DataFrame", path: Path, schema: "DataFrameSchema | None" = None) -> None:
     """Check the frame against its contract and write it, as Parquet or CSV by the path's ending."""
     write_together({path: (frame, schema)})
 
 
-def write_together(contents: Mapping[Path, tuple["pd.DataFrame", Any]]) -> None:
-    """Write several tables, each path's frame and contract; where one fails, none appears."""
-    with ExitStack() as places:
-        temporary = {path: places.enter_context(atomic_write(path)) for path in contents}
+def write_together(contents: Mapping[Path, tuple["pd.DataFrame", "DataFrameSchema | None"]]) -> None:
+    """Write several tables, each path's frame and contract; where one fails, none of the files changes."""
+    with ExitStack() as stack:
+        temporary = {path: stack.enter_context(atomic_write(path)) for path in contents}
         for path, (frame, schema) in contents.items():
-            checked = frame if schema is None else schema.validate(frame, lazy=True)[list(schema.columns)]
+            valid = frame if schema is None else schema.validate(frame, lazy=True)[list(schema.columns)]
             if path.suffix == ".csv":
-                checked.to_csv(temporary[path], index=False, lineterminator="\n")
+                valid.to_csv(temporary[path], index=False, lineterminator="\n")
             else:
-                checked.to_parquet(temporary[path], index=False)
+                valid.to_parquet(temporary[path], index=False)
 
 
 def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Put an apostrophe in front of each text that a spreadsheet would take for a formula."""
-    words = frame.select_dtypes(include=["object", "str"]).columns
-    return frame.assign(**{name: frame[name].map(_plain, na_action="ignore").astype("str") for name in words})
+    texts = frame.select_dtypes(include=["object", "str"]).columns
+    return frame.assign(**{name: frame[name].map(_escape_formula, na_action="ignore").astype("str") for name in texts})
 
 
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+def _escape_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def read(path: Path, schema: Any = None) -> "pd.DataFrame":
+def read(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
     """Read a Parquet table and check it against its contract."""
     import pandas as pd
+    from pyarrow import ArrowException
 
     require(path)
-    frame = pd.read_parquet(path)
-    return frame if schema is None else schema.validate(frame, lazy=True)
+    try:
+        frame = pd.read_parquet(path)
+    except (ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as Parquet: {error}; expected a table that `dvc repro` makes"
+        ) from error
+    return frame if schema is None else _validate(frame, schema, path)
 
 
-def write_json(content: Any, path: Path) -> None:
+def _validate(frame: "pd.DataFrame", schema: "DataFrameSchema", path: Path) -> "pd.DataFrame":
+    from pandera.errors import SchemaErrors
+
+    try:
+        return schema.validate(frame, lazy=True)
+    except SchemaErrors as error:
+        failure = error.failure_cases.iloc[0]
+        raise InputError(
+            f"{path}: {failure['column'] or 'the table'} fails the check {failure['check']!r}, "
+            f"with {failure['failure_case']!r} (and {len(error.failure_cases) - 1} more failures); "
+            f"expected the table {schema.name} as `dvc repro` makes it"
+        ) from error
+
+
+def write_json(content: object, path: Path) -> None:
     """Write readable JSON; floats as Python prints them, so the same figures give the same bytes. NaN is refused."""
     write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def as_json(content: Any) -> str:
-    """One line of JSON with sorted keys, for a cell of a table."""
+def as_json(content: object) -> str:
+    """One line of JSON with sorted keys, for a cell of a table or a tag. NaN is refused."""
     return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def read_json(path: Path) -> Any:
+    """Read what `write_json` wrote; its form is known to the caller only."""
     require(path)
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read as JSON: {error}; expected what `dvc repro` makes") from error
 
 
 def digest(*files: Path) -> str:
@@ -88,11 +114,12 @@ def digest(*files: Path) -> str:
 
 
 def write_text(text: str, path: Path) -> None:
+    """Write text as UTF-8 with line feeds, on every system."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def require(path: Path) -> None:
-    """Refuse to go on without a file that an earlier stage makes."""
+    """Raise InputError where a file is missing that an earlier stage makes."""
     if not path.exists():
         raise InputError(f"{path} is missing: run `dvc repro`, which makes it")
