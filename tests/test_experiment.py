@@ -1,4 +1,4 @@
-"""The plan of the experiment: who is kept out by lot, and whether what it promises to find would be found."""
+"""The plan of the experiment: who is kept out by lot, and whether it detects what it promises to detect."""
 
 from dataclasses import replace
 from datetime import date
@@ -10,11 +10,12 @@ import pytest
 from pandas.testing import assert_frame_equal
 from scipy.stats import norm
 
-from insiders.programme import experiment as x
+from insiders.programme import experiment
+from insiders.programme.experiment import Metric
 from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 
-DESIGN = x.Design(control_share=0.2, power=0.8, alpha=0.05, minimum_uplift=0.1)
+DESIGN = experiment.Design(control_share=0.2, power=0.8, alpha=0.05, minimum_uplift=0.1)
 DAY = date(2011, 9, 1)
 
 
@@ -42,7 +43,7 @@ def panel(count: int, months: int, seed: int = 3) -> np.ndarray:
 
 
 def test_each_stratum_keeps_out_its_share() -> None:
-    drawn = x.arms(insiders(), DESIGN, 7)
+    drawn = experiment.assign_arms(insiders(), DESIGN, 7)
     sizes = pd.crosstab(drawn["stratum"], drawn["arm"])
     assert sizes.sum(axis=1).tolist() == [26, 25, 25, 25]
     assert sizes["control"].tolist() == [5, 5, 5, 5]
@@ -55,12 +56,14 @@ def test_each_stratum_keeps_out_its_share() -> None:
 def test_neither_names_nor_the_order_of_rows_matter() -> None:
     one = insiders()
     other = one.assign(customer_id=one["customer_id"].str.replace("c", "z9")).sample(frac=1, random_state=1)
-    again = x.arms(other, DESIGN, 7)
-    assert_frame_equal(again.assign(customer_id=again["customer_id"].str.replace("z9", "c")), x.arms(one, DESIGN, 7))
+    again = experiment.assign_arms(other, DESIGN, 7)
+    assert_frame_equal(
+        again.assign(customer_id=again["customer_id"].str.replace("z9", "c")), experiment.assign_arms(one, DESIGN, 7)
+    )
 
 
 def test_another_seed_is_another_draw() -> None:
-    one, other = (x.arms(insiders(), DESIGN, seed) for seed in (7, 8))
+    one, other = (experiment.assign_arms(insiders(), DESIGN, seed) for seed in (7, 8))
     assert (one["arm"] != other["arm"]).any()
 
 
@@ -69,7 +72,10 @@ def test_most_keep_their_arm_the_next_month() -> None:
     rng, now = np.random.default_rng(1), insiders(300)
     later = now.iloc[5:].assign(net_revenue=lambda each: (each["net_revenue"] * rng.uniform(1, 1.2, 295)).round(2))
     new = insiders(5, seed=9).assign(customer_id=pd.array([f"n{i}" for i in range(5)], dtype="str"))
-    arms = [x.arms(each, DESIGN, 7).set_index("customer_id")["arm"] for each in (now, pd.concat([later, new]))]
+    arms = [
+        experiment.assign_arms(each, DESIGN, 7).set_index("customer_id")["arm"]
+        for each in (now, pd.concat([later, new]))
+    ]
     both = pd.concat(arms, axis=1, join="inner", keys=["then", "now"])
     assert len(both) == 295
     assert (both["then"] != both["now"]).mean() < 0.03
@@ -77,7 +83,7 @@ def test_most_keep_their_arm_the_next_month() -> None:
 
 @pytest.mark.parametrize(("count", "control"), [(0, 0), (1, 0), (2, 0), (5, 1), (10, 2)])
 def test_few_insiders(count: int, control: int) -> None:
-    drawn = x.arms(insiders(count), DESIGN, 7)
+    drawn = experiment.assign_arms(insiders(count), DESIGN, 7)
     assert (drawn["arm"] == "control").sum() == control
     assert drawn.dtypes.astype(str).to_dict() == {"customer_id": "str", "arm": "str", "stratum": "int64"}
 
@@ -86,14 +92,14 @@ def test_the_first_order_stays_the_first() -> None:
     rows = ["1 A 2 2011-01-01T09:00 5.00 ann", "1 B 1 2011-01-01T09:00 3.00 ann", "2 A 1 2011-02-01 5.00 ann"]
     later = [*rows, "3 A 9 2011-09-01 5.00 ann", "C4 A -1 2011-08-01 5.00 ann"]
     first, again = (
-        fetched(x.first_orders(orders.orders(cleaned(transaction(text) for text in each)), DAY))
+        fetched(experiment.first_orders(orders.orders(cleaned(transaction(text) for text in each)), DAY))
         for each in (rows, later)
     )
     assert first.iloc[0].tolist() == ["ann", pd.Timestamp("2011-01-01T09:00"), 13, 3]
     assert_frame_equal(first, again)
 
 
-# --- what could be found ---
+# --- what it could detect ---
 
 
 def test_months_of_a_ledger() -> None:
@@ -101,26 +107,26 @@ def test_months_of_a_ledger() -> None:
     rows = ["1 A 2 2011-09-01 5.00 ann", "2 A 1 2011-09-30T23:00 5.00 ann", "3 A 1 2011-10-01 7.00 ann"]
     more = ["C4 A -1 2011-10-02 5.00 bob", "5 A 1 2011-10-31 9.00 ann", "6 A 1 2011-08-31 9.00 ann"]
     made = orders.orders(cleaned(transaction(text) for text in [*rows, *more]))
-    done = fetched(x.monthly(made, DAY, 75), "customer_id", "month")
-    assert done.to_numpy().tolist() == [["ann", 0, 15.0], ["ann", 1, 7.0], ["bob", 1, -5.0]]
-    grid = x.grid(pd.Series(["bob", "zoe", "ann"]), done, 2)
-    assert grid.tolist() == [[0, -5], [0, 0], [15, 7]]
+    revenue = fetched(experiment.monthly_revenue(made, DAY, 75), "customer_id", "month")
+    assert revenue.to_numpy().tolist() == [["ann", 0, 15.0], ["ann", 1, 7.0], ["bob", 1, -5.0]]
+    matrix = experiment.as_matrix(revenue, pd.Series(["bob", "zoe", "ann"]), 2)
+    assert matrix.tolist() == [[0, -5], [0, 0], [15, 7]]
 
 
 def test_variances_by_hand() -> None:
     """Means 2, 4, 6: variance 4; around them and the months' means nothing is left, but for 0.5 between the months."""
-    found = x.spread(np.array([[1.0, 3.0], [3.0, 5.0], [5.0, 7.0]]))
-    assert found == x.Spread(mean=4.0, between=4.0, within=0.0)
+    metric = experiment.estimate(np.array([[1.0, 3.0], [3.0, 5.0], [5.0, 7.0]]))
+    assert metric == Metric(mean=4.0, between=4.0, within=0.0)
 
 
 def test_variances_are_recovered() -> None:
     rng = np.random.default_rng(1)
     lasting, noise = rng.normal(50, 3, (4000, 1)), rng.normal(0, 5, (4000, 4))
-    found = x.spread(lasting + noise)
-    assert (found.between, found.within) == pytest.approx((9, 25), rel=0.1)
-    adjusted = x.spread(lasting + noise, lasting[:, 0] + rng.normal(0, 3, 4000))
-    assert adjusted.between == pytest.approx(4.5, rel=0.15)  # half of the lasting variance is foretold
-    assert found.variance(4) == pytest.approx((lasting + noise).mean(axis=1).var(ddof=1))
+    metric = experiment.estimate(lasting + noise)
+    assert (metric.between, metric.within) == pytest.approx((9, 25), rel=0.1)
+    adjusted = experiment.estimate(lasting + noise, lasting[:, 0] + rng.normal(0, 3, 4000))
+    assert adjusted.between == pytest.approx(4.5, rel=0.15)  # half of the lasting variance is predicted
+    assert metric.variance(4) == pytest.approx((lasting + noise).mean(axis=1).var(ddof=1))
 
 
 def result(after: np.ndarray, past: np.ndarray, control: np.ndarray) -> tuple[float, float]:
@@ -136,43 +142,48 @@ def test_the_stated_power_is_met() -> None:
     """Planned on one list, run on 400 others of the same shop: 80 % find the uplift, 5 % find one that is not there."""
     months, count = 3, 200
     history = panel(3000, 2 * months)
-    plan = x.plan(history[:, :months], history[:, months:], count, DESIGN)
+    plan = experiment.plan(history[:, :months], history[:, months:], count, DESIGN)
     shop, rng, bound = panel(40_000, 2 * months, seed=9), np.random.default_rng(5), norm.ppf(0.975)
-    found = {0.0: 0, plan["uplift"]: 0}
+    detected = {0.0: 0, plan["uplift"]: 0}
     for _ in range(400):
         drawn = shop[rng.choice(len(shop), count, replace=False)]
         capped = np.clip(drawn, -plan["cap"], plan["cap"])
         control = rng.permutation(count) < plan["control"]
-        for uplift in found:
+        for uplift in detected:
             lifted = capped[:, months:] * np.where(control, 1, 1 + uplift)[:, None]
             effect, error = result(lifted, capped[:, :months].mean(axis=1), control)
-            found[uplift] += abs(effect) > bound * error
-    assert found[plan["uplift"]] / 400 == pytest.approx(0.8, abs=0.06)
-    assert found[0.0] / 400 == pytest.approx(0.05, abs=0.03)
+            detected[uplift] += abs(effect) > bound * error
+    assert detected[plan["uplift"]] / 400 == pytest.approx(0.8, abs=0.06)
+    assert detected[0.0] / 400 == pytest.approx(0.05, abs=0.03)
 
 
 def test_as_many_as_are_needed_are_enough() -> None:
     history = panel(500, 6)
-    plan = x.plan(history[:, :3], history[:, 3:], 80, DESIGN)
+    plan = experiment.plan(history[:, :3], history[:, 3:], 80, DESIGN)
     assert not plan["enough"]
-    enough = x.plan(history[:, :3], history[:, 3:], plan["needed_insiders"] + 5, DESIGN)
+    enough = experiment.plan(history[:, :3], history[:, 3:], plan["needed_insiders"] + 5, DESIGN)
     assert enough["enough"]
     assert enough["uplift"] == pytest.approx(0.1, rel=0.01)
 
 
 def test_longer_helps_until_only_lasting_differences_are_left() -> None:
-    sizes, design = {"control": 40, "invited": 160}, replace(DESIGN, minimum_uplift=0.2)
-    fleeting, lasting = x.Spread(1.0, 0.01, 1.0), x.Spread(1.0, 1.0, 0.01)
-    months = x.needed_months(fleeting, sizes, design)
+    sizes: experiment.ArmSizes = {"control": 40, "invited": 160}
+    design = replace(DESIGN, minimum_uplift=0.2)
+    fleeting, lasting = Metric(1.0, 0.01, 1.0), Metric(1.0, 1.0, 0.01)
+    months = experiment.needed_months(fleeting, sizes, design)
     assert months is not None
-    assert x.detectable(fleeting, months, sizes, design) <= 0.2 < x.detectable(fleeting, months - 1, sizes, design)
-    assert x.needed_months(lasting, sizes, design) is None
+    assert (
+        experiment.detectable_uplift(fleeting, months, sizes, design)
+        <= 0.2
+        < experiment.detectable_uplift(fleeting, months - 1, sizes, design)
+    )
+    assert experiment.needed_months(lasting, sizes, design) is None
 
 
 def test_the_cap_and_the_past_make_the_experiment_sharper() -> None:
     history = panel(300, 6)
     history[0, 5] = 90_000  # one customer's one month
-    plan = x.plan(history[:, :3], history[:, 3:], 100, DESIGN)
+    plan = experiment.plan(history[:, :3], history[:, 3:], 100, DESIGN)
     assert plan["uplift"] < plan["uplift_plain"] / 3
     assert plan["reduction_by_cap"] > 0.8
     assert 0 < plan["reduction_by_past"] < 1
@@ -186,14 +197,14 @@ def test_the_cap_and_the_past_make_the_experiment_sharper() -> None:
     [(np.zeros((0, 3)), np.zeros((0, 3))), (np.zeros((50, 3)), np.zeros((50, 3))), (panel(50, 3), -panel(50, 3))],
 )
 def test_without_a_list_or_revenue_nothing_is_promised(before: Any, after: Any) -> None:
-    plan = x.plan(before, after, 30, DESIGN)
-    assert {plan[name] for name in x.FIGURES} == {None}
+    plan = experiment.plan(before, after, 30, DESIGN)
+    assert {plan[name] for name in experiment.NOTHING_DETECTABLE} == {None}
     assert (plan["insiders"], plan["control"], plan["invited"]) == (30, 6, 24)
 
 
 def test_one_month_is_taken_as_it_is() -> None:
     history = panel(200, 2)
-    plan = x.plan(history[:, :1], history[:, 1:], 50, DESIGN)
+    plan = experiment.plan(history[:, :1], history[:, 1:], 50, DESIGN)
     assert plan["uplift"] == pytest.approx(plan["uplift_year"])  # nothing tells that longer would help
-    nobody = x.plan(history[:, :1], history[:, 1:], 0, DESIGN)
+    nobody = experiment.plan(history[:, :1], history[:, 1:], 0, DESIGN)
     assert (nobody["uplift"], nobody["enough"], nobody["needed_months"]) == (None, False, None)

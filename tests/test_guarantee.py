@@ -176,7 +176,7 @@ def test_a_period_in_which_nothing_happened(tmp_path: Path, monkeypatch: pytest.
     assert read.numbers["later"]["start"] == "2011-09-11"
     assert read.numbers["later"]["groups"]["list"]["after"]["value"] == 0
     assert "true" not in {row["verdict"] for row in read.numbers["hypotheses"]}
-    assert {read.numbers["experiment"][name] for name in experiment.FIGURES} == {None}
+    assert {read.numbers["experiment"][name] for name in experiment.NOTHING_DETECTABLE} == {None}
     assert read.arms["arm"].value_counts().to_dict() == {"invited": 32, "control": 8}
 
 

@@ -69,13 +69,15 @@ def _spans(con: Any, orders: Any, judged: "pd.DataFrame", horizon_days: int) -> 
 
 def _experiment(
     con: Any, orders: Any, judged: "pd.DataFrame", settings: params.Params
-) -> tuple["pd.DataFrame", dict[str, Any]]:
+) -> tuple["pd.DataFrame", experiment.PlanNumbers]:
     """The draw among today's Insiders, and the plan by what the judged list did before and after its day."""
     design = Design(**settings.report.experiment.model_dump())
-    arms = experiment.arms(_insiders(con, orders), design, settings.seed)
+    arms = experiment.assign_arms(_insiders(con, orders), design, settings.seed)
     listed = judged.loc[judged["is_insider"], "customer_id"]
     before, after = (
-        experiment.grid(listed, engine.fetch(con, experiment.monthly(orders, *span)), span[1] // MONTH_DAYS)
+        experiment.as_matrix(
+            engine.fetch(con, experiment.monthly_revenue(orders, *span)), listed, span[1] // MONTH_DAYS
+        )
         for span in _spans(con, orders, judged, settings.featurize.horizon_days)
     )
     return tables.spreadsheet_safe(arms), experiment.plan(before, after, len(arms), design)

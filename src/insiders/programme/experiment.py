@@ -1,17 +1,17 @@
-"""The experiment that alone can prove that the programme pays: who is kept out by lot, and what could be found.
+"""The experiment that alone can prove that the programme pays: who is kept out by lot, and what it could detect.
 
-Earlier lists show what chosen customers spend anyway. What the programme adds shows only against Insiders who were not
-invited, by lot. The metric is net revenue per customer and 30 days of everybody drawn, whether they take part or not
-(intention to treat), two things done to it that are fixed before the start: amounts of a month above a cap count as the
-cap, and what the customer brought before is subtracted as far as it foretells (CUPED: Deng et al. 2013, doi
+Earlier lists show what the chosen customers spend anyway. What the programme adds shows only beside Insiders who were
+not invited, drawn by lot. The metric is net revenue per customer and 30 days of everybody drawn, whether they take part
+or not (intention to treat). Two adjustments are fixed before the start: a customer's amounts of a month above a cap
+count as the cap, and the part that past revenue predicts is subtracted (CUPED: Deng et al. 2013, doi
 10.1145/2433396.2433413).
 """
 
 import hashlib
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -21,25 +21,23 @@ from scipy.stats import norm
 
 from insiders.units import MONTH_DAYS
 
-Table = Any  # Ibis has no types that mypy could follow
+if TYPE_CHECKING:
+    from ibis import Table
+
 Values = NDArray[np.float64]
 
 CONTROL, INVITED = "control", "invited"
 STRATA = 4  # groups of equal size by past net revenue, each with its share of the control group
-CAP_QUANTILE = 0.95  # of the list's customer-months before the start; what is above counts as this
+CAP_QUANTILE = 0.95  # of the list's customer-months before the start
 YEAR_MONTHS = 12
-MONTHS_MAX = 36  # an experiment that needs longer is no plan
-LEAST = 10  # customers with a known past and future, below which no variance is stated
-FIRST = ("first_at", "first_revenue", "first_items")
-FIGURES = (
-    *("cap", "mean", "uplift", "uplift_plain", "uplift_year", "uplift_halves", "money", "enough"),
-    *("needed_insiders", "needed_months", "reduction_by_cap", "reduction_by_past"),
-)
+MONTHS_MAX = 36  # longer experiments are not planned
+CUSTOMERS_MIN = 10  # on the earlier list, for an estimate of variances
+FIRST_ORDER = ("first_at", "first_revenue", "first_items")
 
 
 @dataclass(frozen=True)
 class Design:
-    """What params.yaml asks for: shares and error rates between 0 and 1."""
+    """The section `report.experiment` of params.yaml: shares and error rates between 0 and 1."""
 
     control_share: float
     power: float
@@ -47,23 +45,64 @@ class Design:
     minimum_uplift: float
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Of one customer's metric: mean and variances per month, those between customers staying however long it lasts."""
+class ArmSizes(TypedDict):
+    control: int
+    invited: int
+
+
+class Metric(NamedTuple):
+    """Mean of the metric per month, its variance between customers, and within a customer from month to month."""
 
     mean: float
     between: float
     within: float
 
     def variance(self, months: float) -> float:
-        """Of a customer's mean over so many months."""
+        """Variance of a customer's mean over so many months."""
         return self.between + self.within / months
+
+
+class Detectable(TypedDict):
+    """What the experiment can detect; null where the earlier list was too small, or brought nothing.
+
+    Uplifts are the smallest that are detected with the stated power, as shares of `mean`.
+    """
+
+    cap: float | None  # of a customer's month, in the shop's currency
+    mean: float | None  # of the metric
+    uplift: float | None
+    uplift_plain: float | None  # without cap and adjustment
+    uplift_year: float | None  # in an experiment of a year
+    uplift_halves: float | None  # with half of the Insiders in the control group
+    money: float | None  # the uplift per customer and month
+    enough: bool | None  # whether the uplift is no larger than `minimum_uplift`
+    needed_insiders: int | None  # to detect `minimum_uplift` in the same months
+    needed_months: int | None  # to detect it with the same Insiders
+    reduction_by_cap: float | None  # of the relative variance
+    reduction_by_past: float | None
+
+
+class PlanNumbers(Detectable):
+    """The plan of the experiment: sizes, the design, what it is estimated from, and what it can detect."""
+
+    insiders: int
+    control: int
+    invited: int
+    control_share: float
+    power: float
+    alpha: float
+    minimum_uplift: float
+    observed: int  # customers of the earlier list
+    months: int
+    strata: int
+    months_max: int
+    month_days: int
 
 
 # --- who is kept out ---
 
 
-def first_orders(orders: Table, as_of: date) -> Table:
+def first_orders(orders: "Table", as_of: date) -> "Table":
     """One row per customer: time, amount and pieces of the first order, which no later order changes."""
     sales = orders.filter(orders.is_sale & (orders.ordered_at < as_of))
     first = sales.group_by("customer_id").aggregate(first_at=_.ordered_at.min())
@@ -74,41 +113,44 @@ def first_orders(orders: Table, as_of: date) -> Table:
     )
 
 
-def arms(insiders: pd.DataFrame, design: Design, seed: int) -> pd.DataFrame:
-    """Deal the Insiders (customer_id, net_revenue, FIRST) out: customer_id, arm, stratum, the highest stratum first.
+def assign_arms(insiders: pd.DataFrame, design: Design, seed: int) -> pd.DataFrame:
+    """One row per Insider: customer_id, arm, stratum (1 has the highest past revenue).
 
-    Everybody has a lot that comes from the seed and their first order, so that it stays the same month after month,
-    whatever they are called. In each stratum the lowest lots are the control group: its share is right everywhere, and
-    an arm changes only for the few whose stratum's share runs out next to their lot. Equal lots fall by past revenue.
+    `insiders` has customer_id, net_revenue and FIRST_ORDER. Each Insider's lot is a hash of the seed and their first
+    order, so it stays the same from month to month and does not depend on their id. In each stratum the lowest lots are
+    the control group. An arm changes only for the few whose lot is next to the limit. Equal lots are ordered by past
+    revenue.
     """
-    drawn = insiders.assign(lot=[_lot(seed, *first) for first in insiders[list(FIRST)].itertuples(index=False)])
-    ordered = drawn.sort_values(["net_revenue", "lot"], ascending=[False, True], kind="stable", ignore_index=True)
-    ordered["stratum"] = np.arange(len(ordered)) * STRATA // max(len(ordered), 1) + 1
-    quota = _quotas(np.bincount(ordered["stratum"], minlength=STRATA + 1)[1:], design.control_share)
-    rank = ordered.sort_values(["lot", "net_revenue"], kind="stable").groupby("stratum").cumcount()
-    kept_out = rank.sort_index() < ordered["stratum"].map(dict(enumerate(quota, start=1)))
-    named = ordered.assign(arm=np.where(kept_out, CONTROL, INVITED))
-    return named[["customer_id", "arm", "stratum"]].astype({"customer_id": "str", "arm": "str", "stratum": "int64"})
+    lots = [_lot(seed, *first) for first in insiders[list(FIRST_ORDER)].itertuples(index=False)]
+    by_revenue = insiders.assign(lot=lots).sort_values(
+        ["net_revenue", "lot"], ascending=[False, True], kind="stable", ignore_index=True
+    )
+    stratum = np.arange(len(by_revenue)) * STRATA // max(len(by_revenue), 1) + 1
+    quotas = _quotas(np.bincount(stratum, minlength=STRATA + 1)[1:], design.control_share)
+    ranked = by_revenue.assign(stratum=stratum).sort_values(["lot", "net_revenue"], kind="stable")
+    is_control = ranked.groupby("stratum").cumcount() < ranked["stratum"].map(dict(enumerate(quotas, start=1)))
+    drawn = ranked.assign(arm=np.where(is_control, CONTROL, INVITED)).sort_index()
+    return drawn[["customer_id", "arm", "stratum"]].astype({"customer_id": "str", "arm": "str", "stratum": "int64"})
 
 
-def _lot(seed: int, first_at: Any, revenue: Any, items: Any) -> int:
-    told = f"{seed}|{pd.Timestamp(first_at).isoformat()}|{float(revenue):.4f}|{int(items)}"
-    return int.from_bytes(hashlib.sha256(told.encode()).digest()[:7])
+def _lot(seed: int, first_at: pd.Timestamp, revenue: float, items: int) -> int:
+    text = f"{seed}|{pd.Timestamp(first_at).isoformat()}|{float(revenue):.4f}|{int(items)}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7])
 
 
 def _quotas(sizes: NDArray[np.int64], share: float) -> list[int]:
-    """Controls of each stratum: what is rounded off in one is made up for in the next."""
-    upto = np.round(np.cumsum(sizes) * share).astype(int)
-    return [int(each) for each in np.diff(upto, prepend=0)]
+    """Size of the control group in each stratum; what is rounded off in one is made up for in the next."""
+    cumulated = np.round(np.cumsum(sizes) * share).astype(int)
+    return [int(each) for each in np.diff(cumulated, prepend=0)]
 
 
-# --- what could be found ---
+# --- what it could detect ---
 
 
-def monthly(orders: Table, start: date, days: int) -> Table:
-    """One row per customer and whole month of 30 days in the stretch from `start` on with an order or a return.
+def monthly_revenue(orders: "Table", start: date, days: int) -> "Table":
+    """One row per customer and month (0, 1, ...) with an order or a return: customer_id, month, net_revenue.
 
-    Columns customer_id, month (0, 1, ...) and net_revenue.
+    Months are of 30 days, counted from `start`; only whole ones within `days` are in it.
     """
     age = orders.ordered_at.date().delta(start, unit="day").cast("int64")
     placed = orders.mutate(month=age // MONTH_DAYS).filter((age >= 0) & (age < days // MONTH_DAYS * MONTH_DAYS))
@@ -116,112 +158,151 @@ def monthly(orders: Table, start: date, days: int) -> Table:
     return summed.mutate(month=summed.month.cast("int64"))
 
 
-def grid(listed: pd.Series, done: pd.DataFrame, months: int) -> Values:
-    """Net revenue of the listed customers, shape (customers, months), 0 where they did nothing."""
-    wide = done.pivot_table(index="customer_id", columns="month", values="net_revenue", aggfunc="sum")
-    return wide.reindex(index=pd.Index(listed), columns=range(months)).fillna(0.0).to_numpy(float)
+def as_matrix(revenue: pd.DataFrame, customers: "pd.Series[str]", months: int) -> Values:
+    """Monthly revenue of the given customers, shape (customers, months), 0 where there is no row."""
+    wide = revenue.pivot_table(index="customer_id", columns="month", values="net_revenue", aggfunc="sum")
+    return wide.reindex(index=pd.Index(customers), columns=range(months)).fillna(0.0).to_numpy(float)
 
 
-def plan(before: Values, after: Values, insiders: int, design: Design) -> dict[str, Any]:
-    """What an experiment with so many Insiders can find, from an earlier list's months before and after its day.
+def plan(before: Values, after: Values, insiders: int, design: Design) -> PlanNumbers:
+    """What an experiment with so many Insiders can detect, estimated from an earlier list.
 
-    `before`, `after`: net revenue, shape (customers, months). Uplifts are shares of the metric's mean. Figures are null
-    where the earlier list was too small, or brought nothing.
+    `before`, `after`: net revenue of the list's customers before and after its day, shape (customers, months).
     """
     sizes = _sizes(insiders, design.control_share)
-    known = {"insiders": insiders, **sizes, **asdict(design), "observed": len(after), "months": after.shape[1]}
-    known |= {"strata": STRATA, "months_max": MONTHS_MAX, "month_days": MONTH_DAYS}
-    if len(after) < LEAST or min(before.shape[1], after.shape[1]) == 0:
-        return {**known, **dict.fromkeys(FIGURES)}
-    cap, variants = _variants(before, after)
-    if not all(each.mean > 0 for each in variants.values()):
-        return {**known, **dict.fromkeys(FIGURES)}
-    return {**known, "cap": cap, **_possible(variants, after.shape[1], sizes, design)}
-
-
-def _possible(variants: dict[str, Spread], months: int, sizes: dict[str, int], design: Design) -> dict[str, Any]:
-    adjusted = variants["adjusted"]
-    least = detectable(adjusted, months, sizes, design)
-    relative = {name: each.variance(months) / each.mean**2 for name, each in variants.items()}
     return {
-        "mean": adjusted.mean,
-        "uplift": least,
-        "uplift_plain": detectable(variants["plain"], months, sizes, design),
-        "uplift_year": detectable(adjusted, YEAR_MONTHS, sizes, design),
-        "uplift_halves": detectable(adjusted, months, _sizes(sum(sizes.values()), 1 / 2), design),
-        "money": None if least is None else least * adjusted.mean,
-        "enough": least is not None and least <= design.minimum_uplift,
-        "needed_insiders": needed_insiders(adjusted, months, design),
-        "needed_months": needed_months(adjusted, sizes, design),
-        "reduction_by_cap": _less(relative["plain"], relative["capped"]),
-        "reduction_by_past": _less(relative["capped"], relative["adjusted"]),
+        "insiders": insiders,
+        **sizes,
+        "control_share": design.control_share,
+        "power": design.power,
+        "alpha": design.alpha,
+        "minimum_uplift": design.minimum_uplift,
+        "observed": len(after),
+        "months": after.shape[1],
+        "strata": STRATA,
+        "months_max": MONTHS_MAX,
+        "month_days": MONTH_DAYS,
+        **_detectable(before, after, sizes, design),
     }
 
 
-def _less(variance: float, reduced: float) -> float | None:
+def _detectable(before: Values, after: Values, sizes: ArmSizes, design: Design) -> Detectable:
+    if len(after) < CUSTOMERS_MIN or min(before.shape[1], after.shape[1]) == 0:
+        return NOTHING_DETECTABLE
+    metrics, months = _metrics(before, after), after.shape[1]
+    variants = (metrics.plain, metrics.capped, metrics.adjusted)
+    if not all(each.mean > 0 for each in variants):
+        return NOTHING_DETECTABLE
+    plain, capped, adjusted = (each.variance(months) / each.mean**2 for each in variants)
+    uplift = detectable_uplift(metrics.adjusted, months, sizes, design)
+    halves = _sizes(sizes["control"] + sizes["invited"], 1 / 2)
+    return {
+        "cap": metrics.cap,
+        "mean": metrics.adjusted.mean,
+        "uplift": uplift,
+        "uplift_plain": detectable_uplift(metrics.plain, months, sizes, design),
+        "uplift_year": detectable_uplift(metrics.adjusted, YEAR_MONTHS, sizes, design),
+        "uplift_halves": detectable_uplift(metrics.adjusted, months, halves, design),
+        "money": None if uplift is None else uplift * metrics.adjusted.mean,
+        "enough": uplift is not None and uplift <= design.minimum_uplift,
+        "needed_insiders": needed_insiders(metrics.adjusted, months, design),
+        "needed_months": needed_months(metrics.adjusted, sizes, design),
+        "reduction_by_cap": _reduction(plain, capped),
+        "reduction_by_past": _reduction(capped, adjusted),
+    }
+
+
+NOTHING_DETECTABLE: Detectable = {
+    "cap": None,
+    "mean": None,
+    "uplift": None,
+    "uplift_plain": None,
+    "uplift_year": None,
+    "uplift_halves": None,
+    "money": None,
+    "enough": None,
+    "needed_insiders": None,
+    "needed_months": None,
+    "reduction_by_cap": None,
+    "reduction_by_past": None,
+}
+
+
+def _reduction(variance: float, reduced: float) -> float | None:
     return 1 - reduced / variance if variance > 0 else None
 
 
-def detectable(spread: Spread, months: float, sizes: dict[str, int], design: Design) -> float | None:
-    """Smallest uplift, as a share of the mean, that is found with the stated power (two-sided); None without groups."""
-    if not sizes[CONTROL] or not sizes[INVITED]:
-        return None
-    error = math.sqrt(spread.variance(months) * (1 / sizes[CONTROL] + 1 / sizes[INVITED]))
-    return _deviates(design) * error / spread.mean
+def detectable_uplift(metric: Metric, months: float, sizes: ArmSizes, design: Design) -> float | None:
+    """Smallest uplift, as a share of the mean, that a two-sided test detects with the stated power.
 
-
-def needed_insiders(spread: Spread, months: float, design: Design) -> int:
-    """How many Insiders in both groups find the minimum uplift in so many months."""
-    ratio = _deviates(design) / (design.minimum_uplift * spread.mean)
-    share = design.control_share * (1 - design.control_share)
-    return math.ceil(ratio**2 * spread.variance(months) / share)
-
-
-def needed_months(spread: Spread, sizes: dict[str, int], design: Design) -> int | None:
-    """How many months find the minimum uplift with these groups; None where no MONTHS_MAX do.
-
-    Longer helps only against what varies from month to month; differences between customers that the past does not
-    foretell stay.
+    None where an arm is empty.
     """
-    lasting = range(1, MONTHS_MAX + 1)
-    found = ((months, detectable(spread, months, sizes, design)) for months in lasting)
-    return next((months for months, least in found if least is not None and least <= design.minimum_uplift), None)
+    if not sizes["control"] or not sizes["invited"]:
+        return None
+    error = math.sqrt(metric.variance(months) * (1 / sizes["control"] + 1 / sizes["invited"]))
+    return _standard_errors(design) * error / metric.mean
 
 
-def _deviates(design: Design) -> float:
+def needed_insiders(metric: Metric, months: float, design: Design) -> int:
+    """How many Insiders in both arms detect the minimum uplift in so many months."""
+    ratio = _standard_errors(design) / (design.minimum_uplift * metric.mean)
+    share = design.control_share * (1 - design.control_share)
+    return math.ceil(ratio**2 * metric.variance(months) / share)
+
+
+def needed_months(metric: Metric, sizes: ArmSizes, design: Design) -> int | None:
+    """How many months detect the minimum uplift with these arms; None where MONTHS_MAX are not enough.
+
+    More months reduce the variance within customers only; that between customers stays.
+    """
+    for months in range(1, MONTHS_MAX + 1):
+        uplift = detectable_uplift(metric, months, sizes, design)
+        if uplift is not None and uplift <= design.minimum_uplift:
+            return months
+    return None
+
+
+def _standard_errors(design: Design) -> float:
+    """How many standard errors an effect must measure to be detected with the stated power."""
     return float(norm.ppf(1 - design.alpha / 2) + norm.ppf(design.power))
 
 
-def _sizes(insiders: int, share: float) -> dict[str, int]:
+def _sizes(insiders: int, share: float) -> ArmSizes:
     control = round(insiders * share)
-    return {CONTROL: control, INVITED: insiders - control}
+    return {"control": control, "invited": insiders - control}
 
 
-def _variants(before: Values, after: Values) -> tuple[float, dict[str, Spread]]:
-    """The cap, and the spread of plain revenue, of capped revenue, and of that adjusted for the past.
+class _Metrics(NamedTuple):
+    """Revenue as it is, with amounts capped, and capped and adjusted for the past."""
 
-    What was given back counts down to the same amount below 0.
-    """
+    cap: float
+    plain: Metric
+    capped: Metric
+    adjusted: Metric
+
+
+def _metrics(before: Values, after: Values) -> _Metrics:
+    """The cap is a quantile of the months before; returns are capped at the same amount below 0."""
     cap = max(0.0, float(np.quantile(before, CAP_QUANTILE)))
     capped, past = np.clip(after, -cap, cap), np.clip(before, -cap, cap).mean(axis=1)
-    return cap, {"plain": spread(after), "capped": spread(capped), "adjusted": spread(capped, past)}
+    return _Metrics(cap, estimate(after), estimate(capped), estimate(capped, past))
 
 
-def spread(monthly_revenue: Values, past: Values | None = None) -> Spread:
-    """Mean and variance components of a metric, shape (customers, months), by analysis of variance.
+def estimate(revenue: Values, past: Values | None = None) -> Metric:
+    """Mean and variance components of revenue, shape (customers, months), by analysis of variance.
 
-    With a `past` (one value per customer) the metric is adjusted by the least-squares multiple of it; the degrees of
-    freedom that this and the mean take are allowed for. With one month all variance counts as lasting.
+    With `past` (one value per customer), the part that a linear regression on it predicts is subtracted, at the price
+    of one degree of freedom. With a single month all variance counts as that between customers.
     """
-    customers, months = monthly_revenue.shape
-    own = monthly_revenue.mean(axis=1)
-    rest, free = own - own.mean(), customers - 1
+    customers, months = revenue.shape
+    own = revenue.mean(axis=1)
+    residual, freedom = own - own.mean(), customers - 1
     if past is not None and past.std() > 0:
-        slope = float(((past - past.mean()) * rest).sum() / ((past - past.mean()) ** 2).sum())
-        rest, free = rest - slope * (past - past.mean()), customers - 2
-    total = math.fsum(rest**2) / free
+        slope = float(((past - past.mean()) * residual).sum() / ((past - past.mean()) ** 2).sum())
+        residual, freedom = residual - slope * (past - past.mean()), customers - 2
+    total = math.fsum(residual**2) / freedom
     if months == 1:
-        return Spread(float(own.mean()), total, 0.0)
-    around = monthly_revenue - monthly_revenue.mean(axis=0) - own[:, None] + own.mean()
+        return Metric(float(own.mean()), total, 0.0)
+    around = revenue - revenue.mean(axis=0) - own[:, None] + own.mean()
     within = math.fsum((around**2).ravel()) / ((customers - 1) * (months - 1))
-    return Spread(float(own.mean()), max(0.0, total - within / months), min(within, total * months))
+    return Metric(float(own.mean()), max(0.0, total - within / months), min(within, total * months))
