@@ -12,7 +12,8 @@ import guarantee_tables
 import marketing_tables
 from insiders.explore import cohorts, insights
 from insiders.language import Language
-from insiders.programme import membership, rules, summary
+from insiders.programme import criteria, enter, leave, membership, rules
+from insiders.programme.criteria import Criteria, Timeline
 from insiders.report import answers, inputs
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 from judged_tables import registered, trials
@@ -88,7 +89,7 @@ def expectations(customers: pd.DataFrame) -> pd.DataFrame:
 def members(customers: pd.DataFrame) -> pd.DataFrame:
     placed = assignments(customers).drop(columns="as_of").merge(confidence(customers), on="customer_id")
     expected = customers["net_revenue"] / 4
-    return rules.with_figures(customers.assign(expected_revenue=expected).merge(placed, on="customer_id"))
+    return rules.add_figures(customers.assign(expected_revenue=expected).merge(placed, on="customer_id"))
 
 
 def history(customers: pd.DataFrame) -> pd.DataFrame:
@@ -267,31 +268,31 @@ def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> 
     )
 
 
-def known_of(people: pd.DataFrame) -> summary.Known:
+def timeline_of(people: pd.DataFrame) -> Timeline:
     past = history(customers())
-    told = memberships(past)
-    told["is_insider"] &= bool(people["is_insider"].any())
-    return summary.Known(people, summary.remembered(past, told))
+    sides = memberships(past)
+    sides["is_insider"] &= bool(people["is_insider"].any())
+    return Timeline(people, criteria.past_customers(past, sides))
 
 
-def _offers(known: summary.Known, learned: summary.Membership) -> dict:
-    people, before = known.present, history(customers())
+def _offers(timeline: Timeline, learned: Criteria) -> dict:
+    people, before = timeline.present, history(customers())
     sides = memberships(before)[["customer_id", "as_of", "is_insider"]]
     sides["is_insider"] &= bool(people["is_insider"].any())
     past = before.merge(sides, on=["customer_id", "as_of"])
-    return marketing_tables.told(people, past, expectations(customers()), summary.enter(learned, known)["ways"])
+    return marketing_tables.told(people, past, expectations(customers()), enter.numbers(learned, timeline)["ways"])
 
 
 def nine(found: inputs.Tables, language: str = "en") -> dict:
     """The answers as the stage builds them."""
     people = found.members
-    known = known_of(people)
-    learned = summary.learn(known, RULES)
+    timeline = timeline_of(people)
+    learned = criteria.learn(timeline, RULES)
     findings = inputs.Findings(
-        summary.enter(learned, known),
-        summary.leave(learned, known, RULES),
+        enter.numbers(learned, timeline),
+        leave.numbers(learned, timeline, RULES),
         forecast_tables.told(found.insiders, people["segment"], AS_OF),
-        _offers(known, learned),
+        _offers(timeline, learned),
         past=past(),
         insights=standing_out(found, past()),
         guarantee=guarantee_tables.told(people),

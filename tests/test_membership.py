@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import report_tables as shop
 from insiders.language import Language
-from insiders.programme import learning, rules, standing, summary
+from insiders.programme import criteria, enter, learning, leave, rules, standing
 from insiders.programme.rules import AT_LEAST, EXPIRING, Condition
 from insiders.report import text
 from insiders.report.answers import tidy
@@ -48,7 +48,7 @@ def people(count: int = 600, seed: int = 0) -> pd.DataFrame:
             "distinct_product_count": orders * 3,
             "tenure_days": rng.integers(10, 360, count).astype(float),
         }
-    ).pipe(rules.with_figures)
+    ).pipe(rules.add_figures)
 
 
 # --- what a rule says ---
@@ -67,11 +67,11 @@ def test_a_rule_without_a_way_holds_for_nobody():
 
 
 def test_thresholds_to_stay_are_looser_and_as_memorable():
-    assert rules.loosened(TWO_WAYS, 0.2) == (
+    assert rules.loosen(TWO_WAYS, 0.2) == (
         (Condition("net_revenue", 3000.0), Condition("recency_days", 40.0)),
         (Condition("order_count", 6.0),),
     )
-    assert rules.loosened(((Condition("order_count_90d", 1.0),),), 0.5) == ((Condition("order_count_90d", 1.0),),)
+    assert rules.loosen(((Condition("order_count_90d", 1.0),),), 0.5) == ((Condition("order_count_90d", 1.0),),)
 
 
 def test_room_is_that_of_the_condition_that_binds_in_the_best_way():
@@ -121,8 +121,8 @@ def test_the_written_forms():
 def test_a_figure_that_no_table_holds_is_written_as_what_makes_it():
     rule = ((Condition("net_revenue_per_month", 100.0),),)
     customers = people()
-    assert rules.with_figures(LEDGER.assign(tenure_days=60.0))["net_revenue_per_month"].tolist()[:2] == [2500, 2050]
-    assert rules.with_figures(LEDGER.assign(tenure_days=10.0))["net_revenue_per_month"].tolist()[:1] == [5000]
+    assert rules.add_figures(LEDGER.assign(tenure_days=60.0))["net_revenue_per_month"].tolist()[:2] == [2500, 2050]
+    assert rules.add_figures(LEDGER.assign(tenure_days=10.0))["net_revenue_per_month"].tolist()[:1] == [5000]
     assert rules.as_sql(rule) == "net_revenue / greatest(tenure_days, 30) * 30 >= 100"
     assert (
         by_sql(rule, customers.drop(columns="net_revenue_per_month")).tolist() == rules.meets(rule, customers).tolist()
@@ -143,12 +143,12 @@ def test_python_sql_and_the_sentence_name_the_same_customers_as_the_rule(seed):
     chosen = pd.Series(customers["net_revenue_180d"] + customers["net_revenue"] / 4 > 700)
     fit = learning.learn(customers, chosen)
 
-    for rule in (fit.rule, rules.loosened(fit.rule, 0.3)):
-        named = rules.meets(rule, customers)
-        assert 0 < named.sum() < len(customers)
-        assert by_python(rule, customers).tolist() == named.tolist()
-        assert by_sql(rule, customers).tolist() == named.tolist()
-        assert by_sentence(rule, customers).tolist() == named.tolist()
+    for rule in (fit.rule, rules.loosen(fit.rule, 0.3)):
+        meeting = rules.meets(rule, customers)
+        assert 0 < meeting.sum() < len(customers)
+        assert by_python(rule, customers).tolist() == meeting.tolist()
+        assert by_sql(rule, customers).tolist() == meeting.tolist()
+        assert by_sentence(rule, customers).tolist() == meeting.tolist()
 
 
 LABELS = text.environment(Language("en", "GBP")).globals["words"].labels
@@ -156,7 +156,7 @@ LABELS = text.environment(Language("en", "GBP")).globals["words"].labels
 
 def by_sentence(rule, customers):
     """As a reader of the page's sentence would choose: ways apart by "; or", conditions by commas and "and"."""
-    said = str(text.environment(Language("en", "GBP")).globals["words"].rule(rules.plain(rule)))
+    said = str(text.environment(Language("en", "GBP")).globals["words"].rule(rules.to_plain(rule)))
     ways = [re.split(", | and ", re.sub(r"(?<=\d),(?=\d)", "", way)) for way in said.split("; or ")]
     rows = customers.to_dict("records")
     return np.array([any(all(agrees(row, each) for each in way) for way in ways) for row in rows])
@@ -210,11 +210,11 @@ def test_a_list_by_another_figure_is_described_well_and_briefly():
 
     fit = learning.learn(customers, chosen)
 
-    assert rules.length(fit.rule) <= learning.CONDITIONS_MAX
+    assert rules.count_conditions(fit.rule) <= learning.CONDITIONS_MAX
     assert min(fit.precision, fit.recall) > 0.8
-    named = rules.meets(fit.rule, customers)
-    assert fit.precision == (named & chosen).sum() / named.sum()
-    assert fit.recall == (named & chosen).sum() / chosen.sum()
+    meeting = rules.meets(fit.rule, customers)
+    assert fit.precision == (meeting & chosen).sum() / meeting.sum()
+    assert fit.recall == (meeting & chosen).sum() / chosen.sum()
 
 
 def test_every_way_can_be_lost():
@@ -278,7 +278,7 @@ def learned(seed):
 @given(seed=st.integers(0, 5), more=st.fixed_dictionaries(GROWTH), slack=st.sampled_from([0.0, 0.1, 0.4]))
 def test_who_buys_more_or_more_lately_is_never_out_while_the_other_is_in(seed, more, slack):
     customers, entry = learned(seed)
-    rule = rules.loosened(entry, slack) if slack else entry
+    rule = rules.loosen(entry, slack) if slack else entry
     better = customers.assign(
         **{
             column: customers[column] + more[column] if up else (customers[column] - more[column]).clip(lower=1)
@@ -294,7 +294,7 @@ def test_who_buys_more_or_more_lately_is_never_out_while_the_other_is_in(seed, m
 def test_who_may_enter_may_stay(seed, slack):
     customers, rule = learned(seed)
 
-    stay = rules.loosened(rule, slack)
+    stay = rules.loosen(rule, slack)
 
     assert stay != rule
     assert not (rules.meets(rule, customers) & ~rules.meets(stay, customers)).any()
@@ -321,26 +321,26 @@ def test_of_ways_equally_far_the_one_with_less_to_make_up_is_nearer():
 # --- the answers ---
 
 
-def answered(people):
-    known = shop.known_of(people)
-    found = summary.learn(known, shop.RULES)
-    return summary.enter(found, known), summary.leave(found, known, shop.RULES)
+def answers(people):
+    timeline = shop.timeline_of(people)
+    learned = criteria.learn(timeline, shop.RULES)
+    return enter.numbers(learned, timeline), leave.numbers(learned, timeline, shop.RULES)
 
 
 def test_the_answer_says_how_well_the_rule_fits_now_and_before():
     customers = shop.members(shop.customers())
-    told, _ = answered(customers)
-    rule = tuple(tuple(Condition(each["column"], each["threshold"]) for each in way) for way in told["ways"])
+    entering, _ = answers(customers)
+    rule = rules.from_plain(entering["ways"])
 
-    named = rules.meets(rule, customers)
-    assert told["named"] == named.sum()
-    assert told["precision"] == (named & customers["is_insider"]).sum() / named.sum()
-    assert told["conditions"] == sum(map(len, told["ways"])) <= 5
-    assert [row["as_of"] for row in told["past"]] == ["2011-10-01", "2011-11-01", "2011-12-01"]
-    past = shop.known_of(customers).past
+    meeting = rules.meets(rule, customers)
+    assert entering["named"] == meeting.sum()
+    assert entering["precision"] == (meeting & customers["is_insider"]).sum() / meeting.sum()
+    assert entering["conditions"] == sum(map(len, entering["ways"])) <= 5
+    assert [row["as_of"] for row in entering["past"]] == ["2011-10-01", "2011-11-01", "2011-12-01"]
+    past = shop.timeline_of(customers).past
     then = past[past["as_of"] == "2011-11-01"]
     met = rules.meets(rule, then)
-    assert told["past"][1] == {
+    assert entering["past"][1] == {
         "as_of": "2011-11-01",
         "count": then["is_insider"].sum(),
         "precision": (met & then["is_insider"]).sum() / met.sum(),
@@ -350,37 +350,38 @@ def test_the_answer_says_how_well_the_rule_fits_now_and_before():
 
 def test_members_are_outside_between_or_inside_and_the_closest_comes_first():
     present = LEDGER.assign(segment="s", is_insider=[True, True, True, True, False, False], as_of=shop.AS_OF)
-    enter = ((Condition("net_revenue", 4000.0),),)
+    entry = ((Condition("net_revenue", 4000.0),),)
     stay = ((Condition("net_revenue", 3000.0),),)
-    told = summary._standing(enter, stay, present)
+    standings = leave._present(entry, stay, present)
 
-    assert (told["outside"], told["between"], told["waiting"]) == (1, 1, 0)  # d; c; nobody
-    assert [row["customer_id"] for row in told["closest"]] == ["c", "b", "a"]
-    assert told["closest"][0]["room"] == pytest.approx(3900 / 3000 - 1)
+    assert (standings["outside"], standings["between"], standings["waiting"]) == (1, 1, 0)  # d; c; nobody
+    assert [row["customer_id"] for row in standings["closest"]] == ["c", "b", "a"]
+    assert standings["closest"][0]["room"] == pytest.approx(3900 / 3000 - 1)
 
 
 def test_without_a_list_nothing_is_claimed():
-    enter, leave = answered(shop.nobody())
+    entering, leaving = answers(shop.nobody())
 
-    assert enter["ways"] == leave["ways"] == leave["months"] == leave["closest"] == leave["latest"] == []
-    assert enter["precision"] is leave["slack"] is leave["worst_flip_share"] is leave["met"] is None
-    with_rule = [set(each) for each in answered(shop.members(shop.customers()))]
-    assert [set(enter), set(leave)] == with_rule  # the same keys, so that a page can be written for both
+    assert entering["ways"] == leaving["ways"] == leaving["months"] == leaving["closest"] == leaving["latest"] == []
+    assert entering["precision"] is leaving["slack"] is leaving["worst_flip_share"] is leaving["met"] is None
+    with_rule = [set(each) for each in answers(shop.members(shop.customers()))]
+    assert [set(entering), set(leaving)] == with_rule  # the same keys, so that a page can be written for both
 
 
 @pytest.mark.parametrize("months", ["none", "one customer"])
 def test_a_shop_with_no_or_little_past_says_what_it_cannot_tell(months):
-    known = shop.known_of(shop.members(shop.customers()))
-    known = known._replace(past=known.past.iloc[: 0 if months == "none" else 1])
-    found = summary.learn(known, shop.RULES)
-    told, leave = tidy(summary.enter(found, known)), tidy(summary.leave(found, known, shop.RULES))
+    timeline = shop.timeline_of(shop.members(shop.customers()))
+    timeline = timeline._replace(past=timeline.past.iloc[: 0 if months == "none" else 1])
+    learned = criteria.learn(timeline, shop.RULES)
+    entering = tidy(enter.numbers(learned, timeline))
+    leaving = tidy(leave.numbers(learned, timeline, shop.RULES))
 
-    assert told["precision"] > 0.9
-    assert len(told["past"]) == (0 if months == "none" else 1)
+    assert entering["precision"] > 0.9
+    assert len(entering["past"]) == (0 if months == "none" else 1)
     if months == "none":
-        assert told["past_precision"] is told["past_recall"] is None
-    assert leave["worst_flip_share"] is leave["mean_flip_share"] is leave["met"] is None
-    assert (leave["slack"], leave["grace_months"]) == (0.1, 1)
-    assert {row["name"]: row["worst_flip_share"] for row in leave["without"]} == {"model": None, "enter": None}
-    said = text.sentence(text.environment(Language("en", "GBP")), "leave", leave)
+        assert entering["past_precision"] is entering["past_recall"] is None
+    assert leaving["worst_flip_share"] is leaving["mean_flip_share"] is leaving["met"] is None
+    assert (leaving["slack"], leaving["grace_months"]) == (0.1, 1)
+    assert {row["name"]: row["worst_flip_share"] for row in leaving["without"]} == {"model": None, "enter": None}
+    said = text.sentence(text.environment(Language("en", "GBP")), "leave", leaving)
     assert said.endswith("Too little is known of the past to tell how many would flip in and out.")

@@ -6,7 +6,7 @@ import pytest
 
 import report_tables as shop
 from insiders.language import Language
-from insiders.programme import summary
+from insiders.programme import criteria, enter, leave
 from insiders.report import page
 from insiders.report.answers import tidy
 from insiders.report.figures import membership, style
@@ -15,9 +15,9 @@ ENGLISH = Language("en", "GBP")
 
 
 def scene(people: pd.DataFrame) -> style.Scene:
-    known = shop.known_of(people)
-    found = summary.learn(known, shop.RULES)
-    answers = {"enter": summary.enter(found, known), "leave": summary.leave(found, known, shop.RULES)}
+    timeline = shop.timeline_of(people)
+    learned = criteria.learn(timeline, shop.RULES)
+    answers = {"enter": enter.numbers(learned, timeline), "leave": leave.numbers(learned, timeline, shop.RULES)}
     return style.Scene(people, shop.trials(), tidy(answers), page.labels(ENGLISH), ENGLISH)
 
 

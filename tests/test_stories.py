@@ -11,43 +11,48 @@ import report_tables
 from insiders.answers import customer
 from insiders.errors import InputError
 from insiders.io import paths, tables
-from insiders.programme import membership, rules, story, summary
+from insiders.language import Language
+from insiders.programme import criteria, enter, membership, rules, story
+from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.learning import Fit
-from insiders.programme.rules import Condition, loosened
+from insiders.programme.membership import Grid
+from insiders.programme.rules import Condition, loosen
+from insiders.report import page
 from insiders.stages import assign
 
 ENTER = ((Condition("net_revenue", 8000.0), Condition("recency_days", 30.0)), (Condition("order_count_90d", 5.0),))
+LABELS = page.labels(Language("en", "GBP"))
 STARTS = pd.date_range("2011-08-01", periods=4, freq="MS").as_unit("us")
 
 
 def past_row(day: pd.Timestamp, net: float, recency: float, orders: float) -> pd.DataFrame:
     row = shop.customers(1, day).assign(net_revenue=net, recency_days=recency, order_count_90d=orders)
-    return rules.with_figures(row.assign(segment="Regular", is_insider=net >= 8000))
+    return rules.add_figures(row.assign(segment="Regular", is_insider=net >= 8000))
 
 
-def known(*figures: tuple[float, float, float], ever: int = 4) -> summary.Known:
-    """Figures at the last `ever` of four month starts, and nine days after the last of them."""
-    days = [*STARTS[4 - ever :], STARTS[-1] + pd.Timedelta(days=9)]
+def timeline(*figures: tuple[float, float, float], months: int = 4) -> Timeline:
+    """Figures at the last `months` of four month starts, and nine days after the last of them."""
+    days = [*STARTS[4 - months :], STARTS[-1] + pd.Timedelta(days=9)]
     rows = [past_row(day, *each) for day, each in zip(days, figures, strict=True)]
-    return summary.Known(rows[-1], pd.concat(rows[:-1]) if ever else rows[-1].iloc[:0])
+    return Timeline(rows[-1], pd.concat(rows[:-1]) if months else rows[-1].iloc[:0])
 
 
-def told(people: summary.Known) -> list[str]:
-    stay = loosened(ENTER, 0.25)
+def tell(people: Timeline) -> list[str]:
+    stay = loosen(ENTER, 0.25)
     assert stay == (
         (Condition("net_revenue", 6000.0), Condition("recency_days", 40.0)),
         (Condition("order_count_90d", 3.0),),
     )
-    everything = people.everything
-    places = membership.checks(everything)
-    enters, stays = (places.grid(summary.rules.meets(rule, everything)) for rule in (ENTER, stay))
-    events = membership.walk(enters, stays, places.months, 1)
-    conditions = membership.Conditions(stay, 0.25, 1, events, None, None)
-    return story.tell("c000", summary.Membership(Fit(ENTER, 0.95, 0.9), conditions), people)
+    checks = people.checks
+    grid = Grid.of(checks)
+    enters, stays = (grid.fill(rules.meets(rule, checks)) for rule in (ENTER, stay))
+    events = membership.replay(enters, stays, grid.months, 1)
+    policy = membership.Policy(stay, 0.25, 1, events, None, None)
+    return story.tell("c000", Criteria(Fit(ENTER, 0.95, 0.9), policy), people, LABELS)
 
 
 def test_a_member_learns_what_is_met_and_how_much_room_is_left():
-    lines = told(known((9000, 10, 1), (9000, 10, 1), (9000, 10, 1), (9000, 10, 1), (9000, 12, 1)))
+    lines = tell(timeline((9000, 10, 1), (9000, 10, 1), (9000, 10, 1), (9000, 10, 1), (9000, 12, 1)))
     assert lines == [
         "To enter, one of these ways must hold. The rule describes the list: 95% of those who meet it are "
         "Insiders, and 90% of the Insiders meet it.",
@@ -79,10 +84,10 @@ def test_a_member_learns_what_is_met_and_how_much_room_is_left():
 
 
 def test_who_is_out_learns_the_shortest_way_in():
-    lines = told(known((100, 9, 0), (200, 9, 4), ever=1))
+    lines = tell(timeline((100, 9, 0), (200, 9, 4), months=1))
     assert "The shortest way in: 1 more orders in the last 90 days." in lines
     assert not [line for line in lines if line.startswith(("Room", "In grace"))]
-    lines = told(known((100, 9, 0), (7900, 45, 0), ever=1))
+    lines = tell(timeline((100, 9, 0), (7900, 45, 0), months=1))
     assert (
         "The shortest way in: 100.00 more net revenue and an order (the last one was 45 days ago, at most 30 are "
         "allowed)." in lines
@@ -90,7 +95,7 @@ def test_who_is_out_learns_the_shortest_way_in():
 
 
 def test_who_is_in_grace_learns_what_keeps_them():
-    lines = told(known((9000, 1, 0), (9000, 32, 0), (9000, 35, 0), (9000, 66, 0), (9000, 75, 0)))
+    lines = tell(timeline((9000, 1, 0), (9000, 32, 0), (9000, 35, 0), (9000, 66, 0), (9000, 75, 0)))
     assert "In grace at present. To stay: an order (the last one was 75 days ago, at most 40 are allowed)." in lines
     assert [re.split(r"\s{2,}|: ", line)[3] for line in lines[-5:]] == [
         "joined", "stayed", "stayed", "in grace", "in grace"
@@ -99,15 +104,15 @@ def test_who_is_in_grace_learns_what_keeps_them():
 
 
 def test_who_came_late_has_a_short_history():
-    lines = told(known((9000, 1, 0), (9000, 2, 0), ever=1))
+    lines = tell(timeline((9000, 1, 0), (9000, 2, 0), months=1))
     assert [line[:12].strip() for line in lines[-2:]] == ["2011-11-01", "2011-11-10"]
     assert lines[-3] == story.MONTHS_HEAD[-1]
-    assert told(known((9000, 1, 0), ever=0))[-1].startswith("  2011-11-10")
+    assert tell(timeline((9000, 1, 0), months=0))[-1].startswith("  2011-11-10")
 
 
 def test_without_a_rule_nothing_is_claimed():
-    people = known((9000, 1, 0), (9000, 2, 0), ever=1)
-    assert story.tell("c000", summary.Membership(None, None), people) == [
+    people = timeline((9000, 1, 0), (9000, 2, 0), months=1)
+    assert story.tell("c000", Criteria(None, None), people, LABELS) == [
         "No rule describes this list, so nothing can be said about entering and leaving."
     ]
 
@@ -126,8 +131,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("project")
 def test_the_story_uses_the_rules_of_the_page():
     people = report_tables.members(report_tables.customers())
-    known = report_tables.known_of(people)
-    on_page = summary.enter(summary.learn(known, report_tables.RULES), known)
+    known = report_tables.timeline_of(people)
+    on_page = enter.numbers(criteria.learn(known, report_tables.RULES), known)
     lines = customer.explain("12000")
     asked = [line.split(": ")[1].split(" (")[0] for line in lines if line.startswith(("  met", "  missed"))]
     written = [f"{each['bound'].replace('_', ' ')} {each['threshold']:,g}" for way in on_page["ways"] for each in way]

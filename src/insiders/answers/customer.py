@@ -5,36 +5,40 @@ import pandas as pd
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import params, paths, tables
-from insiders.programme import rules, story, summary
+from insiders.language import TEXTS_ARE_IN, Language
+from insiders.programme import criteria, rules, story
+from insiders.programme.criteria import Timeline
 from insiders.programme.membership import Terms
+from insiders.report import page
 
 
 def explain(customer_id: str) -> list[str]:
     """Lines for a person; the rules are learned again from the tables, as the report does, so they agree with it."""
-    settings = params.read().report
-    known = read()
-    found = summary.learn(known, terms(settings))
-    return [*_place(_row(known.present, customer_id)), "", *story.tell(customer_id, found, known)]
+    settings = params.read()
+    timeline = read()
+    learned = criteria.learn(timeline, terms(settings.report))
+    labels = page.labels(Language(TEXTS_ARE_IN, settings.preprocess.currency))
+    return [*_place(_row(timeline.present, customer_id)), "", *story.tell(customer_id, learned, timeline, labels)]
 
 
 def terms(settings: params.Report) -> Terms:
     return Terms(settings.flip_share_max, settings.flip_months, settings.leave_slacks, settings.grace_months)
 
 
-def read() -> summary.Known:
+def read() -> Timeline:
     """Customers with their segment and how sure it is, now and at the past month starts."""
-    return summary.Known(present(), past())
+    return Timeline(present(), past())
 
 
 def present() -> pd.DataFrame:
     assigned = tables.read(paths.ASSIGNMENTS).drop(columns="as_of")
     placed = assigned.merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
-    return rules.with_figures(tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one"))
+    return rules.add_figures(tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one"))
 
 
 def past() -> pd.DataFrame:
     """Customers at the past month starts, with the segment in which today's model puts them."""
-    return summary.remembered(tables.read(paths.HISTORY), tables.read(paths.MEMBERSHIPS))
+    return criteria.past_customers(tables.read(paths.HISTORY), tables.read(paths.MEMBERSHIPS))
 
 
 def _row(present: pd.DataFrame, customer_id: str) -> "pd.Series":

@@ -1,11 +1,12 @@
-"""Rules that a person can remember: conditions on a customer's figures, in ways of which one is enough.
+"""Rules that a person can remember: thresholds on a customer's figures, in ways of which one is enough.
 
-A rule is monotone: its conditions ask for more of what is bought and for a shorter time since. So among two otherwise
-equal customers, who spends more or bought more recently is never out while the other is in.
+A rule is in disjunctive normal form: it holds where all conditions of one of its ways hold. It is monotone: conditions
+ask for more of what is bought, and for a shorter time since. So of two otherwise equal customers, the one who spends
+more, or bought more recently, is never out while the other is in.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from insiders.units import MONTH_DAYS
 
-# What a shop can look up without a model, and whether a condition asks for at least so much (else at most).
-# The order decides between columns that separate equally well. An average per order is none of them: it falls when a
-# small order is added.
+Flags = NDArray[np.bool_]
+
+# The figures that a rule may use, which a shop can look up without a model, and whether a condition asks for at least
+# so much (else at most). Of columns that separate equally well, the first is taken. An average per order is not among
+# them: it falls when somebody adds a small order.
 AT_LEAST: Mapping[str, bool] = {
     "net_revenue": True,
     "net_revenue_180d": True,
@@ -27,16 +30,24 @@ AT_LEAST: Mapping[str, bool] = {
     "distinct_product_count": True,
     "net_revenue_per_month": True,
 }
-# Figures that no table holds: how SQL and Python make them from those that it holds. A month is also the shortest
-# time that an average is taken over, as for orders_per_month.
-MADE_OF = {
-    "net_revenue_per_month": (
-        f"net_revenue / greatest(tenure_days, {MONTH_DAYS}) * {MONTH_DAYS}",
-        f'customer["net_revenue"] / max(customer["tenure_days"], {MONTH_DAYS}) * {MONTH_DAYS}',
+
+
+class Formula(NamedTuple):
+    """How a figure is made from columns of data/customers.parquet."""
+
+    sql: str
+    python: str
+
+
+# The figures that are in no table. The average counts a tenure below a month as a month, as orders_per_month does.
+FORMULAS = {
+    "net_revenue_per_month": Formula(
+        sql=f"net_revenue / greatest(tenure_days, {MONTH_DAYS}) * {MONTH_DAYS}",
+        python=f'customer["net_revenue"] / max(customer["tenure_days"], {MONTH_DAYS}) * {MONTH_DAYS}',
     )
 }
-NEEDED = (*(column for column in AT_LEAST if column not in MADE_OF), "tenure_days")
-# These change when a customer does nothing: without one of them a condition, once met, is met for ever.
+TABLE_COLUMNS = (*(column for column in AT_LEAST if column not in FORMULAS), "tenure_days")
+# Figures that change while a customer does nothing: a way without any of them, once met, is met for ever.
 EXPIRING = frozenset(
     {
         *("recency_days", "net_revenue_180d", "net_revenue_90d", "order_count_180d", "order_count_90d"),
@@ -45,12 +56,20 @@ EXPIRING = frozenset(
 )
 WHOLE = frozenset({"order_count", "recency_days", "order_count_180d", "order_count_90d", "distinct_product_count"})
 MANTISSAS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
-COUNTED_TO = 20  # small whole numbers are memorable as they are
-Flags = NDArray[np.bool_]
+SMALL_MAX = 20  # whole numbers below this are memorable as they are
+TOLERANCE = 1e-9
+
+
+class PlainCondition(TypedDict):
+    """A condition as JSON and page hold it."""
+
+    column: str
+    bound: Literal["at_least", "at_most"]
+    threshold: float
 
 
 class Condition(NamedTuple):
-    """A figure and the threshold on its good side: at least so much, of `recency_days` at most."""
+    """A column and the threshold that a customer must reach: from below or, for `recency_days`, from above."""
 
     column: str
     threshold: float
@@ -59,18 +78,26 @@ class Condition(NamedTuple):
     def at_least(self) -> bool:
         return AT_LEAST[self.column]
 
+    @property
+    def plain(self) -> PlainCondition:
+        return {
+            "column": self.column,
+            "bound": "at_least" if self.at_least else "at_most",
+            "threshold": self.threshold,
+        }
+
     def holds(self, customers: pd.DataFrame) -> Flags:
         """Boolean per customer."""
         values = customers[self.column].to_numpy(float)
         return values >= self.threshold if self.at_least else values <= self.threshold
 
-    def room(self, customers: pd.DataFrame) -> NDArray[np.float64]:
-        """How far inside each customer is, as a share of the threshold; negative: outside."""
+    def margin(self, customers: pd.DataFrame) -> NDArray[np.float64]:
+        """Distance of each customer to the threshold, as a share of it: positive where the condition holds."""
         share = customers[self.column].to_numpy(float) / self.threshold - 1
         return share if self.at_least else -share
 
-    def loosened(self, slack: float) -> "Condition":
-        """The next memorable threshold that is looser by at least `slack` (0-1) of this one; a count stays at 1."""
+    def loosen(self, slack: float) -> "Condition":
+        """The nearest memorable threshold that is looser by at least `slack` (0-1) of this one; a count stays >= 1."""
         bound = self.threshold * (1 - slack if self.at_least else 1 + slack)
         numbers = memorable(bound / 10, bound * 10, self.column in WHOLE)
         looser = numbers[numbers <= bound + TOLERANCE] if self.at_least else numbers[numbers >= bound - TOLERANCE]
@@ -79,25 +106,25 @@ class Condition(NamedTuple):
         return self._replace(threshold=float(looser[-1] if self.at_least else looser[0]))
 
 
-TOLERANCE = 1e-9
-Way = tuple[Condition, ...]  # all of its conditions must hold
-Rule = tuple[Way, ...]  # one of its ways is enough
+Way = tuple[Condition, ...]  # holds where all of its conditions hold
+Rule = tuple[Way, ...]  # holds where one of its ways holds
+PlainRule = list[list[PlainCondition]]
 
 
-def with_figures(customers: pd.DataFrame) -> pd.DataFrame:
-    """Customers with every figure that a rule may look at; `customers` holds the NEEDED columns."""
+def add_figures(customers: pd.DataFrame) -> pd.DataFrame:
+    """Customers (TABLE_COLUMNS) with the figures of FORMULAS as columns."""
     month = customers["net_revenue"] / customers["tenure_days"].clip(lower=MONTH_DAYS) * MONTH_DAYS
     return customers.assign(net_revenue_per_month=month)
 
 
 def memorable(low: float, high: float, whole: bool) -> NDArray[np.float64]:
-    """The numbers from `low` to `high` that people remember, ascending; `low` is above 0."""
+    """The numbers from `low` (above 0) to `high` that people remember, ascending."""
     if high < low:
         return np.array([])
     powers = range(int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 1)
     numbers = np.array([round(mantissa * 10.0**power, 9) for power in powers for mantissa in MANTISSAS])
     if whole:
-        numbers = np.unique([*range(1, COUNTED_TO), *numbers[numbers >= COUNTED_TO]])
+        numbers = np.unique([*range(1, SMALL_MAX), *numbers[numbers >= SMALL_MAX]])
     return numbers[(numbers >= low) & (numbers <= high)]
 
 
@@ -107,59 +134,61 @@ def meets(rule: Rule, customers: pd.DataFrame) -> Flags:
     return np.logical_or.reduce(ways) if ways else np.zeros(len(customers), bool)
 
 
-def loosened(rule: Rule, slack: float) -> Rule:
-    """The rule to stay by: every threshold looser by at least `slack` (0-1), so who may enter may also stay."""
-    return tuple(tuple(condition.loosened(slack) for condition in way) for way in rule)
+def loosen(rule: Rule, slack: float) -> Rule:
+    """Every threshold looser by at least `slack` (0-1), so that whoever meets the rule meets the looser one too."""
+    return tuple(tuple(condition.loosen(slack) for condition in way) for way in rule)
 
 
 def margin(rule: Rule, customers: pd.DataFrame) -> NDArray[np.float64]:
-    """Room of each customer in the condition that binds, of the way that suits them best; negative: outside."""
-    return np.max([np.min([each.room(customers) for each in way], axis=0) for way in rule], axis=0)
+    """Distance of each customer to the binding condition of their best way, as a share of its threshold.
+
+    Negative for those who miss the rule.
+    """
+    return np.max([np.min([each.margin(customers) for each in way], axis=0) for way in rule], axis=0)
 
 
-def length(rule: Iterable[Sequence[Condition]]) -> int:
+def count_conditions(rule: Rule) -> int:
     return sum(map(len, rule))
 
 
 def columns(rule: Rule) -> list[str]:
-    """The figures that a rule looks at, each once, in the order in which they come."""
+    """The columns that a rule uses, each once, in its order."""
     return list(dict.fromkeys(condition.column for way in rule for condition in way))
 
 
-def plain(rule: Rule) -> list[list[dict[str, Any]]]:
-    """The rule in plain values: a list of ways, each a list of conditions."""
-    return [[condition_in_plain(each) for each in way] for way in rule]
+def to_plain(rule: Rule) -> PlainRule:
+    return [[condition.plain for condition in way] for way in rule]
 
 
-def condition_in_plain(condition: Condition) -> dict[str, Any]:
-    bound = "at_least" if condition.at_least else "at_most"
-    return {"column": condition.column, "bound": bound, "threshold": condition.threshold}
+def from_plain(rule: Sequence[Sequence[PlainCondition]]) -> Rule:
+    return tuple(tuple(Condition(each["column"], each["threshold"]) for each in way) for way in rule)
 
 
 def as_sql(rule: Rule) -> str:
     """A condition for WHERE, on a table with the columns of data/customers.parquet."""
-    return _joined([[_written(each, _in_sql(each.column)) for each in way] for way in rule], " AND ", " OR ")
+    ways = [[_comparison(_in_sql(each.column), each) for each in way] for way in rule]
+    return _join(ways, " AND ", " OR ")
 
 
 def as_python(rule: Rule, name: str) -> str:
-    """A function of that name, of one customer's figures by column (a dict, or a row of the table)."""
-    condition = _joined([[_written(each, _in_python(each.column)) for each in way] for way in rule], " and ", " or ")
-    return f"def {name}(customer):\n    return bool({condition})\n"
+    """Source of a function of that name, of one customer's figures by column (a dict, or a row of the table)."""
+    ways = [[_comparison(_in_python(each.column), each) for each in way] for way in rule]
+    return f"def {name}(customer):\n    return bool({_join(ways, ' and ', ' or ')})\n"
 
 
 def _in_sql(column: str) -> str:
-    return MADE_OF[column][0] if column in MADE_OF else column
+    return FORMULAS[column].sql if column in FORMULAS else column
 
 
 def _in_python(column: str) -> str:
-    return MADE_OF[column][1] if column in MADE_OF else f'customer["{column}"]'
+    return FORMULAS[column].python if column in FORMULAS else f'customer["{column}"]'
 
 
-def _joined(rule: Sequence[Sequence[str]], both: str, either: str) -> str:
-    ways = [both.join(way) for way in rule]
-    return ways[0] if len(ways) == 1 else either.join(f"({way})" for way in ways)
+def _join(rule: Sequence[Sequence[str]], conjunction: str, disjunction: str) -> str:
+    ways = [conjunction.join(way) for way in rule]
+    return ways[0] if len(ways) == 1 else disjunction.join(f"({way})" for way in ways)
 
 
-def _written(condition: Condition, figure: str) -> str:
+def _comparison(figure: str, condition: Condition) -> str:
     threshold = f"{condition.threshold:.9f}".rstrip("0").rstrip(".")
     return f"{figure} {'>=' if condition.at_least else '<='} {threshold}"

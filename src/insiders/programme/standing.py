@@ -1,45 +1,52 @@
-"""How one customer stands to a rule: in which way they come closest, and what is met or missed in it."""
+"""How one customer stands to a rule: which of its ways is nearest, and what they meet or miss in it."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-from insiders.programme.rules import Condition, Rule, Way, condition_in_plain
+from insiders.programme.rules import Condition, PlainCondition, Rule, Way
 
 
-class Point(NamedTuple):
-    """A condition beside the customer's own figure."""
+class PlainComparison(PlainCondition):
+    """A condition and the customer's figure, as JSON and page hold them."""
+
+    value: float
+
+
+class Comparison(NamedTuple):
+    """A condition beside the customer's figure."""
 
     condition: Condition
     value: float
     met: bool
 
     @property
-    def plain(self) -> dict[str, Any]:
-        return {**condition_in_plain(self.condition), "value": self.value}
+    def plain(self) -> PlainComparison:
+        return {**self.condition.plain, "value": self.value}
 
 
-def points(way: Way, customer: pd.DataFrame) -> list[Point]:
+def compare(way: Way, customer: pd.DataFrame) -> list[Comparison]:
     """`customer` is a table of one row."""
-    return [Point(each, float(customer[each.column].iloc[0]), bool(each.holds(customer)[0])) for each in way]
+    return [Comparison(each, float(customer[each.column].iloc[0]), bool(each.holds(customer)[0])) for each in way]
 
 
 def nearest(rule: Rule, customer: pd.DataFrame) -> Way:
-    """The way that the customer meets with the most room or misses by the least, as a share of a threshold.
-
-    Of ways that are equally far the one with the least to make up in all its conditions.
-    """
+    """The way whose binding condition has the largest margin; of equal ones, the one that lacks least in total."""
     return max(rule, key=lambda way: _nearness(way, customer))
 
 
 def _nearness(way: Way, customer: pd.DataFrame) -> tuple[float, float]:
-    found = [float(each.room(customer)[0]) for each in way]
-    return min(found), math.fsum(min(room, 0.0) for room in found)
+    margins = [float(each.margin(customer)[0]) for each in way]
+    return min(margins), math.fsum(min(margin, 0.0) for margin in margins)
 
 
-def reason(rule: Rule, customer: pd.DataFrame) -> list[dict[str, Any]]:
-    """Why a customer meets a rule, or what they lack: the met conditions of the nearest way, or those missed in it."""
-    found = points(nearest(rule, customer), customer)
-    missed = [each.plain for each in found if not each.met]
-    return missed or [each.plain for each in found]
+def missing(rule: Rule, customer: pd.DataFrame) -> list[Comparison]:
+    """The conditions of the nearest way that the customer misses."""
+    return [each for each in compare(nearest(rule, customer), customer) if not each.met]
+
+
+def reason(rule: Rule, customer: pd.DataFrame) -> list[PlainComparison]:
+    """Why a customer meets or misses a rule: the conditions missed in the nearest way, else all conditions of it."""
+    comparisons = missing(rule, customer) or compare(nearest(rule, customer), customer)
+    return [each.plain for each in comparisons]

@@ -18,7 +18,7 @@ from insiders.report.sections import (
 )
 
 # In the order of the page.
-SECTIONS: dict[str, Callable[[Inputs], Numbers]] = {
+SECTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "who": who.numbers,
     "how_many": how_many.numbers,
     "traits": traits.numbers,

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from insiders.language import Language
+from insiders.programme.enter import EnterNumbers
+from insiders.programme.leave import LeaveNumbers
 
 Numbers = dict[str, Any]
 
@@ -26,8 +28,8 @@ class Tables(NamedTuple):
 class Findings(NamedTuple):
     """What other parts worked out from the same tables."""
 
-    enter: Numbers
-    leave: Numbers
+    enter: EnterNumbers
+    leave: LeaveNumbers
     forecast: Numbers
     actions: Numbers
     past: Numbers  # as cohorts.past tells it

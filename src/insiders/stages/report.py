@@ -110,17 +110,18 @@ def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.Dat
 def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> "Findings":
     from insiders.answers import customer, expected_revenue
     from insiders.answers import past as answers_past
-    from insiders.programme import summary
+    from insiders.programme import criteria, enter, leave
+    from insiders.programme.criteria import Timeline
     from insiders.report import inputs, profiles
 
     members, rules = found.members, customer.terms(settings.report)
-    known = summary.Known(members, customer.past())
-    learned = summary.learn(known, rules)
+    timeline = Timeline(members, customer.past())
+    learned = criteria.learn(timeline, rules)
     segments = profiles.segments(members)
     past = answers_past.past(members, [row["segment"] for row in segments], settings.report.quiet_months)
     return inputs.Findings(
-        enter=summary.enter(learned, known),
-        leave=summary.leave(learned, known, rules),
+        enter=enter.numbers(learned, timeline),
+        leave=leave.numbers(learned, timeline, rules),
         forecast=expected_revenue.outlook(members, found.insiders, settings.featurize.horizon_days),
         guarantee=dict(proof),
         actions={},

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from insiders.language import Language
+from insiders.programme import rules
+from insiders.programme.rules import PlainCondition
 from insiders.report.figures.revenue import month_names
 from insiders.report.figures.style import (
     ENGLISH,
@@ -29,7 +31,7 @@ from insiders.report.figures.style import (
 FLOOR = 20  # what is below this part of the lowest threshold is drawn there
 STEPS_NAMED = 13  # at most so many checks named below an axis
 ALL_TIME = "net_revenue"
-Ways = Sequence[Sequence[Mapping[str, Any]]]
+Ways = Sequence[Sequence[PlainCondition]]
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -96,26 +98,13 @@ def _placed(values: pd.Series, thresholds: Sequence[float]) -> np.ndarray:
 
 
 def _kinds(members: pd.DataFrame, ways: Ways) -> dict[str, np.ndarray]:
-    inside, met = members["is_insider"].to_numpy(bool), _meets(members, ways)
+    inside, met = members["is_insider"].to_numpy(bool), rules.meets(rules.from_plain(ways), members)
     return {
         "neither": ~inside & ~met,
         "both": inside & met,
         "list": inside & ~met,
         "rule": met & ~inside,
     }
-
-
-def _meets(members: pd.DataFrame, ways: Ways) -> np.ndarray:
-    held = [
-        [
-            members[each["column"]] >= each["threshold"]
-            if each["bound"] == "at_least"
-            else members[each["column"]] <= each["threshold"]
-            for each in way
-        ]
-        for way in ways
-    ]
-    return np.logical_or.reduce([np.logical_and.reduce(way) for way in held])
 
 
 def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, kinds: Mapping[str, np.ndarray], language: Language) -> None:

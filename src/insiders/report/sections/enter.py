@@ -1,7 +1,8 @@
 """What it takes to become one."""
 
-from insiders.report.inputs import Inputs, Numbers
+from insiders.programme.enter import EnterNumbers
+from insiders.report.inputs import Inputs
 
 
-def numbers(inputs: Inputs) -> Numbers:
+def numbers(inputs: Inputs) -> EnterNumbers:
     return inputs.findings.enter

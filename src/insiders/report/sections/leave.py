@@ -1,7 +1,8 @@
 """When somebody stops being one."""
 
-from insiders.report.inputs import Inputs, Numbers
+from insiders.programme.leave import LeaveNumbers
+from insiders.report.inputs import Inputs
 
 
-def numbers(inputs: Inputs) -> Numbers:
+def numbers(inputs: Inputs) -> LeaveNumbers:
     return inputs.findings.leave
