@@ -280,7 +280,8 @@ def _offers(timeline: Timeline, learned: Criteria) -> dict:
     sides = memberships(before)[["customer_id", "as_of", "is_insider"]]
     sides["is_insider"] &= bool(people["is_insider"].any())
     past = before.merge(sides, on=["customer_id", "as_of"])
-    return marketing_tables.told(people, past, expectations(customers()), enter.numbers(learned, timeline)["ways"])
+    rule = learned.enter.rule if learned.enter else ()
+    return marketing_tables.told(people, past, expectations(customers()), rule)
 
 
 def nine(found: inputs.Tables, language: str = "en") -> dict:

@@ -11,16 +11,17 @@ from numpy.testing import assert_allclose
 
 from insiders.errors import InputError
 from insiders.programme import actions
-from insiders.programme.actions import effects, entering, leaving, rules
+from insiders.programme.actions import effects, entering, leaving, targeting
+from insiders.programme.rules import Condition, Rule
 
 AS_OF = pd.Timestamp("2011-12-10")
 FREE = actions.Cost(per_customer=0.0, per_order=0.0, share_of_revenue=0.0)
 ASSUMED = actions.Uplift(0.0, 0.1)
-SEEN = effects.Outlook(customers=10, orders=20.0, revenue=1000.0, low=800.0, high=1200.0)
+OUTLOOK = effects.Outlook(customers=10, orders=20.0, revenue=1000.0, low=800.0, high=1200.0)
 
 
-def rule(kind: str = "win_back", for_insiders: bool | None = False, *conditions: actions.Condition) -> actions.Rule:
-    return actions.Rule(kind, for_insiders, conditions, FREE, ASSUMED)
+def action(kind: str, for_insiders: bool | None, *conditions: actions.Condition) -> actions.Action:
+    return actions.Action(kind, for_insiders, conditions, FREE, ASSUMED)
 
 
 def at_least(column: str, times: float, floor: float = 0.0) -> actions.Condition:
@@ -49,22 +50,22 @@ def expected(members: pd.DataFrame) -> pd.DataFrame:
     return members[["customer_id"]].assign(expected_orders=2.0, expected_revenue=revenue, **bounds)
 
 
-def known(members: pd.DataFrame, past: pd.DataFrame | None = None, enter: list | None = None) -> actions.Known:
-    return actions.Known(members, members.head(0) if past is None else past, expected(members), enter or [])
+def inputs(members: pd.DataFrame, past: pd.DataFrame | None = None, enter: Rule = ()) -> actions.Inputs:
+    return actions.Inputs(members, members.head(0) if past is None else past, expected(members), enter)
 
 
-def terms(*all_rules: actions.Rule) -> actions.Terms:
-    return actions.Terms(all_rules, margin_share=0.4, late_probability_max=0.1, shortfall_max=0.5, horizon_days=90)
+def terms(*chosen: actions.Action) -> actions.Terms:
+    return actions.Terms(chosen, margin_share=0.4, late_probability_max=0.1, shortfall_max=0.5, horizon_days=90)
 
 
 # --- which action fits whom ---
 
 
 def test_a_rule_fits_by_the_segment_s_median_and_means_those_who_meet_it_themselves() -> None:
-    found = list(rules.candidates(people(), [rule("win_back", None, at_least("recency_days", 1.5))]))
+    matches = list(targeting.matches(people(), [action("win_back", None, at_least("recency_days", 1.5))]))
 
-    assert [(each.segment, each.audience["customer_id"].tolist()) for each in found] == [("Rest", ["e", "f"])]
-    assert found[0].figures == [
+    assert [(each.segment, each.audience["customer_id"].tolist()) for each in matches] == [("Rest", ["e", "f"])]
+    assert matches[0].conditions == [
         {"column": "recency_days", "bound": "at_least", "limit": 60.0, "segment_value": 70.0, "overall_value": 40.0}
     ]
 
@@ -72,60 +73,63 @@ def test_a_rule_fits_by_the_segment_s_median_and_means_those_who_meet_it_themsel
 def test_all_conditions_must_hold_and_a_floor_keeps_small_medians_quiet() -> None:
     away = at_least("recency_days", 1.5)
 
-    assert list(rules.candidates(people(), [rule("x", None, away, at_least("net_revenue", 1.0))])) == []
-    assert list(rules.candidates(people(), [rule("x", None, away._replace(floor=71.0))])) == []
+    assert list(targeting.matches(people(), [action("x", None, away, at_least("net_revenue", 1.0))])) == []
+    assert list(targeting.matches(people(), [action("x", None, away._replace(floor=71.0))])) == []
     few = actions.Condition("net_revenue", at_least=False, times=1.0, floor=0.0)
-    assert [each.segment for each in rules.candidates(people(), [rule("x", None, away, few)])] == ["Rest"]
+    assert [each.segment for each in targeting.matches(people(), [action("x", None, away, few)])] == ["Rest"]
 
 
 @pytest.mark.parametrize(("side", "segments"), [(True, ["Best"]), (False, ["Rest"]), (None, ["Best", "Rest"])])
 def test_a_rule_is_for_insiders_for_others_or_for_any(side: bool | None, segments: list[str]) -> None:
-    assert [each.segment for each in rules.candidates(people(), [rule("perks", side)])] == segments
+    assert [each.segment for each in targeting.matches(people(), [action("perks", side)])] == segments
 
 
 @pytest.mark.parametrize("column", ["colour", "segment"])
 def test_a_column_that_is_no_figure_of_customers_is_named(column: str) -> None:
     with pytest.raises(InputError, match=f"report.actions names the column '{column}': expected a number of customers"):
-        list(rules.candidates(people(), [rule("perks", None, at_least(column, 1.0))]))
+        list(targeting.matches(people(), [action("perks", None, at_least(column, 1.0))]))
 
 
 def test_where_a_figure_is_not_known_of_anybody_its_rule_fits_nobody() -> None:
     unknown = people(gap_std_days=[np.nan] * 6)
 
-    assert list(rules.candidates(unknown, [rule("perks", None, at_least("gap_std_days", 0.0))])) == []
+    assert list(targeting.matches(unknown, [action("perks", None, at_least("gap_std_days", 0.0))])) == []
 
 
 def test_segments_stand_by_worth_and_hold_where_nothing_fits() -> None:
-    told = actions.summary(known(people()), terms(rule("perks", True)))["segments"]
+    segments = actions.numbers(inputs(people()), terms(action("perks", True)))["segments"]
 
-    assert [(row["segment"], row["customers"], row["is_insider"]) for row in told] == [
+    assert [(row["segment"], row["customers"], row["is_insider"]) for row in segments] == [
         ("Best", 2, True),
         ("Rest", 4, False),
     ]
-    assert [[each["key"] for each in row["do"]] for row in told] == [["perks"], ["hold"]]
-    assert told[0]["do"][0]["audience"] == 2
-    assert told[0]["do"][0]["column"] == "customers"
+    assert [[each["key"] for each in row["do"]] for row in segments] == [["perks"], ["hold"]]
+    assert segments[0]["do"][0]["audience"] == 2
+    assert segments[0]["do"][0]["column"] == "customers"
 
 
 def test_every_audience_is_named_with_what_says_why() -> None:
-    nobody_else = terms(rule("perks", True), rule("win_back", False, at_least("recency_days", 1.5)))
-    told = actions.audiences(known(people()), nobody_else)
+    nobody_else = terms(action("perks", True), action("win_back", False, at_least("recency_days", 1.5)))
+    audiences = actions.audiences(inputs(people()), nobody_else)
 
-    assert told[["customer_id", "segment", "action"]].to_numpy().tolist() == [
+    assert audiences[["customer_id", "segment", "action"]].to_numpy().tolist() == [
         ["a", "Best", "perks"],
         ["b", "Best", "perks"],
         ["e", "Rest", "win_back"],
         ["f", "Rest", "win_back"],
     ]
-    assert told["column"].tolist() == [None, None, "recency_days", "recency_days"]
-    assert told["value"].tolist()[2:] == [90.0, 100.0]
+    assert audiences["column"].tolist() == [None, None, "recency_days", "recency_days"]
+    assert audiences["value"].tolist()[2:] == [90.0, 100.0]
 
 
 def test_the_audience_is_as_large_as_the_page_says() -> None:
-    found, asked = known(people()), terms(rule("perks", True), rule("win_back", None, at_least("recency_days", 1.5)))
-    counts = actions.audiences(found, asked).groupby(["segment", "action"]).size().to_dict()
+    customers, asked = (
+        inputs(people()),
+        terms(action("perks", True), action("win_back", None, at_least("recency_days", 1.5))),
+    )
+    counts = actions.audiences(customers, asked).groupby(["segment", "action"]).size().to_dict()
 
-    for row in actions.summary(found, asked)["segments"]:
+    for row in actions.numbers(customers, asked)["segments"]:
         assert {(row["segment"], each["key"]): each["audience"] for each in row["do"]}.items() <= counts.items()
 
 
@@ -142,52 +146,52 @@ def test_an_audience_is_the_sum_of_its_customers_and_their_chances() -> None:
         }
     )
 
-    assert effects.outlook(frame) == effects.Outlook(2, 3.0, 300.0, 250.0, 350.0)  # 30 and 40 make 50
+    assert effects.Outlook.of(frame) == effects.Outlook(2, 3.0, 300.0, 250.0, 350.0)  # 30 and 40 make 50
 
 
 def test_break_even_counts_what_would_have_been_bought_anyway() -> None:
     visit, voucher = FREE._replace(per_customer=15.0), FREE._replace(share_of_revenue=0.1)
     shipping = FREE._replace(per_order=5.0)
 
-    assert effects.break_even(visit, SEEN, 0.4) == pytest.approx(150 / 400)
-    assert effects.break_even(voucher, SEEN, 0.4) == pytest.approx(100 / 300)  # margin of a further sale: 0.4 - 0.1
-    assert effects.break_even(shipping, SEEN, 0.4) == pytest.approx(100 / (400 - 100))
-    assert effects.break_even(FREE._replace(share_of_revenue=0.4), SEEN, 0.4) is None
-    assert effects.break_even(visit, SEEN._replace(revenue=0.0, orders=0.0), 0.4) is None
+    assert effects.break_even(visit, OUTLOOK, 0.4) == pytest.approx(150 / 400)
+    assert effects.break_even(voucher, OUTLOOK, 0.4) == pytest.approx(100 / 300)  # margin of a further sale: 0.4 - 0.1
+    assert effects.break_even(shipping, OUTLOOK, 0.4) == pytest.approx(100 / (400 - 100))
+    assert effects.break_even(FREE._replace(share_of_revenue=0.4), OUTLOOK, 0.4) is None
+    assert effects.break_even(visit, OUTLOOK._replace(revenue=0.0, orders=0.0), 0.4) is None
 
 
 @given(
     st.builds(actions.Cost, st.floats(0, 100), st.floats(0, 5), st.floats(0, 0.2)),
     st.builds(effects.Outlook, st.integers(1, 500), st.floats(1, 1e3), st.floats(2e4, 1e6), st.just(0.0), st.just(0.0)),
 )
-def test_at_its_break_even_an_action_earns_nothing(cost: actions.Cost, seen: effects.Outlook) -> None:
-    needed = effects.break_even(cost, seen, 0.5)
+def test_at_its_break_even_an_action_earns_nothing(cost: actions.Cost, outlook: effects.Outlook) -> None:
+    needed = effects.break_even(cost, outlook, 0.5)
 
     assert needed is not None
-    assert effects.profit(cost, seen, 0.5, needed) == pytest.approx(0, abs=1e-6 * (1 + effects.cost(cost, seen)))
+    assert effects.profit(cost, outlook, 0.5, needed) == pytest.approx(0, abs=1e-6 * (1 + effects.cost(cost, outlook)))
 
 
 def test_the_effect_spans_the_assumed_uplift_and_what_is_expected() -> None:
-    told = effects.effect(FREE._replace(per_customer=2.0), SEEN, 0.4, actions.Uplift(0.02, 0.1))
+    figures = effects.effect(FREE._replace(per_customer=2.0), OUTLOOK, 0.4, actions.Uplift(0.02, 0.1))
 
-    assert (told["cost"], told["break_even_uplift"], told["verdict"]) == (20.0, 0.05, "depends")
-    assert_allclose([told["added_low"], told["added_high"]], [0.02 * 800, 0.1 * 1200])
-    assert_allclose([told["profit_low"], told["profit_high"]], [0.4 * 0.02 * 800 - 20, 0.4 * 0.1 * 1200 - 20])
+    assert (figures["cost"], figures["break_even_uplift"], figures["verdict"]) == (20.0, 0.05, "depends")
+    assert_allclose([figures["added_low"], figures["added_high"]], [0.02 * 800, 0.1 * 1200])
+    assert_allclose([figures["profit_low"], figures["profit_high"]], [0.4 * 0.02 * 800 - 20, 0.4 * 0.1 * 1200 - 20])
 
 
 @pytest.mark.parametrize(("per_customer", "verdict"), [(0.5, "yes"), (2.0, "depends"), (9.0, "no")])
 def test_the_verdict_sets_the_break_even_against_what_is_assumed(per_customer: float, verdict: str) -> None:
     cost = FREE._replace(per_customer=per_customer)
 
-    assert effects.effect(cost, SEEN, 0.4, actions.Uplift(0.02, 0.1))["verdict"] == verdict
+    assert effects.effect(cost, OUTLOOK, 0.4, actions.Uplift(0.02, 0.1))["verdict"] == verdict
 
 
 def test_a_discount_costs_more_the_more_is_bought() -> None:
-    told = effects.effect(FREE._replace(share_of_revenue=0.3), SEEN, 0.4, actions.Uplift(0.0, 0.1))
+    figures = effects.effect(FREE._replace(share_of_revenue=0.3), OUTLOOK, 0.4, actions.Uplift(0.0, 0.1))
 
-    assert told["profit_low"] == pytest.approx(-0.3 * 1200)  # no uplift, and the most is bought
-    assert told["profit_high"] == pytest.approx(0.4 * 0.1 * 800 - 0.3 * 1.1 * 800)
-    assert told["verdict"] == "no"
+    assert figures["profit_low"] == pytest.approx(-0.3 * 1200)  # no uplift, and the most is bought
+    assert figures["profit_high"] == pytest.approx(0.4 * 0.1 * 800 - 0.3 * 1.1 * 800)
+    assert figures["verdict"] == "no"
 
 
 # --- about to leave ---
@@ -210,8 +214,8 @@ def test_without_a_gap_there_is_no_rhythm() -> None:
 
     assert np.isnan(leaving.waiting_probability(single, 1.0)).all()
     assert leaving.regularity(single) == 1.0
-    assert leaving.late(single, 0.99).empty
-    assert actions.summary(known(single), terms())["about_to_leave"]["without_rhythm"] == 2
+    assert leaving.late_members(single, 0.99).empty
+    assert actions.numbers(inputs(single), terms())["about_to_leave"]["without_rhythm"] == 2
 
 
 @pytest.mark.parametrize("shape", [0.5, 1.0, 4.0])
@@ -245,24 +249,24 @@ def test_a_clockwork_that_stops_is_noticed_at_once_and_no_longer_than_the_bounds
     clock = people(gap_std_days=[0.0] * 6, recency_days=recency, tenure_days=[300 + each for each in recency])
 
     assert leaving.regularity(clock) == leaving.SHAPES[1]
-    assert leaving.late(clock, 0.01)["customer_id"].tolist() == ["b"]  # 20 days at a gap of 10; a is on time
+    assert leaving.late_members(clock, 0.01)["customer_id"].tolist() == ["b"]  # 20 days at a gap of 10; a is on time
 
 
 def test_only_members_are_about_to_leave_the_least_probable_first() -> None:
-    found = leaving.late(people(recency_days=[60.0, 40.0, 90.0, 90.0, 90.0, 90.0]), 0.2)
+    late = leaving.late_members(people(recency_days=[60.0, 40.0, 90.0, 90.0, 90.0, 90.0]), 0.2)
 
-    assert found["customer_id"].tolist() == ["a", "b"]
-    assert found["probability"].is_monotonic_increasing
+    assert late["customer_id"].tolist() == ["a", "b"]
+    assert late["probability"].is_monotonic_increasing
 
 
 def test_who_was_late_is_followed_for_a_horizon() -> None:
     waits = [[60.0, 5.0], [90.0, 29.0], [2.0, 10.0], [92.0, 9.0]]  # of the two Insiders, at four dates
     dates = [AS_OF - pd.Timedelta(days=days) for days in (92, 62, 31, 0)]
     checks = [people(recency_days=[*waits[k], 1.0, 1.0, 1.0, 1.0]).assign(as_of=at) for k, at in enumerate(dates)]
-    told = leaving.tested(pd.concat(checks), horizon_days=60, probability_max=0.1)
+    backtest = leaving.backtest(pd.concat(checks), horizon_days=60, probability_max=0.1)
 
     # First date to third: one late, both order. Second to last: both late, the second orders. The others: too recent.
-    assert told == {
+    assert backtest == {
         "dates": 2,
         "horizon_days": 60,
         "late": {"members": 3, "ordered_share": pytest.approx(2 / 3)},
@@ -272,7 +276,7 @@ def test_who_was_late_is_followed_for_a_horizon() -> None:
 
 def test_without_a_date_a_horizon_back_nothing_is_tested() -> None:
     past = people().assign(as_of=AS_OF - pd.Timedelta(days=89))
-    tested = actions.summary(known(people(), past), terms())["about_to_leave"]["tested"]
+    tested = actions.numbers(inputs(people(), past), terms())["about_to_leave"]["tested"]
 
     assert tested["dates"] == 0
     assert tested["late"] == {"members": 0, "ordered_share": None}
@@ -280,37 +284,36 @@ def test_without_a_date_a_horizon_back_nothing_is_tested() -> None:
 
 # --- one step from entering ---
 
-RICH = {"column": "net_revenue", "bound": "at_least", "threshold": 600.0}
-RECENT = {"column": "recency_days", "bound": "at_most", "threshold": 40.0}
+RICH, RECENT = Condition("net_revenue", 600.0), Condition("recency_days", 40.0)
 
 
 def test_one_step_is_the_single_condition_that_is_missing_and_near() -> None:
-    found = entering.one_step(people(), [[RICH, RECENT]], shortfall_max=0.5)
+    misses = entering.near_misses(people(), ((RICH, RECENT),), shortfall_max=0.5)
 
-    assert found[["customer_id", "column", "value", "missing"]].to_numpy().tolist() == [
+    assert misses[["customer_id", "column", "value", "missing"]].to_numpy().tolist() == [
         ["c", "net_revenue", 500.0, 100.0]
     ]
-    assert found["shortfall"].tolist() == [pytest.approx(1 / 6)]
+    assert misses["shortfall"].tolist() == [pytest.approx(1 / 6)]
 
 
 def test_of_several_ways_the_nearest_counts_and_who_meets_one_lacks_nothing() -> None:
-    ways = [[RICH], [{**RECENT, "threshold": 45.0}]]
-    found = entering.one_step(people(), ways, shortfall_max=0.5)
+    rule = ((RICH,), (RECENT._replace(threshold=45.0),))
+    misses = entering.near_misses(people(), rule, shortfall_max=0.5)
 
-    assert found[["customer_id", "column"]].to_numpy().tolist() == [["d", "recency_days"]]  # c meets the second way
+    assert misses[["customer_id", "column"]].to_numpy().tolist() == [["d", "recency_days"]]  # c meets the second way
 
 
 def test_without_a_rule_or_without_others_nobody_is_one_step_away() -> None:
-    assert entering.one_step(people(), [], 0.5).empty
-    assert entering.one_step(people(is_insider=[True] * 6), [[RICH]], 0.5).empty
-    assert actions.summary(known(people(is_insider=[False] * 6)), terms())["one_step"]["count"] == 0
+    assert entering.near_misses(people(), (), 0.5).empty
+    assert entering.near_misses(people(is_insider=[True] * 6), ((RICH,),), 0.5).empty
+    assert actions.numbers(inputs(people(is_insider=[False] * 6)), terms())["one_step"]["count"] == 0
 
 
 def test_all_three_lists_are_in_one_table_of_audiences() -> None:
     members = people(recency_days=[90.0, 12.0, 30.0, 50.0, 90.0, 100.0])
-    told = actions.audiences(known(members, enter=[[RICH, RECENT]]), terms(rule("perks", True)))
+    audiences = actions.audiences(inputs(members, enter=((RICH, RECENT),)), terms(action("perks", True)))
 
-    assert told[["customer_id", "action"]].to_numpy().tolist() == [
+    assert audiences[["customer_id", "action"]].to_numpy().tolist() == [
         ["a", "perks"],
         ["b", "perks"],
         ["a", "about_to_leave"],
@@ -319,11 +322,11 @@ def test_all_three_lists_are_in_one_table_of_audiences() -> None:
 
 
 def test_neither_the_order_of_rows_nor_the_names_of_customers_matter() -> None:
-    members, asked = people(), terms(rule("perks", None), rule("win_back", None, at_least("recency_days", 1.5)))
+    members, asked = people(), terms(action("perks", None), action("win_back", None, at_least("recency_days", 1.5)))
     other = members.assign(customer_id=members["customer_id"].map(dict(zip("abcdef", "zyxwvu", strict=True)))).iloc[
         ::-1
     ]
-    named = (actions.summary(known(each, enter=[[RICH]]), asked) for each in (members, other))
-    plain, renamed = ({**each, "about_to_leave": None, "one_step": each["one_step"]["count"]} for each in named)
+    answers = (actions.numbers(inputs(each, enter=((RICH,),)), asked) for each in (members, other))
+    plain, renamed = ({**each, "about_to_leave": None, "one_step": each["one_step"]["count"]} for each in answers)
 
     assert plain == renamed

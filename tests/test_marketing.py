@@ -11,13 +11,14 @@ from insiders.answers import actions
 from insiders.errors import InputError
 from insiders.io import params, paths
 from insiders.language import Language
+from insiders.programme.rules import Condition
 from insiders.report import audiences, page, text
 from insiders.report.figures import actions as pictures
 from insiders.report.figures import style
 
 ENGLISH = Language("en", "GBP")
 SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml")
-WAYS = [[{"column": "net_revenue", "bound": "at_least", "threshold": 1500.0}]]
+ENTER = ((Condition("net_revenue", 1500.0),),)
 NINE = shop.nine(shop.tables())
 
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read() -> actions.Marketing:
     people = shop.members(shop.customers())
-    return actions.read(SETTINGS, people.assign(expected_revenue=people["net_revenue"] / 4), WAYS, ENGLISH)
+    return actions.read(SETTINGS, people.assign(expected_revenue=people["net_revenue"] / 4), ENTER, ENGLISH)
 
 
 def scene(nine: dict) -> style.Scene:

@@ -1,6 +1,5 @@
 """What marketing can do, from the tables: actions and their audiences, and products to recommend."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,6 +9,7 @@ from insiders import affinity, schemas
 from insiders.io import engine, params, paths, tables
 from insiders.language import Language
 from insiders.programme import actions
+from insiders.programme.rules import Rule
 from insiders.report import audiences, page, products
 
 Numbers = dict[str, Any]
@@ -24,14 +24,14 @@ class Marketing(NamedTuple):
     recommendations: pd.DataFrame
 
 
-def read(settings: params.Params, members: pd.DataFrame, enter: Sequence[Any], language: Language) -> Marketing:
-    """`members` are today's customers with segment, is_insider and expected_revenue, `enter` the ways to become one."""
-    known = actions.Known(members, _past(), tables.read(paths.EXPECTATIONS), enter)
+def read(settings: params.Params, members: pd.DataFrame, enter: Rule, language: Language) -> Marketing:
+    """`members` are today's customers with segment, is_insider and expected_revenue, `enter` the rule to become one."""
+    inputs = actions.Inputs(members, _past(), tables.read(paths.EXPECTATIONS), enter)
     asked = terms(settings.report, settings.featurize.horizon_days)
     told, shown = _recommended(settings, members)
-    meant = audiences.worded(actions.audiences(known, asked), language, page.labels(language))
+    meant = audiences.worded(actions.audiences(inputs, asked), language, page.labels(language))
     return Marketing(
-        {**actions.summary(known, asked), "recommendations": told}, *map(tables.spreadsheet_safe, (meant, shown))
+        {**actions.numbers(inputs, asked), "recommendations": told}, *map(tables.spreadsheet_safe, (meant, shown))
     )
 
 
@@ -51,12 +51,12 @@ def _past() -> pd.DataFrame:
 
 
 def terms(own: params.Report, horizon_days: int) -> actions.Terms:
-    rules = [_rule(each) for each in own.actions]
-    return actions.Terms(rules, own.margin_share, own.late_probability_max, own.shortfall_max, horizon_days)
+    chosen = [_action(each) for each in own.actions]
+    return actions.Terms(chosen, own.margin_share, own.late_probability_max, own.shortfall_max, horizon_days)
 
 
-def _rule(each: params.Action) -> actions.Rule:
-    return actions.Rule(
+def _action(each: params.Action) -> actions.Action:
+    return actions.Action(
         kind=each.kind,
         for_insiders=SIDES[each.segments],
         conditions=tuple(

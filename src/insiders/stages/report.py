@@ -22,6 +22,7 @@ def main() -> None:
     from insiders.answers import actions, guarantee
     from insiders.io import params, paths, tables
     from insiders.io.tracking import runs
+    from insiders.programme import rules
     from insiders.report import answers, metrics, page
 
     settings = params.read()
@@ -30,7 +31,7 @@ def main() -> None:
         found = _read()
         proof = guarantee.read(settings)
         findings = _findings(found, settings, proof.numbers)
-        offers = actions.read(settings, found.members, findings.enter["ways"], terms.language)
+        offers = actions.read(settings, found.members, rules.from_plain(findings.enter["ways"]), terms.language)
         nine = answers.build(found, findings._replace(actions=offers.numbers), terms)
         figures = metrics.build(nine)
         shown = page.render(nine, figures, _pictures(found, nine, terms), terms.language)

@@ -1,10 +1,10 @@
-"""What to do for whom: rules, which are data, on each segment's medians; what it costs, and from when on it pays.
+"""What to do for whom: actions for segments, what they cost and when they pay, and whom to contact first.
 
-No effect is promised: what an action earns is known only by trying it on a part of the customers, chosen by lot.
+No effect is promised: what an action earns is known only from an experiment on customers drawn by lot.
 """
 
 from insiders.programme.actions.effects import Cost, Uplift
-from insiders.programme.actions.rules import Condition, Rule
-from insiders.programme.actions.summary import Known, Terms, audiences, summary
+from insiders.programme.actions.summary import ActionsNumbers, Inputs, Terms, audiences, numbers
+from insiders.programme.actions.targeting import Action, Condition
 
-__all__ = ["Condition", "Cost", "Known", "Rule", "Terms", "Uplift", "audiences", "summary"]
+__all__ = ["Action", "ActionsNumbers", "Condition", "Cost", "Inputs", "Terms", "Uplift", "audiences", "numbers"]

@@ -1,79 +1,142 @@
-"""The answer to "what can marketing do", in plain numbers, and the audiences of all of it."""
+"""The answer `actions`: what marketing can do, and the audiences of all of it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict
 
 import pandas as pd
 
-from insiders.programme.actions import entering, leaving, rules
-from insiders.programme.actions.rules import AUDIENCE, Rule
+from insiders.programme.actions import entering, leaving, targeting
+from insiders.programme.actions.leaving import Backtest
+from insiders.programme.actions.targeting import AUDIENCE, Action, SegmentActions
+from insiders.programme.rules import Rule
 
-LISTED = 10  # people named of each kind; the audiences name all
-ABOUT_TO_LEAVE, ONE_STEP = "about_to_leave", "one_step_from_entering"  # audiences beside those of the rules
-Numbers = dict[str, Any]
+LISTED_MAX = 10  # customers listed in the answer; the audiences hold all
+ABOUT_TO_LEAVE, ONE_STEP = "about_to_leave", "one_step_from_entering"  # audiences beside those of the actions
 
 
-class Known(NamedTuple):
-    """Customers of today and of the past (with `segment` and `is_insider`), and what they are expected to bring."""
+class Inputs(NamedTuple):
+    """Customers with `segment` and `is_insider`, today and in the past, and what they are expected to bring."""
 
     present: pd.DataFrame
     past: pd.DataFrame  # at month starts; empty where none lies far enough back
     expected: pd.DataFrame  # schemas.EXPECTATIONS
-    enter: Sequence[Sequence[Mapping[str, Any]]]  # ways to enter: conditions with column, bound, threshold
+    enter: Rule
 
 
 class Terms(NamedTuple):
-    """What is assumed, and who is named."""
+    """The actions to choose from, what is assumed of them, and whom to list."""
 
-    rules: Sequence[Rule]
+    actions: Sequence[Action]
     margin_share: float  # of net revenue
     late_probability_max: float
     shortfall_max: float  # share of a threshold
     horizon_days: int
 
 
-def summary(known: Known, terms: Terms) -> Numbers:
+class LateMember(TypedDict):
+    """One row of leaving.late_members."""
+
+    customer_id: str
+    segment: str
+    recency_days: float
+    gap_mean_days: float
+    probability: float
+    net_revenue: float
+
+
+class AboutToLeave(TypedDict):
+    """Members who are late; `without_rhythm` counts those of whom nothing can be said."""
+
+    count: int
+    without_rhythm: int
+    probability_max: float
+    first: list[LateMember]
+    tested: Backtest
+
+
+class NearMiss(TypedDict):
+    """One row of entering.near_misses."""
+
+    customer_id: str
+    segment: str
+    column: str
+    bound: str
+    threshold: float
+    value: float
+    missing: float
+    shortfall: float
+    net_revenue: float
+
+
+class Step(TypedDict):
+    """How many customers lack a condition on this column."""
+
+    column: str
+    customers: int
+
+
+class OneStep(TypedDict):
+    """Customers who are one step from entering."""
+
+    count: int
+    shortfall_max: float
+    first: list[NearMiss]
+    steps: list[Step]
+
+
+class ActionsNumbers(TypedDict):
     """Actions by segment, who is about to leave, who is one step from entering, and what all of it assumes."""
+
+    segments: list[SegmentActions]
+    about_to_leave: AboutToLeave
+    one_step: OneStep
+    margin_share: float
+    horizon_days: int
+
+
+def numbers(inputs: Inputs, terms: Terms) -> ActionsNumbers:
     return {
-        "segments": rules.plan(known.present, terms.rules, known.expected, terms.margin_share),
-        "about_to_leave": _about_to_leave(known, terms),
-        "one_step": _one_step(known, terms),
+        "segments": targeting.plan(inputs.present, terms.actions, inputs.expected, terms.margin_share),
+        "about_to_leave": _about_to_leave(inputs, terms),
+        "one_step": _one_step(inputs, terms),
         "margin_share": terms.margin_share,
         "horizon_days": terms.horizon_days,
     }
 
 
-def _about_to_leave(known: Known, terms: Terms) -> Numbers:
-    present, most = known.present, terms.late_probability_max
-    found = leaving.late(present, most)
-    columns = [name for name in present if name in known.past]
-    checks = pd.concat([known.past[columns], present[columns]], ignore_index=True)
+def _about_to_leave(inputs: Inputs, terms: Terms) -> AboutToLeave:
+    present, probability_max = inputs.present, terms.late_probability_max
+    late = leaving.late_members(present, probability_max)
+    columns = [name for name in present if name in inputs.past]
+    checks = pd.concat([inputs.past[columns], present[columns]], ignore_index=True)
     return {
-        "count": len(found),
-        "without_rhythm": int((present["is_insider"] & (leaving.gaps(present) == 0)).sum()),
-        "probability_max": most,
-        "first": found.head(LISTED).to_dict("records"),
-        "tested": leaving.tested(checks, terms.horizon_days, most),
+        "count": len(late),
+        "without_rhythm": int((present["is_insider"] & (leaving.gap_counts(present) == 0)).sum()),
+        "probability_max": probability_max,
+        "first": late.head(LISTED_MAX).to_dict("records"),
+        "tested": leaving.backtest(checks, terms.horizon_days, probability_max),
     }
 
 
-def _one_step(known: Known, terms: Terms) -> Numbers:
-    found = entering.one_step(known.present, known.enter, terms.shortfall_max)
-    steps = found.groupby("column").size().sort_index().sort_values(ascending=False, kind="stable")
+def _one_step(inputs: Inputs, terms: Terms) -> OneStep:
+    misses = entering.near_misses(inputs.present, inputs.enter, terms.shortfall_max)
+    steps = misses.groupby("column").size().sort_index().sort_values(ascending=False, kind="stable")
     return {
-        "count": len(found),
+        "count": len(misses),
         "shortfall_max": terms.shortfall_max,
-        "first": found.head(LISTED).to_dict("records"),
-        "steps": [{"column": column, "customers": int(count)} for column, count in steps.items()],
+        "first": misses.head(LISTED_MAX).to_dict("records"),
+        "steps": [{"column": str(column), "customers": int(count)} for column, count in steps.items()],
     }
 
 
-def audiences(known: Known, terms: Terms) -> pd.DataFrame:
-    """Everybody meant by anything on the page: customer_id, segment, action, and the column and value that say why."""
-    leave = leaving.late(known.present, terms.late_probability_max)
-    enter = entering.one_step(known.present, known.enter, terms.shortfall_max)
-    late = leave.assign(action=ABOUT_TO_LEAVE, column="recency_days", value=leave["recency_days"])
-    near = enter.assign(action=ONE_STEP)
-    parts = [rules.audiences(known.present, terms.rules), late[AUDIENCE], near[AUDIENCE]]
-    filled = [part for part in parts if len(part)]
+def audiences(inputs: Inputs, terms: Terms) -> pd.DataFrame:
+    """All customers whom the answer means (AUDIENCE), by action; `column` and `value` say why."""
+    late = leaving.late_members(inputs.present, terms.late_probability_max)
+    near = entering.near_misses(inputs.present, inputs.enter, terms.shortfall_max)
+    tables = [
+        targeting.audiences(inputs.present, terms.actions),
+        late.assign(action=ABOUT_TO_LEAVE, column="recency_days", value=late["recency_days"])[AUDIENCE],
+        near.assign(action=ONE_STEP)[AUDIENCE],
+    ]
+    filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=AUDIENCE)
