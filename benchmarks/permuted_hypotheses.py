@@ -19,7 +19,7 @@ import numpy as np
 
 from insiders.answers import guarantee
 from insiders.evidence import hypotheses
-from insiders.evidence.hypotheses import Claim, Terms
+from insiders.evidence.hypotheses import Claim, Finding, Resampling
 from insiders.io import engine, params, paths, tables
 
 
@@ -31,27 +31,27 @@ def main() -> None:
     asked = parser.parse_args()
     os.chdir(asked.folder)
     settings = params.read()
-    terms = Terms(settings.report.level, asked.resamples, settings.seed)
+    resampling = Resampling(settings.report.level, asked.resamples, settings.seed)
     claims = guarantee.claims(settings.report)
     con = engine.connect()
     judged = tables.read(paths.JUDGED)
     seen = guarantee.around(con, engine.scan(con, paths.ORDERS), judged, settings.featurize.horizon_days)
     rng, started = np.random.default_rng(settings.seed), time.process_time()
     lots = [rng.permutation(judged["is_insider"].to_numpy()) for _ in range(asked.times)]
-    found = [tested(judged.assign(is_insider=lot), seen, claims, settings.report.caliper, terms) for lot in lots]
-    report(found, claims, terms)
+    found = [tested(judged.assign(is_insider=lot), seen, claims, settings.report.caliper, resampling) for lot in lots]
+    report(found, claims, resampling)
     print(f"{time.process_time() - started:.0f} s CPU")
 
 
 def tested(
-    judged: Any, seen: guarantee.Around, claims: list[Claim], caliper: float, terms: Terms
-) -> list[dict[str, Any]]:
-    found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, terms.seed)
-    return hypotheses.verdicts(found, hypotheses.pairs(found, caliper), claims, terms)
+    judged: Any, seen: guarantee.Around, claims: list[Claim], caliper: float, resampling: Resampling
+) -> list[Finding]:
+    found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, resampling.seed)
+    return hypotheses.findings(found, hypotheses.match_pairs(found, caliper), claims, resampling)
 
 
-def report(found: list[list[dict[str, Any]]], claims: list[Claim], terms: Terms) -> None:
-    rate = 1 - terms.level
+def report(found: list[list[Finding]], claims: list[Claim], resampling: Resampling) -> None:
+    rate = 1 - resampling.level
     believed = np.mean([any(row["verdict"] == "true" for row in rows) for rows in found])
     print(f"lists with any claim believed: {believed:.1%} of {len(found)}")
     for place, claim in enumerate(claims):

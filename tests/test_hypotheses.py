@@ -12,12 +12,12 @@ from scipy.stats import bootstrap
 
 from insiders.evidence import hypotheses as h
 from insiders.evidence.hypotheses import claims, resampling
-from insiders.evidence.hypotheses.outcomes import SUMMED
+from insiders.evidence.hypotheses.outcomes import OUTCOMES
 from insiders.tables import orders
 from ledgers import cleaned, fetched, transaction
 
 DAY = date(2011, 9, 1)
-TERMS = h.Terms(level=0.95, resamples=399, seed=3)
+RESAMPLING = h.Resampling(level=0.95, resamples=399, seed=3)
 REVENUE = h.Claim("revenue", "net_revenue", "customers", "above", "others")
 SHARE = h.Claim("share", "net_revenue", "total", "above", 0.15)
 MONTHS = h.Claim("months", "active_months", "months", "above", 0.5)
@@ -27,14 +27,14 @@ ALIKE = h.Claim("alike", "net_revenue", "customers", "above", "look_alikes")
 ALL = [REVENUE, SHARE, MONTHS, RETURNS, VALUE, ALIKE]
 
 
-def done(revenue: Any, ids: Any = None, **more: Any) -> pd.DataFrame:
-    """One row per customer: one order a customer, nothing returned, unless told."""
+def outcomes(revenue: Any, ids: Any = None, **more: Any) -> pd.DataFrame:
+    """One row per customer: one order each and nothing returned, unless `more` says otherwise."""
     amounts = np.asarray(revenue, float)
     names = [f"c{i}" for i in range(len(amounts))] if ids is None else ids
-    known = {"orders": 1.0, "items": amounts, "gross_revenue": amounts, "returned_revenue": 0.0}
-    columns = {**known, "net_revenue": amounts, "active_months": 1.0, **more}
-    return pd.DataFrame({"customer_id": pd.array(names, dtype="str"), **columns})[["customer_id", *SUMMED]].astype(
-        dict.fromkeys(SUMMED, float)
+    plain = {"orders": 1.0, "items": amounts, "gross_revenue": amounts, "returned_revenue": 0.0}
+    columns = {**plain, "net_revenue": amounts, "active_months": 1.0, **more}
+    return pd.DataFrame({"customer_id": pd.array(names, dtype="str"), **columns})[["customer_id", *OUTCOMES]].astype(
+        dict.fromkeys(OUTCOMES, float)
     )
 
 
@@ -50,14 +50,14 @@ def shop(count: int = 120, listed: int = 30, seed: int = 5) -> dict[str, Any]:
     return {
         "customers": pd.DataFrame({"customer_id": ids, **traits}),
         "judged": pd.DataFrame({"customer_id": ids, "is_insider": np.arange(count) < listed}),
-        "before": h.Stretch(done(past), 90),
-        "after": h.Stretch(done(later, **more), 90),
+        "before": h.Period(outcomes(past), 90),
+        "after": h.Period(outcomes(later, **more), 90),
     }
 
 
-def judged(parts: dict[str, Any], wanted: list[h.Claim], terms: h.Terms = TERMS) -> list[dict[str, Any]]:
-    found = h.aftermath(**parts, seed=1)
-    return h.verdicts(found, h.pairs(found, 0.25), wanted, terms)
+def findings(parts: dict[str, Any], claims: list[h.Claim], resampling: h.Resampling = RESAMPLING) -> list[h.Finding]:
+    aftermath = h.aftermath(**parts, seed=1)
+    return h.findings(aftermath, h.match_pairs(aftermath, 0.25), claims, resampling)
 
 
 # --- what is counted ---
@@ -77,29 +77,29 @@ def test_outcomes_of_a_ledger() -> None:
             "7 A 1 2011-11-30T00:00 9.00 late",
         )
     )
-    found = fetched(h.outcomes(orders.orders(lines), DAY, 90), "customer_id")
+    table = fetched(h.outcomes(orders.orders(lines), DAY, 90), "customer_id")
     expected = pd.DataFrame(
         [("ann", 3.0, 16.0, 30.0, 3.0, 27.0, 2.0), ("early", 0.0, -2.0, 0.0, 2.0, -2.0, 0.0)],
-        columns=["customer_id", *SUMMED],
+        columns=["customer_id", *OUTCOMES],
     )
-    assert_frame_equal(found, expected, check_dtype=False)
+    assert_frame_equal(table, expected, check_dtype=False)
 
 
 def test_who_came_later_counts_in_the_total_only() -> None:
     parts = shop(40, 10)
-    newcomer = done([1000.0], ["new"])
-    after = pd.concat([parts["after"].done, newcomer], ignore_index=True)
-    share, revenue = judged({**parts, "after": h.Stretch(after, 90)}, [SHARE, REVENUE])
-    later = parts["after"].done["net_revenue"]
+    newcomer = outcomes([1000.0], ["new"])
+    after = pd.concat([parts["after"].outcomes, newcomer], ignore_index=True)
+    share, revenue = findings({**parts, "after": h.Period(after, 90)}, [SHARE, REVENUE])
+    later = parts["after"].outcomes["net_revenue"]
     assert share["listed"] == pytest.approx(later[:10].sum() / (later.sum() + 1000))
     assert revenue["against"] == pytest.approx(later[10:].mean())
 
 
 def test_what_was_before_is_told_and_decides_nothing() -> None:
     parts = shop()
-    other = {**parts, "before": h.Stretch(done(parts["before"].done["net_revenue"] * 7 + 1), 90)}
-    rows, again = judged(parts, ALL[:5]), judged(other, ALL[:5])
-    assert rows[0]["before"]["listed"] == pytest.approx(parts["before"].done["net_revenue"][:30].mean())
+    other = {**parts, "before": h.Period(outcomes(parts["before"].outcomes["net_revenue"] * 7 + 1), 90)}
+    rows, again = findings(parts, ALL[:5]), findings(other, ALL[:5])
+    assert rows[0]["before"]["listed"] == pytest.approx(parts["before"].outcomes["net_revenue"][:30].mean())
     for one, two in zip(rows, again, strict=True):
         assert (one["verdict"], one["listed"]) == (two["verdict"], pytest.approx(two["listed"]))
 
@@ -114,10 +114,10 @@ def test_neither_names_nor_the_order_of_rows_matter() -> None:
         return renamed.sample(frac=1, random_state=2)
 
     again = {
-        name: h.Stretch(other(each.done), each.days) if isinstance(each, h.Stretch) else other(each)
+        name: h.Period(other(each.outcomes), each.days) if isinstance(each, h.Period) else other(each)
         for name, each in parts.items()
     }
-    assert judged(parts, ALL) == judged(again, ALL)
+    assert findings(parts, ALL) == findings(again, ALL)
 
 
 # --- intervals and p-values ---
@@ -126,16 +126,16 @@ def test_neither_names_nor_the_order_of_rows_matter() -> None:
 def test_the_interval_is_the_accelerated_one_of_scipy() -> None:
     values = np.random.default_rng(2).lognormal(0, 1, 60)
     cells = np.column_stack([values, np.ones((60, 1)), np.zeros((60, 2))])
-    found = resampling.estimate(resampling.Contrast(cells, (np.arange(60),), 0.0), 0.9, 4000, 1)
-    wanted = bootstrap((values,), np.mean, confidence_level=0.9, n_resamples=4000, method="BCa", rng=1)
-    assert (found.low, found.high) == pytest.approx(tuple(wanted.confidence_interval), rel=0.02)
+    estimate = resampling.estimate(resampling.Contrast(cells, (np.arange(60),), 0.0), h.Resampling(0.9, 4000, 1))
+    expected = bootstrap((values,), np.mean, confidence_level=0.9, n_resamples=4000, method="BCa", rng=1)
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(expected.confidence_interval), rel=0.02)
 
 
 def test_the_p_value_inverts_the_interval() -> None:
     values = np.random.default_rng(2).lognormal(0, 1, 60)
     cells, rows = np.column_stack([values, np.ones((60, 1)), np.zeros((60, 2))]), (np.arange(60),)
-    ends = resampling.estimate(resampling.Contrast(cells, rows, 0.0), 0.9, 4000, 1)
-    at_low = resampling.estimate(resampling.Contrast(cells, rows, ends.low), 0.9, 4000, 1)
+    ends = resampling.estimate(resampling.Contrast(cells, rows, 0.0), h.Resampling(0.9, 4000, 1))
+    at_low = resampling.estimate(resampling.Contrast(cells, rows, ends.low), h.Resampling(0.9, 4000, 1))
     assert at_low.above == pytest.approx(0.05, abs=0.002)
     assert at_low.below == pytest.approx(0.95, abs=0.002)
 
@@ -143,8 +143,10 @@ def test_the_p_value_inverts_the_interval() -> None:
 def test_blocks_keep_the_spread() -> None:
     values = np.random.default_rng(2).normal(10, 3, 5 * resampling.BLOCKS)
     cells = np.column_stack([values, np.ones((len(values), 1)), np.zeros((len(values), 2))])
-    found = resampling.estimate(resampling.Contrast(cells, (np.arange(len(values)),), 0.0), 0.95, 2000, 1)
-    assert found.high - found.low == pytest.approx(2 * 1.96 * 3 / np.sqrt(len(values)), rel=0.06)
+    estimate = resampling.estimate(
+        resampling.Contrast(cells, (np.arange(len(values)),), 0.0), h.Resampling(0.95, 2000, 1)
+    )
+    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * 3 / np.sqrt(len(values)), rel=0.06)
 
 
 def test_dealing_out_the_list_approaches_all_ways_to_deal() -> None:
@@ -157,7 +159,7 @@ def test_dealing_out_the_list_approaches_all_ways_to_deal() -> None:
 
     every = [statistic(rows) for rows in combinations(range(7), 3)]
     exact = np.mean(np.array(every) >= statistic((0, 1, 2)) - 1e-9)
-    above, below = resampling.permuted(columns, 3, np.arange(3), 4000, 1)
+    above, below = resampling.permutation_test(columns, np.arange(7) < 3, h.Resampling(0.95, 4000, 1))
     assert above == pytest.approx(exact, abs=0.02)
     assert above + below >= 1
 
@@ -167,7 +169,7 @@ def test_swapping_pairs_approaches_all_ways_to_swap() -> None:
     gaps = cells[:, 0] - cells[:, 2]
     every = [np.mean(gaps * signs) for signs in product((1, -1), repeat=5)]
     exact = np.mean(np.array(every) >= gaps.mean() - 1e-9)  # the studentised mean ranks the ways as the mean does
-    assert resampling.swapped(cells, 4000, 1)[0] == pytest.approx(exact, abs=0.02)
+    assert resampling.paired_permutation_test(cells, h.Resampling(0.95, 4000, 1))[0] == pytest.approx(exact, abs=0.02)
 
 
 def test_holm_by_hand() -> None:
@@ -180,7 +182,7 @@ def test_holm_by_hand() -> None:
 
 
 def test_verdicts_of_a_shop_that_goes_on_as_it_was() -> None:
-    rows = {row["name"]: row for row in judged(shop(), ALL)}
+    rows = {row["name"]: row for row in findings(shop(), ALL)}
     verdicts = {name: row["verdict"] for name, row in rows.items()}
     assert verdicts["revenue"] == verdicts["share"] == verdicts["value"] == "true"
     assert verdicts["returns"] == "not_decidable"
@@ -196,19 +198,19 @@ def test_the_contrary_is_false() -> None:
         h.Claim("less", "net_revenue", "customers", "below", "others"),
         h.Claim("all", "items", "total", "above", 0.99),
     ]
-    assert [row["verdict"] for row in judged(shop(), contrary)] == ["false", "false"]
+    assert [row["verdict"] for row in findings(shop(), contrary)] == ["false", "false"]
 
 
 @pytest.mark.parametrize("listed", [0, 1, 9, 120])
 def test_too_few_on_either_side_decide_nothing(listed: int) -> None:
-    for row in judged(shop(listed=listed), ALL):
+    for row in findings(shop(listed=listed), ALL):
         assert (row["verdict"], row["low"], row["p_value"]) == ("not_decidable", None, None)
 
 
 def test_a_period_without_returns_or_orders_decides_nothing() -> None:
     parts = shop()
-    nothing = h.Stretch(done([], []), 90)
-    rows = judged({**parts, "after": nothing}, ALL)
+    nothing = h.Period(outcomes([], []), 90)
+    rows = findings({**parts, "after": nothing}, ALL)
     assert {row["verdict"] for row in rows if row["name"] != "months"} == {"not_decidable"}
     assert rows[1]["listed"] is None
 
@@ -219,7 +221,7 @@ def test_chance_is_believed_at_no_more_than_the_nominal_rate() -> None:
     rng = np.random.default_rng(8)
     for _ in range(100):
         dealt = parts["judged"].assign(is_insider=rng.permutation(parts["judged"]["is_insider"].to_numpy()))
-        rows = judged({**parts, "judged": dealt}, ALL, h.Terms(0.95, 199, 1))
+        rows = findings({**parts, "judged": dealt}, ALL, h.Resampling(0.95, 199, 1))
         believed += any(row["verdict"] == "true" for row in rows if row["name"] not in ("share", "months"))
         for row in rows:
             if row["name"] in single:
@@ -234,38 +236,38 @@ def test_chance_is_believed_at_no_more_than_the_nominal_rate() -> None:
 def alike(traits: list[tuple[float, float, float]], listed: int) -> h.Aftermath:
     frame = pd.DataFrame(traits, columns=["net_revenue", "order_count", "recency_days"])
     ids = pd.array([f"c{i}" for i in range(len(frame))], dtype="str")
-    chosen = pd.DataFrame({"customer_id": ids, "is_insider": np.arange(len(frame)) < listed})
-    nothing = h.Stretch(done([], []), 90)
-    return h.aftermath(frame.assign(customer_id=ids), chosen, nothing, nothing, 1)
+    lists = pd.DataFrame({"customer_id": ids, "is_insider": np.arange(len(frame)) < listed})
+    nothing = h.Period(outcomes([], []), 90)
+    return h.aftermath(frame.assign(customer_id=ids), lists, nothing, nothing, 1)
 
 
-def paired(found: h.Aftermath, caliper: float) -> set[tuple[float, float]]:
-    matched = h.pairs(found, caliper)
-    revenue = found.traits["net_revenue"].to_numpy()
-    return set(zip(revenue[matched.listed].tolist(), revenue[matched.alike].tolist(), strict=True))
+def paired_revenue(aftermath: h.Aftermath, caliper: float) -> set[tuple[float, float]]:
+    pairs = h.match_pairs(aftermath, caliper)
+    revenue = aftermath.traits["net_revenue"].to_numpy()
+    return set(zip(revenue[pairs.insiders].tolist(), revenue[pairs.lookalikes].tolist(), strict=True))
 
 
 def test_pairs_are_the_closest_and_nobody_is_used_twice() -> None:
     """100 and 110 both want 105; 110 is nearer on the log scale, and 100 takes 90. Nobody is like 9,000."""
-    found = alike([(100, 3, 9), (110, 3, 9), (9000, 3, 9), (105, 3, 9), (90, 3, 9), (1, 3, 9), (104, 1, 300)], 3)
-    assert paired(found, 0.25) == {(110.0, 105.0), (100.0, 90.0)}
-    assert paired(found, 0.001) == set()
+    aftermath = alike([(100, 3, 9), (110, 3, 9), (9000, 3, 9), (105, 3, 9), (90, 3, 9), (1, 3, 9), (104, 1, 300)], 3)
+    assert paired_revenue(aftermath, 0.25) == {(110.0, 105.0), (100.0, 90.0)}
+    assert paired_revenue(aftermath, 0.001) == set()
 
 
 def test_balance_is_told_before_and_after() -> None:
-    found = alike([(100, 3, 9), (110, 3, 9), (9000, 3, 9), (105, 3, 9), (90, 3, 9), (1, 3, 9), (104, 1, 300)], 3)
-    rows = {row["trait"]: row for row in h.balance(found, h.pairs(found, 0.25))}
+    aftermath = alike([(100, 3, 9), (110, 3, 9), (9000, 3, 9), (105, 3, 9), (90, 3, 9), (1, 3, 9), (104, 1, 300)], 3)
+    rows = {row["trait"]: row for row in h.balance(aftermath, h.match_pairs(aftermath, 0.25))}
     assert rows["net_revenue"]["before"] > 0.5 > abs(rows["net_revenue"]["after"])
-    none = h.balance(found, h.pairs(found, 0.001))
+    none = h.balance(aftermath, h.match_pairs(aftermath, 0.001))
     assert all(row["after"] is None for row in none)
 
 
 def test_what_came_later_does_not_choose_a_look_alike() -> None:
     parts = shop()
-    found = h.aftermath(**parts, seed=1)
-    other = h.aftermath(**{**parts, "after": h.Stretch(done(np.arange(120)[::-1] + 1.0), 90)}, seed=1)
-    assert len(h.pairs(found, 0.5).listed) == 5
-    assert paired(found, 0.5) == paired(other, 0.5)
+    aftermath = h.aftermath(**parts, seed=1)
+    other = h.aftermath(**{**parts, "after": h.Period(outcomes(np.arange(120)[::-1] + 1.0), 90)}, seed=1)
+    assert len(h.match_pairs(aftermath, 0.5).insiders) == 5
+    assert paired_revenue(aftermath, 0.5) == paired_revenue(other, 0.5)
 
 
 def test_regression_to_the_mean_shows_in_the_list_and_in_its_look_alikes() -> None:
@@ -275,20 +277,20 @@ def test_regression_to_the_mean_shows_in_the_list_and_in_its_look_alikes() -> No
     listed = past > np.quantile(past, 0.8)
     ids = pd.array([f"c{i}" for i in range(400)], dtype="str")
     traits = pd.DataFrame({"customer_id": ids, "net_revenue": past, "order_count": 2.0, "recency_days": 9.0})
-    chosen = pd.DataFrame({"customer_id": ids, "is_insider": listed})
-    found = h.aftermath(traits, chosen, h.Stretch(done(past), 90), h.Stretch(done(later), 90), 1)
-    matched = h.pairs(found, 0.5)
-    rows = h.groups(found, matched, 0.95, 399, 1)
+    lists = pd.DataFrame({"customer_id": ids, "is_insider": listed})
+    aftermath = h.aftermath(traits, lists, h.Period(outcomes(past), 90), h.Period(outcomes(later), 90), 1)
+    pairs = h.match_pairs(aftermath, 0.5)
+    rows = h.groups(aftermath, pairs, RESAMPLING)
     assert rows["list"]["kept"]["high"] < 1 < rows["others"]["kept"]["low"]
     assert rows["list"]["before"]["value"] == pytest.approx(past[listed].mean() / 3)
     assert rows["sort"]["customers"] == rows["list"]["customers"] == 80
-    assert rows["paired"]["customers"] == rows["look_alikes"]["customers"] == len(matched.listed) > 0
-    assert {row["verdict"] for row in h.verdicts(found, matched, [REVENUE, ALIKE], TERMS)} == {"not_decidable"}
+    assert rows["paired"]["customers"] == rows["look_alikes"]["customers"] == len(pairs.insiders) > 0
+    assert {row["verdict"] for row in h.findings(aftermath, pairs, [REVENUE, ALIKE], RESAMPLING)} == {"not_decidable"}
 
 
 def test_an_empty_list_has_groups_without_figures() -> None:
-    found = h.aftermath(**shop(listed=0), seed=1)
-    rows = h.groups(found, h.pairs(found, 0.25), 0.95, 99, 1)
+    aftermath = h.aftermath(**shop(listed=0), seed=1)
+    rows = h.groups(aftermath, h.match_pairs(aftermath, 0.25), RESAMPLING)
     assert rows["list"] == {"customers": 0, **dict.fromkeys(("before", "after", "kept"), EMPTY)}
     assert rows["others"]["customers"] == 120
 

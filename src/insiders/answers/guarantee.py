@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from insiders.evidence import hypotheses
-from insiders.evidence.hypotheses import Claim, Stretch, Terms
+from insiders.evidence.hypotheses import Claim, Period, Resampling
 from insiders.io import engine, params, paths, tables
 from insiders.programme import experiment
 from insiders.programme.experiment import Design
@@ -25,8 +25,8 @@ class Around(NamedTuple):
     """The customers of the day of the judged list, and what was done in the days before and after it."""
 
     known: "pd.DataFrame"
-    before: Stretch
-    after: Stretch
+    before: Period
+    after: Period
 
 
 def read(settings: params.Params) -> Guarantee:
@@ -36,7 +36,7 @@ def read(settings: params.Params) -> Guarantee:
     orders = engine.scan(con, paths.ORDERS)
     seen = around(con, orders, judged, settings.featurize.horizon_days)
     found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, settings.seed)
-    told = hypotheses.summary(found, claims(own), own.caliper, Terms(own.level, own.resamples, settings.seed))
+    told = hypotheses.summary(found, claims(own), own.caliper, Resampling(own.level, own.resamples, settings.seed))
     later = {"start": f"{judged['as_of'].iloc[0]:%Y-%m-%d}", **told["later"]}
     arms, plan = _experiment(con, orders, judged, settings)
     return Guarantee({**told, "later": later, "experiment": plan}, arms)
@@ -50,7 +50,7 @@ def around(con: Any, orders: Any, judged: "pd.DataFrame", horizon_days: int) -> 
     snapshots = tables.read(paths.SNAPSHOTS)
     known = snapshots[snapshots["as_of"] == judged["as_of"].iloc[0]]
     before, after = (
-        Stretch(engine.fetch(con, hypotheses.outcomes(orders, *span)), span[1])
+        Period(engine.fetch(con, hypotheses.outcomes(orders, *span)), span[1])
         for span in _spans(con, orders, judged, horizon_days)
     )
     return Around(known, before, after)

@@ -1,35 +1,41 @@
 """The guarantee: whether a list that was made before a period was better than the rest in it.
 
 =============  ====================================================================================================
-outcomes       what each customer did in a stretch of days, from the orders
+outcomes       what each customer did in a period, from the orders
 aftermath      the customers of the list's day, the list, and what they did before and after
-lookalikes     for each listed customer one who looked the same and was not listed
+lookalikes     for each listed customer one who looked the same and was not listed (matched controls)
 groups         net revenue before and after: the list, its look-alikes, the sort, the rest
 claims         what is claimed of the list, tested on the period after it
-resampling     intervals by drawing customers again, p-values by dealing the list out anew
+resampling     bootstrap intervals, permutation p-values
 summary        all of it, as plain values
 =============  ====================================================================================================
 """
 
-from insiders.evidence.hypotheses.aftermath import MEASURES, Aftermath, Stretch, aftermath
-from insiders.evidence.hypotheses.claims import Claim, Terms, verdicts
-from insiders.evidence.hypotheses.groups import groups
-from insiders.evidence.hypotheses.lookalikes import Pairs, balance, pairs
-from insiders.evidence.hypotheses.outcomes import outcomes
-from insiders.evidence.hypotheses.summary import summary
+from insiders.evidence.hypotheses.aftermath import MEASURES, Aftermath, Period, aftermath
+from insiders.evidence.hypotheses.claims import Claim, Finding, findings
+from insiders.evidence.hypotheses.groups import Group, groups
+from insiders.evidence.hypotheses.lookalikes import Pairs, balance, match_pairs
+from insiders.evidence.hypotheses.outcomes import OUTCOMES, outcomes
+from insiders.evidence.hypotheses.resampling import Resampling
+from insiders.evidence.hypotheses.summary import Later, Summary, summary
 
 __all__ = [
     "MEASURES",
+    "OUTCOMES",
     "Aftermath",
     "Claim",
+    "Finding",
+    "Group",
+    "Later",
     "Pairs",
-    "Stretch",
-    "Terms",
+    "Period",
+    "Resampling",
+    "Summary",
     "aftermath",
     "balance",
+    "findings",
     "groups",
+    "match_pairs",
     "outcomes",
-    "pairs",
     "summary",
-    "verdicts",
 ]

@@ -1,24 +1,34 @@
-"""What is claimed of the list, and what the period after it says: true, false, or not to be decided.
+"""What is claimed of the list, and what the period after it says: true, false, or not decidable.
 
 Every claim is tested on a list that was made before the period, by what came in the period: customers are chosen for
-their past, so that nothing about their past can count as evidence for the choice. The same figures of the stretch
+their past, so that nothing about their past can count as evidence for the choice. The same figures of the period
 before the list stand beside, as a description.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from insiders.evidence.hypotheses.aftermath import Aftermath, Values
+from insiders.evidence.hypotheses.aftermath import Aftermath, Flags, Values
 from insiders.evidence.hypotheses.lookalikes import Pairs
-from insiders.evidence.hypotheses.resampling import Contrast, Estimate, estimate, permuted, swapped
+from insiders.evidence.hypotheses.resampling import (
+    Contrast,
+    Estimate,
+    Resampling,
+    estimate,
+    none_if_nan,
+    paired_permutation_test,
+    permutation_test,
+)
 
 OTHERS, LOOK_ALIKES, TOTAL = "others", "look_alikes", "total"
-VERDICTS = TRUE, FALSE, OPEN = "true", "false", "not_decidable"
+VERDICTS = TRUE, FALSE, NOT_DECIDABLE = "true", "false", "not_decidable"
+OPPOSITE: Mapping[str, str] = {"above": "below", "below": "above"}
 LEAST = 10  # customers (or pairs) on either side, below which nothing is decided
 MONEY = frozenset({"gross_revenue", "returned_revenue", "net_revenue"})
 
@@ -27,7 +37,7 @@ MONEY = frozenset({"gross_revenue", "returned_revenue", "net_revenue"})
 class Claim:
     """`measure` ÷ `per` of the list is `side` (above, below) `than` a number, the others' or the look-alikes'.
 
-    `measure` and `per` are aftermath.MEASURES; `per` may be "total": the part of everybody's.
+    `measure` and `per` are aftermath.MEASURES; with `per` "total" the ratio is the list's part of everybody's.
     """
 
     name: str
@@ -39,31 +49,49 @@ class Claim:
     @property
     def unit(self) -> str:
         """`money`, `share` (0-1) or `number`."""
-        money = self.measure in MONEY, self.per in MONEY
-        if self.per == TOTAL or all(money) or (self.measure, self.per) == ("active_months", "months"):
+        is_money = self.measure in MONEY, self.per in MONEY
+        if self.per == TOTAL or all(is_money) or (self.measure, self.per) == ("active_months", "months"):
             return "share"
-        return "money" if money[0] else "number"
+        return "money" if is_money[0] else "number"
 
 
-@dataclass(frozen=True)
-class Terms:
-    """How the claims are tested; the units stand in params.yaml."""
+class Before(TypedDict):
+    """The two figures of a claim in the period before the list."""
 
-    level: float
-    resamples: int
-    seed: int
+    listed: float | None
+    against: float | None
 
 
-def verdicts(found: Aftermath, matched: Pairs, claims: list[Claim], terms: Terms) -> list[dict[str, Any]]:
-    """One row per claim: its figures with interval, p-value, corrected p-value and verdict, and those before the list.
+class Finding(TypedDict):
+    """A claim with its figures in the period after the list, and its verdict; None where nothing can be computed."""
+
+    name: str
+    measure: str
+    per: str
+    side: str
+    than: float | str
+    unit: str
+    listed: float | None
+    against: float | None
+    effect: float | None  # listed - against, with its interval
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_corrected: float | None
+    verdict: str  # of VERDICTS
+    before: Before
+
+
+def findings(aftermath: Aftermath, pairs: Pairs, claims: Sequence[Claim], resampling: Resampling) -> list[Finding]:
+    """One finding per claim, in their order.
 
     The p-values are corrected over all claims by Holm's method (1979), which needs no assumption on how the claims
-    hang together; they do, as the same few customers carry them all.
+    depend on one another; they do, as the same few customers carry them all.
     """
     with threadpool_limits(1):
-        estimates = [_tested(found, matched, claim, terms) for claim in claims]
-    for_it = holm([_side(claim.side, each) for claim, each in zip(claims, estimates, strict=True)])
-    contrary = holm([_side(_OPPOSITE[claim.side], each) for claim, each in zip(claims, estimates, strict=True)])
+        estimates = [_test(aftermath, pairs, claim, resampling) for claim in claims]
+    for_claim = holm([_p_value(claim.side, each) for claim, each in zip(claims, estimates, strict=True)])
+    contrary = holm([_p_value(OPPOSITE[claim.side], each) for claim, each in zip(claims, estimates, strict=True)])
     return [
         {
             "name": claim.name,
@@ -72,21 +100,22 @@ def verdicts(found: Aftermath, matched: Pairs, claims: list[Claim], terms: Terms
             "side": claim.side,
             "than": claim.than,
             "unit": claim.unit,
-            **_figures(each),
-            "p_value": _known(_side(claim.side, each)),
-            "p_corrected": _known(p),
-            "verdict": _verdict(p, against, terms.level),
-            "before": _described(found.before, found, matched, claim),
+            "listed": none_if_nan(each.listed),
+            "against": none_if_nan(each.against),
+            "effect": none_if_nan(each.effect),
+            "low": none_if_nan(each.low),
+            "high": none_if_nan(each.high),
+            "p_value": none_if_nan(_p_value(claim.side, each)),
+            "p_corrected": none_if_nan(p),
+            "verdict": _verdict(p, p_contrary, resampling.level),
+            "before": _before(aftermath, pairs, claim),
         }
-        for claim, each, p, against in zip(claims, estimates, for_it, contrary, strict=True)
+        for claim, each, p, p_contrary in zip(claims, estimates, for_claim, contrary, strict=True)
     ]
 
 
-_OPPOSITE = {"above": "below", "below": "above"}
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Step-down corrected p-values over all claims; a claim that cannot be tested (NaN) stays so, and counts."""
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Step-down corrected p-values over all claims; a claim that cannot be tested stays NaN, and counts as a claim."""
     order = sorted(range(len(p_values)), key=lambda i: (math.isnan(p_values[i]), p_values[i]))
     corrected, highest = list(p_values), 0.0
     for rank, i in enumerate(order):
@@ -96,83 +125,76 @@ def holm(p_values: list[float]) -> list[float]:
     return corrected
 
 
-def _verdict(p: float, contrary: float, level: float) -> str:
-    """NaN is neither."""
+def _verdict(p: float, p_contrary: float, level: float) -> str:
+    """With a p-value of NaN neither comparison holds."""
     if p <= 1 - level:
         return TRUE
-    return FALSE if contrary <= 1 - level else OPEN
+    return FALSE if p_contrary <= 1 - level else NOT_DECIDABLE
 
 
-def _side(side: str, found: Estimate) -> float:
-    return found.above if side == "above" else found.below
+def _p_value(side: str, estimate: Estimate) -> float:
+    return estimate.above if side == "above" else estimate.below
 
 
-def _figures(found: Estimate) -> dict[str, float | None]:
-    names = {"listed": found.listed, "against": found.against, "effect": found.effect}
-    return {name: _known(each) for name, each in {**names, "low": found.low, "high": found.high}.items()}
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _tested(found: Aftermath, matched: Pairs, claim: Claim, terms: Terms) -> Estimate:
-    """The interval by drawing customers; where customers are compared, the p-values by dealing out the list."""
-    contrast = _contrast(found.after, found, matched, claim)
-    enough = min(int((found.chosen & found.known).sum()), int(found.others.sum())) >= LEAST
-    if not enough or (claim.than == LOOK_ALIKES and len(matched.listed) < LEAST):
-        return _untested(contrast)
-    known = estimate(contrast, terms.level, terms.resamples, terms.seed)
-    if math.isnan(known.effect) or contrast.value is not None:
-        return known
+def _test(aftermath: Aftermath, pairs: Pairs, claim: Claim, resampling: Resampling) -> Estimate:
+    """The interval by the bootstrap; the p-values by permutation, but for claims that compare with a number."""
+    contrast = _contrast(aftermath.after, aftermath, pairs, claim)
+    is_enough = min(int(aftermath.insiders.sum()), int(aftermath.others.sum())) >= LEAST
+    if not is_enough or (claim.than == LOOK_ALIKES and len(pairs.insiders) < LEAST):
+        return _without_interval(contrast)
+    bootstrap = estimate(contrast, resampling)
+    if math.isnan(bootstrap.effect) or contrast.value is not None:
+        return bootstrap
     if claim.than == LOOK_ALIKES:
-        above, below = swapped(contrast.cells, terms.resamples, terms.seed)
+        above, below = paired_permutation_test(contrast.cells, resampling)
     else:
-        columns = found.after.loc[found.known, [claim.measure, claim.per]].to_numpy()
-        listed = np.flatnonzero(found.chosen[found.known])
-        above, below = permuted(columns, len(listed), listed, terms.resamples, terms.seed)
-    return known._replace(above=above, below=below)
+        columns = aftermath.after.loc[aftermath.is_customer, [claim.measure, claim.per]].to_numpy()
+        above, below = permutation_test(columns, aftermath.is_listed[aftermath.is_customer], resampling)
+    return bootstrap._replace(above=above, below=below)
 
 
-def _untested(contrast: Contrast) -> Estimate:
-    listed, against = _plain(contrast)
+def _without_interval(contrast: Contrast) -> Estimate:
+    listed, against = _ratios(contrast)
     return Estimate(listed, against, listed - against)
 
 
-def _described(counted: pd.DataFrame, found: Aftermath, matched: Pairs, claim: Claim) -> dict[str, float | None]:
-    listed, against = _plain(_contrast(counted, found, matched, claim))
-    return {"listed": _known(listed), "against": _known(against)}
+def _before(aftermath: Aftermath, pairs: Pairs, claim: Claim) -> Before:
+    listed, against = _ratios(_contrast(aftermath.before, aftermath, pairs, claim))
+    return {"listed": none_if_nan(listed), "against": none_if_nan(against)}
 
 
-def _plain(contrast: Contrast) -> tuple[float, float]:
-    tops = [math.fsum(column) for column in contrast.cells.T]
-    against = _ratio(tops[2], tops[3]) if contrast.value is None else contrast.value
-    return _ratio(tops[0], tops[1]), against
+def _ratios(contrast: Contrast) -> tuple[float, float]:
+    """Of the list, and of what it is compared with."""
+    sums = [math.fsum(column) for column in contrast.cells.T]
+    against = _ratio(sums[2], sums[3]) if contrast.value is None else contrast.value
+    return _ratio(sums[0], sums[1]), against
 
 
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom > 0 else math.nan
 
 
-def _contrast(counted: pd.DataFrame, found: Aftermath, matched: Pairs, claim: Claim) -> Contrast:
-    """The cells of a claim: of everybody, of the list and the others, or of the pairs."""
+def _contrast(measures: pd.DataFrame, aftermath: Aftermath, pairs: Pairs, claim: Claim) -> Contrast:
+    """The cells of a claim in one period: of everybody, split into list and others, or of the pairs."""
     if claim.than == LOOK_ALIKES:
-        one, other = (_columns(counted, claim)[rows] for rows in matched)
+        one, other = (_columns(measures, claim)[rows] for rows in pairs)
         return Contrast(np.hstack([one, other]), (np.arange(len(one)),), None)
-    listed, others = found.chosen & found.known, found.others
+    insiders, others = aftermath.insiders, aftermath.others
     value = None if claim.than == OTHERS else float(claim.than)
-    strata = tuple(np.flatnonzero(each) for each in (listed, others, ~found.known) if each.any())
-    return Contrast(_cells(counted, claim, listed, others), strata, value)
+    groups = (insiders, others, ~aftermath.is_customer)
+    strata = tuple(np.flatnonzero(group) for group in groups if group.any())
+    return Contrast(_cells(measures, claim, insiders, others), strata, value)
 
 
-def _cells(counted: pd.DataFrame, claim: Claim, listed: Any, others: Any) -> Values:
-    columns = _columns(counted, claim)
-    own, rest = columns * listed[:, None], columns * others[:, None]
+def _cells(measures: pd.DataFrame, claim: Claim, insiders: Flags, others: Flags) -> Values:
+    columns = _columns(measures, claim)
+    own, rest = columns * insiders[:, None], columns * others[:, None]
     if claim.per == TOTAL:
         own[:, 1] = columns[:, 0]
     return np.hstack([own, rest])
 
 
-def _columns(counted: pd.DataFrame, claim: Claim) -> Values:
+def _columns(measures: pd.DataFrame, claim: Claim) -> Values:
+    """Numerator and denominator, shape (rows, 2)."""
     bottom = claim.measure if claim.per == TOTAL else claim.per
-    return np.column_stack([counted[claim.measure], counted[bottom]]).astype(float)
+    return np.column_stack([measures[claim.measure], measures[bottom]]).astype(float)

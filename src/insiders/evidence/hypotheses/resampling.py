@@ -1,10 +1,12 @@
-"""Intervals and p-values by drawing customers again, and by dealing out anew who is on the list.
+"""Bootstrap intervals by drawing customers again, and permutation p-values by drawing lists at random.
 
-What is compared is always a ratio of sums (revenue per customer, returns per revenue, part of a total) with a number,
-or with the same ratio of other customers.
+The statistic is always a ratio of sums (revenue per customer, returns per revenue, part of a total), compared with a
+number or with the same ratio of other customers.
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +16,18 @@ from scipy.stats import norm
 Values = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-BLOCKS = 5000  # larger groups are dealt into so many blocks, and blocks are drawn: the same spread at a bounded cost
+BLOCKS = 5000  # larger strata are summed up in so many blocks, and blocks are drawn: the same spread, a bounded cost
 CHUNK = 2_000_000  # draws held in memory at once
 SAME = 1e-9  # relative difference below which two statistics count as equal: sums in another order
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Confidence level of the intervals, number of resamples, seed; the units stand in params.yaml."""
+
+    level: float
+    resamples: int
+    seed: int
 
 
 class Contrast(NamedTuple):
@@ -31,7 +42,7 @@ class Contrast(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """`effect` = `listed` - `against`, with its interval, and the p-values that it is above or below nothing."""
+    """`effect` = `listed` - `against`, with its interval, and the p-values of "it is above 0" and "it is below 0"."""
 
     listed: float
     against: float
@@ -42,7 +53,14 @@ class Estimate(NamedTuple):
     below: float = math.nan
 
 
-def estimate(contrast: Contrast, level: float, resamples: int, seed: int) -> Estimate:
+class _Bca(NamedTuple):
+    """Corrections of the bootstrap: `bias` in standard deviations, and `acceleration`."""
+
+    bias: float
+    acceleration: float
+
+
+def estimate(contrast: Contrast, resampling: Resampling) -> Estimate:
     """Bias-corrected and accelerated bootstrap (Efron 1987, doi 10.2307/2289144); NaN where a denominator is 0.
 
     The p-values invert the interval: `above` is the error rate at which the one-sided interval just reaches 0.
@@ -53,19 +71,21 @@ def estimate(contrast: Contrast, level: float, resamples: int, seed: int) -> Est
     effect = listed - against
     if math.isnan(effect):
         return Estimate(listed, against, effect)
-    drawn = _drawn(strata, resamples, seed)
-    effects = np.subtract(*_ratios(drawn, contrast.value))
+    effects = np.subtract(*_ratios(_resampled_sums(strata, resampling), contrast.value))
     effects = np.sort(effects[~np.isnan(effects)])
-    bent = _acceleration(strata, sums, listed, against, contrast.value)
-    shift = float(norm.ppf(_share_below(effects, effect)))
-    low, high = (_quantile(effects, _adjusted(q, shift, bent)) for q in ((1 - level) / 2, (1 + level) / 2))
-    least = 1 / (resamples + 1)  # so many draws tell no smaller error rate
-    above = min(max(_inverted(_share_below(effects, 0.0), shift, bent), least), 1 - least)
+    bca = _Bca(
+        bias=float(norm.ppf(_share_below(effects, effect))),
+        acceleration=_acceleration(_influences(strata, sums, listed, None if contrast.value is not None else against)),
+    )
+    tails = (1 - resampling.level) / 2, (1 + resampling.level) / 2
+    low, high = (_quantile(effects, _corrected(tail, bca)) for tail in tails)
+    least = 1 / (resampling.resamples + 1)  # the smallest error rate that so many draws can show
+    above = min(max(_uncorrected(_share_below(effects, 0.0), bca), least), 1 - least)
     return Estimate(listed, against, effect, low, high, above, 1 - above)
 
 
-def permuted(columns: Values, size: int, observed: Rows, rounds: int, seed: int) -> tuple[float, float]:
-    """p-values that the ratio of the `observed` rows is above, below that of the others: the list dealt out by lot.
+def permutation_test(columns: Values, is_listed: NDArray[np.bool_], resampling: Resampling) -> tuple[float, float]:
+    """One-sided p-values that the list's ratio is above, and below, that of the others: lists drawn at random.
 
     `columns`: numerator and denominator of every row. The difference is divided by its standard error, so that the
     test also holds where both groups have the same ratio and another spread (Chung and Romano 2013, doi
@@ -73,42 +93,49 @@ def permuted(columns: Values, size: int, observed: Rows, rounds: int, seed: int)
     """
     x, y = columns.T
     products = np.column_stack([x, y, x * x, x * y, y * y])
-    total, rng = products.sum(axis=0), np.random.default_rng(seed)
-    draws = (rng.choice(len(x), size, replace=False, shuffle=False) for _ in range(rounds))
-    lots = np.array([products[rows].sum(axis=0) for rows in draws])
-    own = products[observed].sum(axis=0)[None, :]
+    total, rng = products.sum(axis=0), np.random.default_rng(resampling.seed)
+    size = int(is_listed.sum())
+    lists = (rng.choice(len(x), size, replace=False, shuffle=False) for _ in range(resampling.resamples))
+    sums = np.array([products[rows].sum(axis=0) for rows in lists])
+    observed = products[np.flatnonzero(is_listed)].sum(axis=0)[None, :]
     sizes = size, len(x) - size
-    return _ranked(float(_studentised(own, total - own, sizes)[0]), _studentised(lots, total - lots, sizes))
+    return _p_values(float(_studentised(observed, total - observed, sizes)[0]), _studentised(sums, total - sums, sizes))
 
 
-def swapped(cells: Values, rounds: int, seed: int) -> tuple[float, float]:
-    """The same for pairs, shape (pairs, 4) as in Contrast: by lot, the two of a pair change places."""
-    flips = np.random.default_rng(seed).random((rounds, len(cells))) < 0.5  # noqa: PLR2004 - a fair coin
-    everyone = np.vstack([np.zeros((1, len(cells)), bool), flips])
-    x, y, u, v = (np.where(everyone, cells[:, swap], cells[:, keep]) for keep, swap in ((0, 2), (1, 3), (2, 0), (3, 1)))
+def paired_permutation_test(cells: Values, resampling: Resampling) -> tuple[float, float]:
+    """The same for pairs, shape (pairs, 4) as in Contrast: at random, the two of a pair change places."""
+    shape = resampling.resamples, len(cells)
+    coins = np.random.default_rng(resampling.seed).random(shape) < 0.5  # noqa: PLR2004 - a fair coin
+    swaps = np.vstack([np.zeros((1, len(cells)), bool), coins])  # first the pairs as they are
+    x, y, u, v = (np.where(swaps, cells[:, swap], cells[:, keep]) for keep, swap in ((0, 2), (1, 3), (2, 0), (3, 1)))
     tops, bottoms = (x.sum(axis=1), u.sum(axis=1)), (y.sum(axis=1), v.sum(axis=1))
     one, other = (_divide(top, bottom)[:, None] for top, bottom in zip(tops, bottoms, strict=True))
-    spread = _divide(x - one * y, bottoms[0][:, None]) - _divide(u - other * v, bottoms[1][:, None])
-    found = _divide((one - other)[:, 0], np.sqrt((spread**2).sum(axis=1)))
-    return _ranked(float(found[0]), found[1:])
+    residuals = _divide(x - one * y, bottoms[0][:, None]) - _divide(u - other * v, bottoms[1][:, None])
+    statistics = _divide((one - other)[:, 0], np.sqrt((residuals**2).sum(axis=1)))
+    return _p_values(float(statistics[0]), statistics[1:])
+
+
+def none_if_nan(value: float) -> float | None:
+    """As JSON has it."""
+    return None if math.isnan(value) else value
 
 
 def _blocks(cells: Values) -> Values:
-    """Sums of blocks of rows, whose order is by lot; the rows themselves where there are few."""
+    """Sums of blocks of rows, whose order is random; the rows themselves where there are few."""
     if len(cells) <= BLOCKS:
         return cells
     starts = np.linspace(0, len(cells), BLOCKS, endpoint=False).astype(np.intp)
     return np.add.reduceat(cells, starts, axis=0)
 
 
-def _drawn(strata: tuple[Values, ...], resamples: int, seed: int) -> Values:
+def _resampled_sums(strata: Sequence[Values], resampling: Resampling) -> Values:
     """Sums of the cells in each resample, shape (resamples, 4)."""
-    rng = np.random.default_rng(seed)
-    total = np.zeros((resamples, strata[0].shape[1]))
+    rng = np.random.default_rng(resampling.seed)
+    total = np.zeros((resampling.resamples, strata[0].shape[1]))
     for cells in strata:
         step = max(1, CHUNK // max(len(cells), 1))
-        for start in range(0, resamples, step):
-            rounds = min(step, resamples - start)
+        for start in range(0, resampling.resamples, step):
+            rounds = min(step, resampling.resamples - start)
             total[start : start + rounds] += cells[rng.integers(len(cells), size=(rounds, len(cells)))].sum(axis=1)
     return total
 
@@ -118,19 +145,21 @@ def _ratios(sums: Values, value: float | None) -> tuple[Values, Values]:
     return listed, np.full_like(listed, value) if value is not None else _divide(sums[:, 2], sums[:, 3])
 
 
-def _acceleration(
-    strata: tuple[Values, ...], sums: Values, listed: float, against: float, value: float | None
-) -> float:
-    """Skewness of what each row contributes to the effect, over six (Efron and Tibshirani 1993, section 14.3)."""
+def _influences(strata: Sequence[Values], sums: Values, listed: float, against: float | None) -> Values:
+    """What each row contributes to the effect, around the mean of its stratum; `against` None: a fixed number."""
     influences = []
     for cells in strata:
-        pull = (cells[:, 0] - listed * cells[:, 1]) / sums[1]
-        if value is None:
-            pull = pull - (cells[:, 2] - against * cells[:, 3]) / sums[3]
-        influences.append(pull - pull.mean())
-    pulls = np.concatenate(influences)
-    squares = float((pulls**2).sum())
-    return float((pulls**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
+        each = (cells[:, 0] - listed * cells[:, 1]) / sums[1]
+        if against is not None:
+            each = each - (cells[:, 2] - against * cells[:, 3]) / sums[3]
+        influences.append(each - each.mean())
+    return np.concatenate(influences)
+
+
+def _acceleration(influences: Values) -> float:
+    """A sixth of their skewness (Efron and Tibshirani 1993, section 14.3)."""
+    squares = float((influences**2).sum())
+    return float((influences**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
 
 
 def _share_below(ordered: Values, value: float) -> float:
@@ -141,15 +170,16 @@ def _share_below(ordered: Values, value: float) -> float:
     return float(np.clip((below + not_above) / 2 / max(len(ordered), 1), least, 1 - least))
 
 
-def _adjusted(q: float, shift: float, bent: float) -> float:
-    moved = shift + float(norm.ppf(q))
-    return float(norm.cdf(shift + moved / max(1 - bent * moved, SAME)))
+def _corrected(tail: float, bca: _Bca) -> float:
+    """The quantile of the draws at which the interval leaves `tail` below it."""
+    z = bca.bias + float(norm.ppf(tail))
+    return float(norm.cdf(bca.bias + z / max(1 - bca.acceleration * z, SAME)))
 
 
-def _inverted(share: float, shift: float, bent: float) -> float:
-    """The q at which `_adjusted` gives this share."""
-    moved = float(norm.ppf(share)) - shift
-    return float(norm.cdf(moved / max(1 + bent * moved, SAME) - shift))
+def _uncorrected(share: float, bca: _Bca) -> float:
+    """Inverse of `_corrected`: the tail that belongs to this quantile of the draws."""
+    z = float(norm.ppf(share)) - bca.bias
+    return float(norm.cdf(z / max(1 + bca.acceleration * z, SAME) - bca.bias))
 
 
 def _quantile(ordered: Values, q: float) -> float:
@@ -168,14 +198,13 @@ def _studentised(own: Values, rest: Values, sizes: tuple[int, int]) -> Values:
     return _divide(ratios[0] - ratios[1], np.sqrt(errors[0] + errors[1]))
 
 
-def _ranked(observed: float, lots: Values) -> tuple[float, float]:
-    """How often chance does at least as well; a lot in which nothing can be said counts for chance on both sides."""
+def _p_values(observed: float, draws: Values) -> tuple[float, float]:
+    """How often chance does at least as well; draws without a statistic (NaN) count for chance on both sides."""
     if math.isnan(observed):
         return math.nan, math.nan
     near = SAME * max(abs(observed), 1.0)
-    mute = np.isnan(lots)
-    above, below = (mute | (side * lots >= side * observed - near) for side in (1, -1))
-    return float((1 + above.sum()) / (1 + len(lots))), float((1 + below.sum()) / (1 + len(lots)))
+    above, below = (np.isnan(draws) | (side * draws >= side * observed - near) for side in (1, -1))
+    return float((1 + above.sum()) / (1 + len(draws))), float((1 + below.sum()) / (1 + len(draws)))
 
 
 def _divide(part: Values, whole: Values) -> Values:
