@@ -72,8 +72,9 @@ def test_every_estimator_of_the_project_is_trusted() -> None:
         for module in (clusterers, embeddings)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, BaseEstimator) and not each.__name__.startswith("_")
-        if each.__module__ == module.__name__
+        if each.__module__.startswith(module.__name__)
     }
+    assert {"insiders.model.clusterers.Ward", "insiders.model.embeddings.scaling.LogScaler"} <= own
     assert own <= set(package.TRUSTED)
 
 
@@ -109,6 +110,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / package.MODEL).write_bytes(b"PK nothing")
     with pytest.raises(InputError, match="not a model"):
         package.load(tmp_path)
+
+
+def test_a_damaged_contract_is_refused(tmp_path: Path) -> None:
+    package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
+    for text in ("{", "[]", '{"recency_days": {"lowest": 1}}'):
+        (tmp_path / package.CONTRACT).write_text(text)
+        with pytest.raises(InputError, match="not a contract"):
+            package.load(tmp_path)
 
 
 def test_limits_come_from_the_schema() -> None:

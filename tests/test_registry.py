@@ -9,17 +9,15 @@ from pandas.testing import assert_frame_equal
 
 from customer_tables import FEATURES, customers, fitted
 from insiders.errors import InputError
+from insiders.evidence.gates import Gate
 from insiders.io.tracking import cards, connection, registry
+from insiders.io.tracking.cards import CardFacts
 from insiders.io.tracking.registry import Facts, Version
+from insiders.model.segments import Identity
 
 pytestmark = pytest.mark.usefixtures("store")
 
-GATES = [
-    {"name": "not_worse", "value": 0.993, "comparison": ">=", "threshold": 0.97, "passed": True, "meaning": "lift"},
-    {"name": "stable", "value": 0.7, "comparison": ">=", "threshold": 0.75, "passed": False, "meaning": "Jaccard"},
-]
-
-
+GATES = [Gate("not_worse", "lift", ">=", 0.97, 0.993), Gate("stable", "Jaccard", ">=", 0.75, 0.7)]
 MODEL = fitted()
 
 
@@ -193,31 +191,20 @@ def test_a_model_of_somebody_else_is_refused() -> None:
 
 
 def test_the_card_says_how_the_model_was_judged() -> None:
-    manifest = {
-        "candidate": {
-            "embedding": "value_plane",
-            "clusterer": "kmeans",
-            "params": {"k": 3},
-            "seed": 7,
-            "trial": 5,
-            "features": list(FEATURES),
-            "measures": {"stability": 0.912345, "value_lift_1": 1.1},
-        },
-        "gates": GATES,
-        "validation": {"value_lift": 1.0123456, "n": 312, "as_of": "2011-09-11", "horizon_days": 90},
-        "agreement": 0.83,
-        "segments": [
-            {"name": "Insiders", "matched_from": "Insiders", "shared_customers": 300, "changed": {}},
-            {
-                "name": "Regular",
-                "matched_from": "Regular",
-                "shared_customers": 41,
-                "changed": {"recency_days": [40.0, 71.5], "order_count": [4.0, 3.0]},
-            },
-            {"name": "New", "matched_from": None, "shared_customers": 0, "changed": {}},
+    facts = CardFacts(
+        candidate={"embedding": "value_plane", "clusterer": "kmeans", "params": {"k": 3}, "seed": 7, "trial": 5},
+        features=FEATURES,
+        measures={"stability": 0.912345, "value_lift_1": 1.1},
+        validation={"value_lift": 1.0123456, "n": 312, "as_of": "2011-09-11", "horizon_days": 90},
+        gates=GATES,
+        agreement=0.83,
+        segments=[
+            Identity(0, "Insiders", "Insiders", "members", 300, {}),
+            Identity(1, "Regular", "Regular", "members", 41, {"recency_days": (40.0, 71.5), "order_count": (4.0, 3.0)}),
+            Identity(2, "New", None, None, 0, {}),
         ],
-    }
-    card = cards.model_card(manifest)
+    )
+    card = cards.model_card(facts)
     assert card.startswith("# Insiders: value_plane and kmeans\n")
     assert "| stable | failed | 0.7 >= 0.75 | Jaccard |" in card
     assert "| value_lift | 1.012 |" in card

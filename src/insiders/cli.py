@@ -116,7 +116,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this ma
     """Open MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server
 
-    typer.echo(f"{server.ui_address(port)}\n{server.HINT}\nthe trials side by side: {server.trials(port)}")
+    typer.echo(f"{server.ui_address(port)}\n{server.HINT}\nthe trials side by side: {server.trials_address(port)}")
     server.serve(port)
 
 

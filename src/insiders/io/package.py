@@ -1,4 +1,4 @@
-"""A SegmentModel as files without pickle, and what checks its input; works without the rest of the project.
+"""A SegmentModel as files without pickle, behind a contract of its input; needs little else of the project.
 
 The served model consists of this module, the estimators and two files: `model.skops` holds arrays, numbers and
 the names of types, `contract.json` the features with their limits.
@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from insiders.errors import InputError
 from insiders.model.segment_model import SegmentModel
@@ -19,10 +19,10 @@ from insiders.value import lifetime
 
 MODEL = "model.skops"
 CONTRACT = "contract.json"
-CHUNK = 100_000  # rows labelled at once: bounds the memory, and the cost of a call is spread over enough of them
+CHUNK = 100_000  # rows labelled at once: few enough for the memory, enough to spread the cost of a call
 
 # A model file names the types that loading it makes. skops adds scikit-learn's, numpy's and Python's own data types to
-# these and refuses everything else; what a file says of itself is never asked.
+# these and refuses everything else; the list of trusted types that a file may bring along is never read.
 TRUSTED = (
     "insiders.model.segment_model.SegmentModel",
     "insiders.model.embeddings.affinity.ProductAffinity",
@@ -47,12 +47,12 @@ TRUSTED = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What a feature may be; an end without a limit is None. A text has no limits, and every row has one."""
+    """Range of a feature, both ends included; None: no limit. A text has no limits and is never missing."""
 
     low: float | None
     high: float | None
     nullable: bool
-    is_text: bool = False  # not said by older contracts
+    is_text: bool = False  # older contracts lack it
 
 
 @dataclass(frozen=True)
@@ -63,20 +63,20 @@ class Package:
     contract: Mapping[str, Limits]
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Give `cluster`, `segment` and `is_insider` of each row; other columns than the features are ignored.
+        """`cluster`, `segment` and `is_insider` of each row; other columns than the features are ignored.
 
         Raises InputError where a feature is missing, no number (or no text), or out of its limits.
         """
-        features = self.checked(customers)
-        parts = [self.model.predict(part) for part in _chunks(features)]
-        return pd.concat(parts) if parts else _nobody(features.index)
+        features = self.validate(customers)
+        chunks = [self.model.predict(chunk) for chunk in _chunks(features)]
+        return pd.concat(chunks) if chunks else _empty_prediction(features.index)
 
-    def embed(self, customers: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def embed(self, customers: pd.DataFrame) -> NDArray[np.float64]:
         """Coordinates in which customers are compared, shape (customers, dimensions); raises as `predict` does."""
-        return self.model.embed(self.checked(customers))
+        return self.model.embed(self.validate(customers))
 
-    def checked(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return the features alone, as float64 or text, in the model's order."""
+    def validate(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """The features alone, as float64 or text, in the model's order; raises as `predict` does."""
         missing = [name for name in self.contract if name not in customers.columns]
         if missing:
             raise InputError(
@@ -85,7 +85,7 @@ class Package:
             )
         return pd.DataFrame(
             {
-                name: _texts(customers[name], name) if limits.is_text else _numbers(customers[name], name, limits)
+                name: _as_texts(customers[name], name) if limits.is_text else _as_numbers(customers[name], name, limits)
                 for name, limits in self.contract.items()
             },
             index=customers.index,
@@ -93,7 +93,7 @@ class Package:
 
 
 def save(package: Package, folder: Path) -> None:
-    """Write the files and prove that they can be read again: a type that nobody trusts is refused here, not later."""
+    """Write the files, and read them again: a type that is not trusted is refused now, not when the model serves."""
     import skops.io
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,9 +105,15 @@ def save(package: Package, folder: Path) -> None:
 
 def load(folder: Path) -> Package:
     """Read what `save` wrote; a file that is damaged, or asks for a type outside TRUSTED, is refused unread."""
-    contract = json.loads((folder / CONTRACT).read_text(encoding="utf-8"))
-    model = _load_model(folder / MODEL)
-    return Package(model, {name: Limits(**limits) for name, limits in contract.items()})
+    return Package(_load_model(folder / MODEL), _load_contract(folder / CONTRACT))
+
+
+def _load_contract(path: Path) -> dict[str, Limits]:
+    try:
+        contract = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Limits(**limits) for name, limits in contract.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is not a contract that this version can read: {error}") from error
 
 
 def _load_model(path: Path) -> SegmentModel:
@@ -133,17 +139,17 @@ def _chunks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield features.iloc[start : start + CHUNK]
 
 
-def _nobody(index: pd.Index) -> pd.DataFrame:
+def _empty_prediction(index: pd.Index) -> pd.DataFrame:
     columns = {"cluster": "int64", "segment": "str", "is_insider": "bool"}
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in columns.items()}).set_index(index)
 
 
-def _texts(column: pd.Series, name: str) -> pd.Series:
+def _as_texts(column: pd.Series, name: str) -> pd.Series:
     _refuse(column, np.array([not isinstance(each, str) for each in column], dtype=bool), name, "a text in every row")
     return column.astype("str")
 
 
-def _numbers(column: pd.Series, name: str, limits: Limits) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _as_numbers(column: pd.Series, name: str, limits: Limits) -> NDArray[np.float64]:
     try:
         values = np.array(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -158,10 +164,11 @@ def _numbers(column: pd.Series, name: str, limits: Limits) -> np.ndarray[Any, np
     return values
 
 
-def _refuse(column: pd.Series, wrong: np.ndarray[Any, Any], name: str, expected: str) -> None:
-    if wrong.any():
-        row = int(np.argmax(wrong))
+def _refuse(column: pd.Series, is_wrong: NDArray[np.bool_], name: str, expected: str) -> None:
+    """Raise InputError with the first wrong row, if there is one."""
+    if is_wrong.any():
+        row = int(np.argmax(is_wrong))
         raise InputError(
-            f"feature {name} is {column.iloc[row]} in row {row + 1} (and {int(wrong.sum()) - 1} others); "
+            f"feature {name} is {column.iloc[row]} in row {row + 1} (and {int(is_wrong.sum()) - 1} others); "
             f"expected {expected}: correct the table, or leave these customers out"
         )

@@ -212,14 +212,15 @@ def _judged(case: _Case, listed: "Flags") -> dict[str, Any]:
 def _facts(case: _Case, verdict: _Verdict) -> Any:
     from insiders.io import paths, tables
     from insiders.io.tracking import cards, registry
+    from insiders.model.segments import Identity
 
-    told = _told(case, verdict)
+    candidate = case.candidate
     return registry.Facts(
         key=case.key,
         params={name: case.candidate[name] for name in ("embedding", "clusterer", "seed", "params")},
         metrics=case.candidate["measures"] | {name: v for name, v in verdict.validation.items() if name != "baselines"},
         tags={
-            **cards.gate_tags(told["gates"]),
+            **cards.gate_tags(verdict.gates),
             RECIPE_TAG: tables.as_json({name: case.candidate[name] for name in _RECIPE}),
             RIVAL_TAG: case.rival,
             SEGMENTS_TAG: tables.as_json(case.segments),
@@ -229,7 +230,17 @@ def _facts(case: _Case, verdict: _Verdict) -> Any:
             "embedding": case.candidate["embedding"],
             "clusterer": case.candidate["clusterer"],
         },
-        card=cards.model_card(told),
+        card=cards.model_card(
+            cards.CardFacts(
+                candidate,
+                candidate["features"],
+                candidate["measures"],
+                verdict.validation,
+                verdict.gates,
+                verdict.agreement,
+                [Identity(**each) for each in case.segments],
+            )
+        ),
     )
 
 

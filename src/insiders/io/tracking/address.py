@@ -1,4 +1,4 @@
-"""Where MLflow's store lies: an address and, where it is a file, its path. Reads no library, so that asking is free."""
+"""Where MLflow's store lies: its address and, where it is a file, its path. Imports no library, so asking is cheap."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ def tracking_uri() -> str:
 
 
 def database_file(uri: str) -> Path | None:
-    """Find the file behind an SQLite address; None where the store is a server or another database."""
+    """Path of the file behind an SQLite address; None where the store is a server or another database."""
     scheme, _, rest = uri.partition(":///")
     if scheme.split("+")[0] != "sqlite" or not rest:
         return None

@@ -1,4 +1,4 @@
-"""The way to MLflow: which store, quietly, with a clear word where it cannot be reached, and mended after a move."""
+"""The connection to MLflow's store: opened on first use, with one clear error, and repaired after a move."""
 
 import os
 import sys
@@ -6,17 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from insiders.errors import InputError
 from insiders.io.tracking import address, views
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+    from sqlalchemy import ColumnElement
+    from sqlalchemy import Connection as Transaction
 
 EXPERIMENT = "insiders"
 HOME_TAG = "insiders.home"  # the folder in which a local store lay when its artifact paths were written
 # Without the kind, the UI opens on its page for language models.
 KIND_TAG = ("mlflow.experimentKind", "custom_model_development")
 
-# Every column in which MLflow writes where an artifact lies.
+# Table and column of all places in which MLflow writes where an artifact lies.
 LOCATIONS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -29,24 +35,24 @@ LOCATIONS = (
 
 @dataclass(frozen=True)
 class Connection:
-    """A client of the store and the id of the experiment `insiders` in it."""
+    """A client of the store at `uri`, and the id of the experiment `insiders` in it."""
 
     uri: str
-    client: Any
+    client: "MlflowClient"
     experiment: str
 
 
 def connect() -> Connection:
-    """Open the store, made on first use; InputError names its address where it cannot be reached."""
+    """Open the store and create what it lacks; InputError where it cannot be reached."""
     uri = address.tracking_uri()
     with explain_failures(uri):
         client = open_client(uri)
-        return Connection(uri, client, _experiment(client, uri))
+        return Connection(uri, client, _experiment_id(client, uri))
 
 
 @contextmanager
 def explain_failures(uri: str) -> Iterator[None]:
-    """Turn MLflow's and SQLAlchemy's failures to reach the store into one clear message."""
+    """Turn the errors of MLflow and SQLAlchemy into an InputError that names the store."""
     from sqlalchemy.exc import SQLAlchemyError
 
     configure()
@@ -55,15 +61,15 @@ def explain_failures(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"MLflow's store {without_password(uri)} cannot be used: {first}; expected a reachable store: start the "
+            f"MLflow's store {without_password(uri)} cannot be used: {reason}; expected a reachable store: start the "
             f"server, correct {address.VARIABLE}, or unset it for the store in mlruns/ "
-            f"(`insiders doctor` looks into it)"
+            f"(`insiders doctor` examines it)"
         ) from error
 
 
-def open_client(uri: str) -> Any:
+def open_client(uri: str) -> "MlflowClient":
     """Make a client of this store; a local store gets its folder.
 
     The address is set for the whole process too: where a version is made from a logged model, MLflow looks the model up
@@ -80,7 +86,7 @@ def open_client(uri: str) -> Any:
 
 
 def configure() -> None:
-    """No telemetry, no waiting for minutes on a dead server, no word from the migrations of a new database."""
+    """Set MLflow's environment: no telemetry, no minutes of waiting for a dead server, no log of new tables."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is told so at every import
@@ -88,18 +94,18 @@ def configure() -> None:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 
-def _experiment(client: Any, uri: str) -> str:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is None:
-        return _new_experiment(client, uri)
-    if found.lifecycle_stage != "active":
-        client.restore_experiment(found.experiment_id)
-    _repair_moved_store(found, uri)
-    return str(found.experiment_id)
+def _experiment_id(client: "MlflowClient", uri: str) -> str:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        return _create_experiment(client, uri)
+    if experiment.lifecycle_stage != "active":
+        client.restore_experiment(experiment.experiment_id)
+    _repair_moved_store(experiment, uri)
+    return str(experiment.experiment_id)
 
 
-def _new_experiment(client: Any, uri: str) -> str:
-    """Make the experiment; a local store keeps artifacts beside its database, a server where it wants."""
+def _create_experiment(client: "MlflowClient", uri: str) -> str:
+    """Create the experiment; a local store keeps artifacts beside its database, a server where it wants."""
     tags = dict([KIND_TAG, views.tag()])
     database = address.database_file(uri)
     if database is None:
@@ -109,32 +115,32 @@ def _new_experiment(client: Any, uri: str) -> str:
     return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags))
 
 
-def _repair_moved_store(experiment: Any, uri: str) -> None:
+def _repair_moved_store(experiment: "Experiment", uri: str) -> None:
     """Rewrite the artifact paths of a local store that was moved or copied: MLflow writes them absolute."""
     database = address.database_file(uri)
     before = experiment.tags.get(HOME_TAG)
     if database is None or before is None or before == str(database.parent):
         return
-    changed = rewrite_locations(uri, Path(before), database.parent)
-    sys.stderr.write(f"mlruns: the store moved from {before} to {database.parent}; {changed} paths in it rewritten\n")
+    count = rewrite_locations(uri, Path(before), database.parent)
+    sys.stderr.write(f"mlruns: the store moved from {before} to {database.parent}; {count} paths in it rewritten\n")
 
 
 def moved_from(uri: str) -> str | None:
-    """The folder in which a local store lay before, if it lies elsewhere now and was not mended yet."""
+    """The former folder of a local store that was moved and not repaired yet; else None."""
     database = address.database_file(uri)
     if database is None:
         return None
-    homes = _column(uri, "SELECT value FROM experiment_tags WHERE key = :key", key=HOME_TAG)
+    homes = _select_column(uri, "SELECT value FROM experiment_tags WHERE key = :key", key=HOME_TAG)
     return homes[0] if homes and homes[0] != str(database.parent) else None
 
 
 def schema_version(uri: str) -> str:
-    """Number of the tables' form in a database; of a server it is not known from outside."""
-    versions = [] if uri.startswith("http") else _column(uri, "SELECT version_num FROM alembic_version")
+    """Migration at which a database's tables are; a server does not show its own."""
+    versions = [] if uri.startswith("http") else _select_column(uri, "SELECT version_num FROM alembic_version")
     return versions[0] if versions else "of the server"
 
 
-def _column(uri: str, query: str, **values: str) -> list[str]:
+def _select_column(uri: str, query: str, **values: str) -> list[str]:
     from sqlalchemy import create_engine, text
 
     engine = create_engine(uri)
@@ -146,33 +152,34 @@ def _column(uri: str, query: str, **values: str) -> list[str]:
 
 
 def rewrite_locations(uri: str, before: Path, after: Path) -> int:
-    """Put `after` for `before` at the start of every location, all or none; returns the number of changed values."""
+    """Replace `before` by `after` at the start of every location, all or none; returns the number of changed values."""
     from sqlalchemy import create_engine
 
     engine = create_engine(uri)
     try:
         with engine.begin() as transaction:
             return sum(
-                _rewrite_column(transaction, column, old, new)
-                for column in LOCATIONS
+                _rewrite_column(transaction, location, old, new)
+                for location in LOCATIONS
                 for old, new in ((before.as_uri(), after.as_uri()), (str(before), str(after)))
             )
     finally:
         engine.dispose()
 
 
-def _rewrite_column(transaction: Any, place: tuple[str, str], old: str, new: str) -> int:
-    from sqlalchemy import column, func, literal, or_, table, update
+def _rewrite_column(transaction: "Transaction", location: tuple[str, str], old: str, new: str) -> int:
+    from sqlalchemy import String, column, func, literal, or_, table, update
 
-    where: Any = column(place[1])
-    begins = or_(where == old, func.substr(where, 1, len(old) + 1) == f"{old}/")
-    moved = literal(new).concat(func.substr(where, len(old) + 1))
-    result = transaction.execute(update(table(place[0], where)).where(begins).values({place[1]: moved}))
-    return int(result.rowcount)
+    table_name, column_name = location
+    value: ColumnElement[str] = column(column_name, String)
+    begins_with_old = or_(value == old, func.substr(value, 1, len(old) + 1) == f"{old}/")
+    rewritten = literal(new).concat(func.substr(value, len(old) + 1))
+    statement = update(table(table_name, column(column_name))).where(begins_with_old)
+    return transaction.execute(statement.values({column_name: rewritten})).rowcount
 
 
 def without_password(uri: str) -> str:
-    """The address without its password."""
+    """The address with *** for its password."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 

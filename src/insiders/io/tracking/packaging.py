@@ -1,4 +1,4 @@
-"""A fitted model -> MLflow's model folder: code, data without pickle, signature, example, requirements."""
+"""MLflow's model folder of a fitted model: code, data without pickle, signature, example and requirements."""
 
 import shutil
 import tempfile
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,25 +14,29 @@ import insiders
 from insiders.io import package
 from insiders.model.segment_model import SegmentModel
 
-# All of the project that a prediction needs; a test runs one where nothing else can be imported.
+if TYPE_CHECKING:
+    from mlflow.models import Model, ModelSignature
+    from pandera.pandas import Column
+
+# The part of the project that a prediction needs; a test predicts where nothing else of it can be imported.
 MODULES = (
     *("__init__", "errors", "units", "io/__init__", "io/package", "value/__init__", "value/lifetime"),
     *("model/__init__", "model/segment_model", "model/clusterers", "model/embeddings"),
 )
-# Given by hand: MLflow would find them by loading the model in a process of its own, for ten seconds.
+# Given by hand, since MLflow would load the model in a process of its own to find them, for ten seconds.
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "threadpoolctl")
-DATA = "artifacts/segments"  # where MLflow puts what `package.save` wrote, inside the model's folder
+DATA = "artifacts/segments"  # place of the files of `package.save` inside the model's folder
 SERVED = Path(__file__).with_name("served.py")
 
 
 def feature_limits(features: tuple[str, ...]) -> dict[str, package.Limits]:
-    """Give the schema's limits of these features in the form that travels with the model."""
+    """The contract's limits of these features, in the form that travels with the model."""
     from insiders.schemas import CUSTOMERS
 
     return {name: _limits(CUSTOMERS.columns[name]) for name in features}
 
 
-def _limits(column: Any) -> package.Limits:
+def _limits(column: "Column") -> package.Limits:
     statistics = [check.statistics for check in column.checks]
     low = [each["min_value"] for each in statistics if "min_value" in each]
     high = [each["max_value"] for each in statistics if "max_value" in each]
@@ -41,37 +45,41 @@ def _limits(column: Any) -> package.Limits:
 
 
 @contextmanager
-def model_folder(model: SegmentModel, example: pd.DataFrame, described: Any) -> Iterator[Path]:
-    """Write the model's folder for the length of the block; `described` is MLflow's Model, which knows its ids."""
+def model_folder(model: SegmentModel, example: pd.DataFrame, mlflow_model: "Model") -> Iterator[Path]:
+    """Yield the folder of the model, which lasts as long as the block.
+
+    `example` holds a few rows with the model's features; `mlflow_model` brings the ids under which MLflow knows it.
+    """
     from mlflow import pyfunc
 
-    with tempfile.TemporaryDirectory() as place:
-        top = Path(place)
-        package.save(package.Package(model, feature_limits(model.features)), top / "segments")
-        features = package.load(top / "segments").checked(example)
+    contract = feature_limits(model.features)
+    with tempfile.TemporaryDirectory() as folder:
+        top = Path(folder)
+        package.save(package.Package(model, contract), top / "segments")
         pyfunc.save_model(
             top / "model",
-            mlflow_model=described,
+            mlflow_model=mlflow_model,
             python_model=str(SERVED),
             artifacts={"segments": str(top / "segments")},
-            code_paths=[str(_code(top))],
-            signature=signature(feature_limits(model.features)),
-            input_example=features,
+            code_paths=[str(_copy_code(top))],
+            signature=signature(contract),
+            input_example=package.load(top / "segments").validate(example),
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
         yield top / "model"
 
 
-def signature(contract: Mapping[str, package.Limits]) -> Any:
+def signature(contract: Mapping[str, package.Limits]) -> "ModelSignature":
+    """MLflow's signature: the features in, the three columns of a prediction out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    known = Schema([ColSpec("string" if limits.is_text else "double", name) for name, limits in contract.items()])
-    answer = Schema([ColSpec("long", "cluster"), ColSpec("string", "segment"), ColSpec("boolean", "is_insider")])
-    return ModelSignature(inputs=known, outputs=answer)
+    inputs = Schema([ColSpec("string" if limits.is_text else "double", name) for name, limits in contract.items()])
+    outputs = Schema([ColSpec("long", "cluster"), ColSpec("string", "segment"), ColSpec("boolean", "is_insider")])
+    return ModelSignature(inputs=inputs, outputs=outputs)
 
 
-def _code(top: Path) -> Path:
+def _copy_code(top: Path) -> Path:
     """Copy the modules that a prediction needs to top/insiders."""
     source, target = Path(insiders.__file__).parent, top / "insiders"
     for module in MODULES:

@@ -1,7 +1,7 @@
-"""The registry of models: versions with what is known of them, and who serves. It holds what people decided.
+"""The registry of models: versions with the evidence for each, and which one serves. It keeps what people decided.
 
-The alias `challenger` names the newest candidate, `champion` the version that serves. Each may also be moved by hand in
-MLflow's UI; the history of champions takes notice of that when it is next looked at.
+The alias `challenger` names the newest candidate, `champion` the version that serves. People may also move them in
+MLflow's UI; the history of champions is brought up to date when it is read next.
 """
 
 import json
@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from insiders.errors import InputError
+from insiders.io.tracking.cards import GATE_PREFIX
 from insiders.io.tracking.connection import Connection, connect, explain_failures
 from insiders.io.tracking.runs import STAGE_TAG, RunRecord, Values, create_run, finish_run, flatten, now_ms, numeric
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow.entities import LoggedModel
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
     from insiders.io.package import Package
     from insiders.model.segment_model import SegmentModel
@@ -30,22 +33,21 @@ CHALLENGER = "challenger"
 
 KEY_TAG = "insiders.key"
 COMMIT_TAG = "insiders.git_commit"
-HISTORY_TAG = "insiders.champions"  # of the registered model: the numbers that served, in order
+HISTORY_TAG = "insiders.champions"  # of the registered model: the numbers of its champions, oldest first
 PROMOTED_BY_TAG = "promoted_by"
 PROMOTED_AT_TAG = "promoted_at"
 SET_ASIDE_TAG = "set_aside_at"
-GATE_PREFIX = "gate."
-HISTORY_LENGTH = 200  # champions remembered; a tag holds 5,000 characters
+HISTORY_LENGTH = 200  # champions; a tag holds 5,000 characters
 
-Who = Literal["person", "gate"]
+Promoter = Literal["person", "gate"]
 
 
 @dataclass(frozen=True)
 class Facts:
     """What is written with a version.
 
-    `key` is the digest of recipe and data, which makes the version one and the same; `tags` hold the gates
-    (`cards.gate_tags`) and the data digest; `card` is Markdown (`cards.model_card`).
+    `key` is the digest of recipe and data, by which a version is recognised; `tags` hold the gates (`cards.gate_tags`)
+    and the data's digest; `card` is Markdown (`cards.model_card`).
     """
 
     key: str
@@ -57,7 +59,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Version:
-    """One version as it stands in the registry."""
+    """A version as it stands in the registry; `number` counts from 1."""
 
     number: str
     aliases: tuple[str, ...]
@@ -70,33 +72,33 @@ class Version:
 
     @property
     def passed(self) -> bool:
-        """Whether it was judged and passed every gate."""
+        """Whether it was judged, and passed every gate."""
         verdicts = [value for key, value in self.tags.items() if key.startswith(GATE_PREFIX)]
         return bool(verdicts) and all(verdict.startswith("passed") for verdict in verdicts)
 
     @property
     def set_aside(self) -> bool:
-        """Whether a person put another version in its place; only a person promotes it again."""
+        """Whether a person replaced it as champion; then only a person promotes it again."""
         return SET_ASIDE_TAG in self.tags
 
 
 def register(model: "SegmentModel", example: "pd.DataFrame", facts: Facts) -> Version:
-    """Make the fitted model a version and the challenger; a key that is known already names the version it has.
+    """Make the fitted model a version, unless one has its key already, and make that version the challenger.
 
-    `example` is a few rows with the model's features. The verdicts of a known version are brought up to date.
+    `example` is a few rows with the model's features. Tags and card of a version that exists are brought up to date.
     """
     with _registry() as registry:
         registry.sync_history()
-        known = registry.by_key(facts.key)
-        number = known.number if known else registry.add(model, example, facts)
-        if known:
-            registry.update(known, facts)
+        existing = registry.by_key(facts.key)
+        number = existing.number if existing else registry.add(model, example, facts)
+        if existing:
+            registry.update(existing, facts)
         registry.set_alias(CHALLENGER, number)
         return registry.version(number)
 
 
 def find(key: str) -> Version | None:
-    """Find the version with this key: whoever asks first need not fit the model again."""
+    """The version with this key, if there is one: then its model need not be fitted again."""
     with _registry() as registry:
         return registry.by_key(key)
 
@@ -108,21 +110,22 @@ def versions() -> list[Version]:
 
 
 def champion() -> Version | None:
+    """The version that serves, if there is one."""
     with _registry() as registry:
         return registry.by_alias(CHAMPION)
 
 
 def sync_champion() -> Version | None:
-    """Find the champion; a change that was made by hand goes into the history, so that a rollback knows of it."""
+    """The champion; a change that was made in MLflow's UI enters the history, so that a rollback finds it."""
     with _registry() as registry:
         registry.sync_history()
         return registry.by_alias(CHAMPION)
 
 
-def promote(number: str | None = None, by: Who = "person") -> Version | None:
-    """Let a version serve, the challenger when none is named; returns the version that serves then.
+def promote(number: str | None = None, by: Promoter = "person") -> Version | None:
+    """Make a version the champion, without a number the challenger; returns the champion afterwards.
 
-    A gate does not overrule a person: a version that was set aside stays so, and whoever serves, if anybody, goes on.
+    A gate does not overrule a person: it changes nothing where a person set the version aside.
     """
     with _registry() as registry:
         registry.sync_history()
@@ -131,30 +134,30 @@ def promote(number: str | None = None, by: Who = "person") -> Version | None:
             raise InputError(
                 "there is no challenger to promote: run `dvc repro`, which registers one, or name a version"
             )
-        serves = registry.by_alias(CHAMPION)
-        if (serves and serves.number == chosen.number) or (by == "gate" and chosen.set_aside):
-            return serves
+        current = registry.by_alias(CHAMPION)
+        if (current and current.number == chosen.number) or (by == "gate" and chosen.set_aside):
+            return current
         registry.set_champion(chosen, by)
         registry.write_history([*registry.history(), chosen.number])
         return registry.version(chosen.number)
 
 
 def rollback() -> Version:
-    """Let the champion before the present one serve again; repeated, it goes back step by step."""
+    """Make the previous champion the champion again; repeated, it goes back step by step."""
     with _registry() as registry:
         registry.sync_history()
-        past = registry.history()
-        serves = registry.by_alias(CHAMPION)
-        if serves is not None and past and past[-1] == serves.number:
-            past = past[:-1]
-        if not past:
+        previous = registry.history()
+        current = registry.by_alias(CHAMPION)
+        if current is not None and previous[-1:] == [current.number]:
+            previous = previous[:-1]
+        if not previous:
             raise InputError(
-                f"there is no champion before {'version ' + serves.number if serves else 'this'}: "
+                f"there is no champion before {f'version {current.number}' if current else 'this'}: "
                 "promote a version by its number with `insiders promote NUMBER`"
             )
-        registry.set_champion(registry.version(past[-1]), "person")
-        registry.write_history(past)
-        return registry.version(past[-1])
+        registry.set_champion(registry.version(previous[-1]), "person")
+        registry.write_history(previous)
+        return registry.version(previous[-1])
 
 
 def load(version: Version) -> "Package":
@@ -171,23 +174,24 @@ def _registry() -> Iterator["_Registry"]:
 
 
 class _Registry:
-    """The few questions and changes that the functions above consist of."""
+    """The single reads and writes of which the functions above are made."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.client = connection.client
 
     def versions(self) -> list[Version]:
-        found = self.client.search_model_versions(f"name = '{NAME}'")
+        entities = self.client.search_model_versions(f"name = '{NAME}'")
         aliases = self._aliases()
-        return sorted((_version(each, aliases) for each in found), key=lambda version: int(version.number))
+        return sorted((_version(each, aliases) for each in entities), key=lambda version: int(version.number))
 
     def version(self, number: str) -> Version:
-        known = self.versions()
-        for version in known:
+        """The version with this number; InputError where there is none."""
+        versions = self.versions()
+        for version in versions:
             if version.number == str(number):
                 return version
-        numbers = ", ".join(version.number for version in known) or "none"
+        numbers = ", ".join(version.number for version in versions) or "none"
         raise InputError(f"model {NAME} has no version {number}; there is {numbers}: see them with `insiders ui`")
 
     def by_key(self, key: str) -> Version | None:
@@ -201,38 +205,38 @@ class _Registry:
             self.client.set_registered_model_alias(NAME, alias, number)
 
     def add(self, model: "SegmentModel", example: "pd.DataFrame", facts: Facts) -> str:
-        """Log the model below a run of its own and make it a version; the version appears whole or not at all."""
+        """Log the model below a run of its own and make it a version, the last step of all; returns its number."""
         from mlflow.entities import LoggedModelOutput
 
         connection, client = self.connection, self.client
         tags = {KEY_TAG: facts.key, COMMIT_TAG: git_commit() or "null", **facts.tags}
-        entry = RunRecord(
-            "register", flatten(facts.params), numeric(facts.metrics), {STAGE_TAG: "register", **tags}, now_ms()
-        )
-        run = create_run(connection, entry)
-        logged = client.create_logged_model(connection.experiment, NAME, run, tags, entry.params, "segments")
-        self._upload(model, example, run, logged)
-        client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
-        finish_run(connection, run, entry, logged.model_id)
-        self._ensure_model()
+        params, metrics = flatten(facts.params), numeric(facts.metrics)
+        record = RunRecord("register", params, metrics, {STAGE_TAG: "register", **tags}, now_ms())
+        run_id = create_run(connection, record)
+        logged = client.create_logged_model(connection.experiment, NAME, run_id, tags, params, "segments")
+        self._upload(model, example, run_id, logged)
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
+        finish_run(connection, run_id, record, logged.model_id)
+        if self._model() is None:
+            client.create_registered_model(NAME, description="Customer segments, and who is an Insider.")
         source = f"models:/{logged.model_id}"
-        made = client.create_model_version(
-            NAME, source, run, tags=tags, description=facts.card, model_id=logged.model_id
+        version = client.create_model_version(
+            NAME, source, run_id, tags=tags, description=facts.card, model_id=logged.model_id
         )
-        return str(made.version)
+        return str(version.version)
 
-    def _upload(self, model: "SegmentModel", example: "pd.DataFrame", run: str, logged: Any) -> None:
+    def _upload(self, model: "SegmentModel", example: "pd.DataFrame", run_id: str, logged: "LoggedModel") -> None:
         from mlflow.models.model import Model
 
         from insiders.io.tracking import packaging
 
-        ids = Model(logged.artifact_location, run, model_uuid=logged.model_id, model_id=logged.model_id)
-        with packaging.model_folder(model, example, ids) as folder:
+        with_ids = Model(logged.artifact_location, run_id, model_uuid=logged.model_id, model_id=logged.model_id)
+        with packaging.model_folder(model, example, with_ids) as folder:
             self.client.log_model_artifacts(logged.model_id, str(folder))
         self.client.finalize_logged_model(logged.model_id, "READY")
 
     def update(self, version: Version, facts: Facts) -> None:
-        """Bring tags and card of a known version up to date; writes only what differs."""
+        """Bring tags and card of a version up to date; writes only what differs."""
         for key in version.tags:
             if key.startswith(GATE_PREFIX) and key not in facts.tags:
                 self.client.delete_model_version_tag(NAME, version.number, key)
@@ -242,44 +246,51 @@ class _Registry:
         if version.card != facts.card:
             self.client.update_model_version(NAME, version.number, facts.card)
 
-    def set_champion(self, chosen: Version, by: Who) -> None:
-        """Move the alias; a person's choice sets the version aside that served."""
-        before = self.by_alias(CHAMPION)
-        self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_BY_TAG, by)
-        self.client.set_model_version_tag(NAME, chosen.number, PROMOTED_AT_TAG, _moment())
+    def set_champion(self, chosen: Version, by: Promoter) -> None:
+        """Move the alias; where a person does so, the former champion is set aside."""
+        former = self.by_alias(CHAMPION)
+        self._tag(chosen, PROMOTED_BY_TAG, by)
+        self._tag(chosen, PROMOTED_AT_TAG, _utc_now())
         if chosen.set_aside:
             self.client.delete_model_version_tag(NAME, chosen.number, SET_ASIDE_TAG)
         self.client.set_registered_model_alias(NAME, CHAMPION, chosen.number)
-        if by == "person" and before is not None and before.number != chosen.number:
-            self.set_aside(before)
+        if by == "person" and former is not None and former.number != chosen.number:
+            self.set_aside(former)
 
     def set_aside(self, version: Version) -> None:
+        """Record that a person replaced this version."""
         if not version.set_aside:
-            self.client.set_model_version_tag(NAME, version.number, SET_ASIDE_TAG, _moment())
+            self._tag(version, SET_ASIDE_TAG, _utc_now())
+
+    def _tag(self, version: Version, key: str, value: str) -> None:
+        self.client.set_model_version_tag(NAME, version.number, key, value)
 
     def history(self) -> list[str]:
-        """Numbers of the champions in order, without versions that were deleted since."""
+        """Numbers of the champions, oldest first, without versions that were deleted since."""
         model = self._model()
-        known = {version.number for version in self.versions()}
-        past = json.loads(model.tags.get(HISTORY_TAG, "[]")) if model else []
-        return [number for number in past if number in known]
+        existing = {version.number for version in self.versions()}
+        numbers = json.loads(model.tags.get(HISTORY_TAG, "[]")) if model else []
+        return [number for number in numbers if number in existing]
 
-    def write_history(self, past: list[str]) -> None:
-        self.client.set_registered_model_tag(NAME, HISTORY_TAG, json.dumps(past[-HISTORY_LENGTH:]))
+    def write_history(self, numbers: list[str]) -> None:
+        """Record the numbers of the champions, oldest first."""
+        self.client.set_registered_model_tag(NAME, HISTORY_TAG, json.dumps(numbers[-HISTORY_LENGTH:]))
 
     def sync_history(self) -> None:
-        """Enter what somebody did in MLflow's UI: named another champion (one step back is a rollback), or none."""
-        serves, past = self.by_alias(CHAMPION), self.history()
-        if past and (serves is None or past[-1] != serves.number):
-            self.set_aside(self.version(past[-1]))
-        if serves is None or past[-1:] == [serves.number]:
+        """Enter a change of the champion that was made in MLflow's UI: another one, the previous one, or none."""
+        current, history = self.by_alias(CHAMPION), self.history()
+        if history and (current is None or history[-1] != current.number):
+            self.set_aside(self.version(history[-1]))
+        if current is None or history[-1:] == [current.number]:
             return
-        self.client.set_model_version_tag(NAME, serves.number, PROMOTED_BY_TAG, "person")
-        if serves.set_aside:
-            self.client.delete_model_version_tag(NAME, serves.number, SET_ASIDE_TAG)
-        self.write_history(past[:-1] if past[-2:-1] == [serves.number] else [*past, serves.number])
+        self._tag(current, PROMOTED_BY_TAG, "person")
+        if current.set_aside:
+            self.client.delete_model_version_tag(NAME, current.number, SET_ASIDE_TAG)
+        is_rollback = history[-2:-1] == [current.number]
+        self.write_history(history[:-1] if is_rollback else [*history, current.number])
 
     def load(self, number: str) -> "Package":
+        """Download a version's model and read it."""
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
@@ -296,31 +307,28 @@ class _Registry:
                     "put its files back"
                 ) from error
 
-    def _ensure_model(self) -> None:
-        if self._model() is None:
-            self.client.create_registered_model(NAME, description="Customer segments, and who is an Insider.")
-
-    def _model(self) -> Any:
-        found = self.client.search_registered_models(f"name = '{NAME}'")
-        return found[0] if found else None
+    def _model(self) -> "RegisteredModel | None":
+        models = self.client.search_registered_models(f"name = '{NAME}'")
+        return models[0] if models else None
 
     def _aliases(self) -> dict[str, str]:
+        """Alias -> number of the version that it names."""
         model = self._model()
         return {alias: str(number) for alias, number in model.aliases.items()} if model else {}
 
 
-def _version(found: Any, aliases: Mapping[str, str]) -> Version:
-    number = str(found.version)
-    own = tuple(sorted(alias for alias, named in aliases.items() if named == number))
-    return Version(number, own, dict(found.tags), found.description or "")
+def _version(entity: "ModelVersion", aliases: Mapping[str, str]) -> Version:
+    number = str(entity.version)
+    own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
+    return Version(number, own, dict(entity.tags), entity.description or "")
 
 
-def _moment() -> str:
+def _utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def git_commit() -> str | None:
-    """Ask for the project's commit; None outside a repository of its own, or without git."""
+    """The project's commit; None without git, or where the working folder is not the top of a repository."""
     command = ["git", "rev-parse", "--show-toplevel", "HEAD"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")  # noqa: S603

@@ -1,15 +1,14 @@
 """The model as MLflow serves it: run from a copy inside the model's folder, with `code/` beside it.
 
-MLflow's contract for such a file is that it ends by naming the model; nothing in the project imports it.
+MLflow loads a model from such a file by the object that it gives to set_model; nothing in the project imports it.
 """
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from insiders.errors import InputError
 from insiders.io import package
@@ -18,10 +17,15 @@ from insiders.io import package
 class ServedSegments(PythonModel):
     """Features of customers in; cluster, segment and is_insider out."""
 
-    def load_context(self, context: Any) -> None:
+    def load_context(self, context: PythonModelContext) -> None:
         self.package = package.load(Path(context.artifacts["segments"]))
 
-    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002 (MLflow's signature)
+        model_input: pd.DataFrame,
+        params: dict[str, object] | None = None,  # noqa: ARG002 (MLflow's signature)
+    ) -> pd.DataFrame:
         """Label one row per customer; the server answers 400 with the message where a feature is at fault."""
         try:
             return self.package.predict(model_input)

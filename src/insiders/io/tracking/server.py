@@ -14,13 +14,13 @@ HINT = 'MLflow may open on its page for language models: click "Model training",
 
 
 def ui_address(port: int) -> str:
-    """Where the page will be; a store that is itself a server has one already."""
+    """Address of the page; where the store is itself a server, that server's."""
     uri = address.tracking_uri()
     return uri if urlsplit(uri).scheme in {"http", "https"} else f"http://{HOST}:{port}"
 
 
-def trials(port: int) -> str:
-    """Where the page shows the trials side by side."""
+def trials_address(port: int) -> str:
+    """Address at which the page shows the trials side by side."""
     return views.page(ui_address(port), connect().experiment)
 
 
@@ -30,15 +30,16 @@ def serve(port: int) -> None:
     if ui_address(port) == uri:
         return
     _require_free(port)
-    # One worker is what one person needs; each takes half a gigabyte. Jobs belong to the pages that we do not use.
+    # One worker serves one person; each takes half a gigabyte. Jobs belong to pages that this project does not use.
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_LOGGING_LEVEL": "ERROR"}
     os.execve(sys.executable, command(uri, port), environment)  # noqa: S606
 
 
 def command(uri: str, port: int) -> list[str]:
+    """The server's command line; on a local store artifacts lie beside its database."""
     database = address.database_file(uri)
-    places = ["--default-artifact-root", (database.parent / address.ARTIFACTS).as_uri()] if database else []
-    server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, *places]
+    artifacts = ["--default-artifact-root", (database.parent / address.ARTIFACTS).as_uri()] if database else []
+    server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, *artifacts]
     return [*server, "--host", HOST, "--port", str(port), "--workers", "1"]
 
 
@@ -49,5 +50,5 @@ def _require_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise InputError(
-                f"port {port} of {HOST} is in use: name another with --port, or end what uses it"
+                f"port {port} of {HOST} is in use: name another with --port, or end the program that uses it"
             ) from error

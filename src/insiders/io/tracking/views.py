@@ -1,30 +1,29 @@
-"""How MLflow's page shows the trials: a saved view of the experiment, which the page keeps as a tag of it.
+"""How MLflow's page shows the trials: a saved view of the experiment, which MLflow keeps as a tag of it.
 
-The table holds the measures that the pick goes by, best worst-origin lift first; the charts are the front between lift
-and stability, and the same trials across all these measures. Whoever saves the view anew keeps their own.
+The table shows the measures that decide the pick, the best worst-origin lift first. The charts are a scatter of lift
+and stability, and a parallel-coordinates plot of all these measures. A view that a user saves over it stays.
 """
 
 import json
-from typing import Any
 
 NAME = "trials"
 MEASURES = ("segments", "insider_share", "control_gap", "stability", "value_lift_min")
-FILTER = "tags.state = 'COMPLETE'"  # of the trials; a search, a stage and a version have no such tag
+FILTER = "tags.state = 'COMPLETE'"  # of the trials; the runs of searches, stages and versions have no such tag
 
 
 def tag() -> tuple[str, str]:
-    """Key and value of the tag."""
+    """Key and value of the tag that holds the view."""
     view = {"name": NAME, "createdAt": 0, "updatedAt": 0, "state": json.dumps(_state())}
     return f"mlflow.sharedViewState.{NAME}", json.dumps(view)
 
 
 def page(address: str, experiment: str) -> str:
-    """Where a server at this address shows the view's charts; its table is one click away."""
+    """Address of the view's charts on a server at `address`; its table is one click away."""
     query = f"workflowType=machine_learning&viewStateShareKey={NAME}&compareRunsMode=CHART"
     return f"{address}/#/experiments/{experiment}/runs?{query}"
 
 
-def _state() -> dict[str, Any]:
+def _state() -> dict[str, object]:
     return {
         "searchFilter": FILTER,
         "orderByKey": "metrics.`value_lift_min`",
@@ -40,14 +39,14 @@ def _state() -> dict[str, Any]:
     }
 
 
-def _section(key: str, name: str, is_open: bool) -> dict[str, Any]:
+def _section(key: str, name: str, is_open: bool) -> dict[str, object]:
     size = {"columns": 2, "cardHeight": 420}
     return {"uuid": key, "name": name, "display": is_open, "isReordered": False, **size}
 
 
-def _chart(key: str, kind: str, **own: Any) -> dict[str, Any]:
-    fixed = {"metricSectionId": "trials", "deleted": False, "isGenerated": False, "runsCountToCompare": 1000}
-    return {"type": kind, "uuid": key, **fixed, **own}
+def _chart(key: str, kind: str, **settings: object) -> dict[str, object]:
+    shared = {"metricSectionId": "trials", "deleted": False, "isGenerated": False, "runsCountToCompare": 1000}
+    return {"type": kind, "uuid": key, **shared, **settings}
 
 
 def _axis(measure: str) -> dict[str, str]:
