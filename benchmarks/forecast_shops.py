@@ -78,7 +78,7 @@ def measured(found: Sold) -> dict[str, Any]:
     everybody = pd.concat([*past, now], ignore_index=True)
     before = found.days[found.days["day"] < found.cut]
     sums = before.assign(month=before["day"].dt.to_period("M").dt.to_timestamp(), net_revenue=before["amount"])
-    chosen = forecast.members(everybody.assign(is_insider=False), everybody, SHARE)
+    chosen = forecast.past_members(everybody.assign(is_insider=False), everybody, SHARE)
     with threadpool_limits(1):
         groups = forecast.groups(forecast.monthly(sums, found.start, found.cut), everybody, chosen, HORIZON)
         told = forecast.outlook(groups, everybody.head(0).assign(expected_revenue=0.0), found.cut, HORIZON)

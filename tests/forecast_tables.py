@@ -37,7 +37,7 @@ def group(rates: np.ndarray, as_of: pd.Timestamp, horizon_days: int = 90) -> for
         shop=2 * rates[: len(known)],
         ahead=ahead,
         days=(ahead + pd.offsets.MonthBegin(1) - np.maximum(ahead, as_of)).days.to_numpy(dtype=float),
-        came=coming,
+        actual=coming,
         bottom_up=np.full(len(ahead), PROMISED),
         chance=CHANCE,
     )

@@ -10,7 +10,7 @@ from scipy.linalg import toeplitz
 import forecast_tables as shop
 import judged_tables
 from insiders.value import forecast, lifetime
-from insiders.value.forecast import combined, ways
+from insiders.value.forecast import combination, ways
 
 TWO = pd.DataFrame({"expected_revenue": [100.0, 300.0], "expected_low": [70.0, 200.0], "expected_high": [130.0, 340.0]})
 END = pd.Timestamp("2011-12-01")
@@ -149,11 +149,11 @@ def test_a_group_knows_its_months_and_what_came_after():
 
     (found,) = forecast.groups(revenue, MARCH, MARCH.query("customer_id == 'a'"), 90)
 
-    assert (found.members, found.known) == (1, 2)
+    assert (found.members, found.known_months) == (1, 2)
     assert found.rates == pytest.approx([10, 0])
     assert found.shop == pytest.approx([11, 0])
-    assert found.came[:2] == pytest.approx([2, 0])
-    assert np.isnan(found.came[2])  # May is not over
+    assert found.actual[:2] == pytest.approx([2, 0])
+    assert np.isnan(found.actual[2])  # May is not over
     assert found.days.tolist() == [31, 30, 31]
     assert (found.bottom_up > 0).all()
     assert found.chance > 0
@@ -167,8 +167,8 @@ def test_the_running_month_is_told_for_the_days_that_are_left():
 
     assert [f"{month:%m}" for month in found.ahead] == ["03", "04", "05", "06"]
     assert found.days.tolist() == [10, 30, 31, 30]
-    assert np.isnan(found.came[0])  # part of it was known
-    assert found.known == 2
+    assert np.isnan(found.actual[0])  # part of it was known
+    assert found.known_months == 2
 
 
 def test_members_whose_promise_is_no_number_are_taken_at_their_pace(monkeypatch: pytest.MonkeyPatch):
@@ -187,13 +187,13 @@ def test_a_group_is_the_one_of_its_date():
         [MARCH, known(("2011-04-01", "a", 100.0), ("2011-04-01", "b", 500.0), ("2011-04-01", "c", 1.0))]
     )
 
-    sort = forecast.members(history.assign(is_insider=False), history, 0.4)
+    sort = forecast.past_members(history.assign(is_insider=False), history, 0.4)
 
     assert sort.to_numpy().tolist() == [["a", pd.Timestamp("2011-03-01")], ["b", pd.Timestamp("2011-04-01")]]
     named = history.assign(is_insider=history["customer_id"] == "c")
-    mixed = forecast.members(named, history, 0.4)
+    mixed = forecast.past_members(named, history, 0.4)
     assert sorted(mixed["customer_id"]) == ["a", "c"]  # the rule where it names somebody, else the sort
-    assert forecast.members(named, history, 0.0).empty
+    assert forecast.past_members(named, history, 0.0).empty
 
 
 # The whole
@@ -215,8 +215,8 @@ def test_promises_that_were_missed_before_are_corrected():
 
     told = outlook(rates)
 
-    taught = sum(each.known >= combined.TAUGHT_FROM for each in shop.groups(rates)[:-1])
-    share = taught / (taught + combined.NO_MISS)
+    taught = sum(each.known_months >= combination.LEARN_FROM for each in shop.groups(rates)[:-1])
+    share = taught / (taught + combination.PRIOR_MONTHS)
     assert told["bottom_up"] == pytest.approx(90 * shop.RATE * 2**share)
     assert told["top_down"] == pytest.approx(180 * shop.RATE)
     assert told["expected"] == pytest.approx(told["bottom_up"] ** 0.2 * told["top_down"] ** 0.8)  # one way of five
@@ -225,7 +225,7 @@ def test_promises_that_were_missed_before_are_corrected():
 def test_nothing_after_a_date_touches_what_is_told_at_it():
     other = NOISY.copy()
     other[8:] *= 5  # from August on
-    before, after = (combined.tell(shop.groups(rates)) for rates in (NOISY, other))
+    before, after = (combination.forecasts(shop.groups(rates)) for rates in (NOISY, other))
 
     for place, (one, two) in enumerate(zip(before, after, strict=True)):
         same = all((one[name].logs == two[name].logs).all() and one[name].level == two[name].level for name in one)
@@ -333,7 +333,7 @@ def test_months_of_nothing_and_of_refunds_end_in_small_and_finite_figures():
 def test_the_unit_of_money_does_not_matter():
     dear = [
         each._replace(
-            rates=each.rates * 1000, shop=each.shop * 1000, came=each.came * 1000, bottom_up=each.bottom_up * 1000
+            rates=each.rates * 1000, shop=each.shop * 1000, actual=each.actual * 1000, bottom_up=each.bottom_up * 1000
         )
         for each in shop.groups(NOISY)
     ]
@@ -381,16 +381,18 @@ def selected(seed: int) -> list[forecast.Group]:
             for day in dates
         ]
     )
-    chosen = forecast.members(history.assign(is_insider=False), history, 0.1)
+    chosen = forecast.past_members(history.assign(is_insider=False), history, 0.1)
     return forecast.groups(revenue, history, chosen, 90)
 
 
 def test_regression_to_the_mean_is_foreseen_by_the_members_and_so_by_the_whole():
     groups = selected(1)
-    told = combined.tell(groups)
-    came = [(group, each, combined.came(group)[0]) for group, each in list(zip(groups, told, strict=True))[1:-1]]
+    told = combination.forecasts(groups)
+    came = [
+        (group, each, combination.actual_logs(group)[0]) for group, each in list(zip(groups, told, strict=True))[1:-1]
+    ]
 
-    naive = np.mean([combined.naive(group, "recent")[0] - actual for group, _, actual in came])
+    naive = np.mean([combination.naive(group, "recent")[0] - actual for group, _, actual in came])
     assert naive > 0.8  # the past of those who are chosen by it is twice as good as their future
     missed = {way: np.mean([each[way].logs[0] - actual for _, each, actual in came]) for way in came[0][1]}
     assert abs(missed["bottom_up"]) < 0.75 * naive

@@ -10,7 +10,8 @@ NO_CLUSTER = -1  # label of a customer whom the clusterer puts into no cluster
 MONTH_DAYS = 30  # of a rate "per month"; calendar months are called so where they are meant
 YEAR_DAYS = 365
 
-CONFIDENCE = 0.95  # of every interval of a measured difference; forecasts state their own
+COVERAGE = 0.80  # of every interval of expected revenue: so many of the outcomes are to lie in it
+CONFIDENCE = 0.95  # of every interval of a measured difference
 NORMAL_QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)  # standard errors on each side of such an interval
 
 

@@ -30,7 +30,7 @@ def _groups(members: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> li
         ["customer_id", "as_of"]
     )
     then, now = tables.read(paths.MEMBERSHIPS), members.loc[members["is_insider"], ["customer_id", "as_of"]]
-    past = forecast.members(then, known[known["as_of"] < as_of], len(now) / len(members))
+    past = forecast.past_members(then, known[known["as_of"] < as_of], len(now) / len(members))
     return forecast.groups(_monthly(as_of.date()), known, pd.concat([past, now]), horizon_days)
 
 

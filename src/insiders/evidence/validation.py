@@ -118,7 +118,7 @@ def list_agreement(earlier: SegmentModel, final: SegmentModel, customers: pd.Dat
     return quality.jaccard(one, other)
 
 
-def backtest(recipe: Recipe, found: Period, settings: Settings) -> list[dict[str, Any]]:
+def backtest(recipe: Recipe, found: Period, settings: Settings) -> list[forecast.SpanOutcome]:
     """What was expected of the recipe's list at each rolling origin and at the last cut-off, and what came.
 
     Earliest first. `naive` is the net revenue of the same customers in the 90 days before, scaled to the horizon; `low`
@@ -127,14 +127,16 @@ def backtest(recipe: Recipe, found: Period, settings: Settings) -> list[dict[str
     return _backtest(lambda each: members(recipe.model(settings).fit(each.customers, each.past)), found)
 
 
-def _backtest(choose: Callable[[Window], Flags], found: Period) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _backtest(choose: Callable[[Window], Flags], found: Period) -> list[forecast.SpanOutcome]:
+    rows: list[forecast.SpanOutcome] = []
     for each in [*(found.cut[name] for name in found.folds), Window(found.later, found.window.past)]:
         rows.append(_outcome(choose(each), each.customers, found, rows))
     return rows
 
 
-def _outcome(chosen: Flags, known: pd.DataFrame, found: Period, earlier: list[dict[str, Any]]) -> dict[str, Any]:
+def _outcome(
+    chosen: Flags, known: pd.DataFrame, found: Period, earlier: list[forecast.SpanOutcome]
+) -> forecast.SpanOutcome:
     customers, foreseen = known[chosen], _expected(known, found)[chosen]
     as_of = known["as_of"].iloc[0]
     ended = [row for row in earlier if pd.Timestamp(row["as_of"]) + pd.Timedelta(days=found.horizon_days) <= as_of]

@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from insiders.errors import InputError
-from insiders.units import YEAR_DAYS
+from insiders.units import COVERAGE, YEAR_DAYS
 
 Array = NDArray[np.float64]
 
-INTERVAL = 0.80
-LEVELS = ((1 - INTERVAL) / 2, INTERVAL, (1 + INTERVAL) / 2)  # of its ends: both, or from 0 to the second
+LEVELS = ((1 - COVERAGE) / 2, COVERAGE, (1 + COVERAGE) / 2)  # of the ends of an interval: both, or from 0 to the second
 DROPOUT_EVIDENCE = 5.99  # twice the gain in log-likelihood: chi-square, 2 parameters more, 95 %
 SPEND_FLOOR = 0.01  # of the median spend; below it a mean says how refunds went, not what an order is worth
 UNSEEN_SEASON = 1.24  # an autumn brought the public data 24 % more orders than the year until then let expect
@@ -348,7 +347,7 @@ def _dropout_note(chosen: str, gain: float) -> str:
 
 
 def _interval_note(tested: Calibration) -> str:
-    held = f"Between its levels lay {INTERVAL:.0%} of the outcomes of {tested.windows} past windows"
+    held = f"Between its levels lay {COVERAGE:.0%} of the outcomes of {tested.windows} past windows"
     season = f"they cover less than a year, so both ends are moved out by {tested.season - 1:.0%} for a season"
     return f"{held}; {season if tested.season > 1 else 'they cover a year'}."
 

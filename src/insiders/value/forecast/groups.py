@@ -1,4 +1,4 @@
-"""Groups as they were chosen at each date: their months until then, what followed, and what their members promised."""
+"""The group at each date as it was chosen then: its months before and after, and what its members promised."""
 
 from collections.abc import Sequence
 from math import ceil, fsum
@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from insiders.units import MONTH_DAYS
 from insiders.value import lifetime
-from insiders.value.forecast.misses import TAIL, chance_error
+from insiders.value.forecast.accuracy import UPPER_TAIL, chance_error
 
 Array = NDArray[np.float64]
 
@@ -19,24 +19,24 @@ Array = NDArray[np.float64]
 class Group(NamedTuple):
     """The members at one date. Rates are net revenue per day; the months ahead begin with the date's own.
 
-    `came` is NaN for months that have not ended. `chance` is the standard deviation of a month's revenue by the
+    `actual` is NaN for months that have not ended. `chance` is the standard deviation of a month's revenue by the
     members' chance alone, as a share of it: large where few customers carry the group.
     """
 
     as_of: pd.Timestamp
     members: int
     months: pd.DatetimeIndex  # full ones before the date, oldest first
-    rates: Array
-    shop: Array  # of all customers, in the same months
+    rates: Array  # in these months
+    shop: Array  # the same of all customers
     ahead: pd.DatetimeIndex
     days: Array  # of each month ahead that lie on or after the date
-    came: Array
-    bottom_up: Array
+    actual: Array  # rates in the months ahead
+    bottom_up: Array  # expected rates in the months ahead, by the members' lifetime value
     chance: float
 
     @property
-    def known(self) -> int:
-        """Full months before the date."""
+    def known_months(self) -> int:
+        """Number of full months before the date."""
         return len(self.months)
 
 
@@ -53,56 +53,57 @@ def monthly(sums: pd.DataFrame, first_day: pd.Timestamp, as_of: pd.Timestamp) ->
     return wide.reindex(columns=ended, fill_value=0.0)
 
 
-def members(then: pd.DataFrame, known: pd.DataFrame, share: float) -> pd.DataFrame:
-    """Who was in the group at each past date: those whom the list's rule names (schemas.MEMBERSHIPS).
+def past_members(memberships: pd.DataFrame, history: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Who was in the group at each past date, as customer_id and as_of.
 
-    Where it names nobody, as many as the list's share of today says, by the sort. No name without a list (`share` 0).
+    Those whom the list's rule names (schemas.MEMBERSHIPS); where it names nobody, the `share` of the customers of
+    `history` (schemas.HISTORY) that the list holds today, by the sort. Nobody without a list today (`share` 0).
     """
-    named = then.loc[then["is_insider"], ["customer_id", "as_of"]]
-    missing = known[~known["as_of"].isin(named["as_of"])] if share else known.iloc[:0]
-    return pd.concat([named if share else named.iloc[:0], same_share(missing, share)], ignore_index=True)
+    by_rule = memberships.loc[memberships["is_insider"], ["customer_id", "as_of"]]
+    without = history[~history["as_of"].isin(by_rule["as_of"])] if share else history.iloc[:0]
+    return pd.concat([by_rule if share else by_rule.iloc[:0], _by_sort(without, share)], ignore_index=True)
 
 
-def same_share(known: pd.DataFrame, share: float) -> pd.DataFrame:
-    """At each date of `known` that share of the customers, those with the highest net revenue until then."""
+def _by_sort(history: pd.DataFrame, share: float) -> pd.DataFrame:
+    """At each date that share of the customers, those with the highest net revenue until then."""
     order = ["as_of", "net_revenue", "recency_days", "tenure_days"]
-    ranked = known.sort_values(order, ascending=[True, False, True, False], kind="stable")
+    ranked = history.sort_values(order, ascending=[True, False, True, False], kind="stable")
     sizes = ranked.groupby("as_of")["customer_id"].transform("size")
-    chosen = ranked.groupby("as_of").cumcount() < (share * sizes).round()
-    return ranked.loc[chosen, ["customer_id", "as_of"]].reset_index(drop=True)
+    is_first = ranked.groupby("as_of").cumcount() < (share * sizes).round()
+    return ranked.loc[is_first, ["customer_id", "as_of"]].reset_index(drop=True)
 
 
-def groups(revenue: pd.DataFrame, known: pd.DataFrame, chosen: pd.DataFrame, horizon_days: int) -> list[Group]:
-    """One group per date of `known` with a member, earliest first, looking `horizon_days` ahead in whole months.
+def groups(revenue: pd.DataFrame, history: pd.DataFrame, members: pd.DataFrame, horizon_days: int) -> list[Group]:
+    """One group per date of `history` with a member, earliest first, looking `horizon_days` ahead in whole months.
 
-    `revenue` is what `monthly` gives, `known` the features of the customers at each date (schemas.HISTORY and, for the
-    forecast itself, schemas.CUSTOMERS), `chosen` the members (customer_id, as_of). Dates at which nobody had brought
+    `revenue` is what `monthly` gives, `history` the features of all customers at each date (schemas.HISTORY and, for
+    the forecast itself, schemas.CUSTOMERS), `members` the group (customer_id, as_of). Dates at which nobody had brought
     anything yet are left out.
     """
-    listed = {as_of: frozenset(names) for as_of, names in chosen.groupby("as_of")["customer_id"]}
+    ids = {as_of: frozenset(names) for as_of, names in members.groupby("as_of")["customer_id"]}
     dates = [
-        (as_of, customers, customers["customer_id"].isin(listed[as_of]))
-        for as_of, customers in known.groupby("as_of")
-        if as_of in listed and (customers["net_revenue"] > 0).any()
+        (customers, customers["customer_id"].isin(ids[as_of]))
+        for as_of, customers in history.groupby("as_of")
+        if as_of in ids and (customers["net_revenue"] > 0).any()
     ]
-    return [_group(revenue, customers, inside, horizon_days) for _, customers, inside in dates if inside.any()]
+    return [_group(revenue, customers, inside, horizon_days) for customers, inside in dates if inside.any()]
 
 
 def _group(revenue: pd.DataFrame, customers: pd.DataFrame, inside: "pd.Series[bool]", horizon_days: int) -> Group:
     as_of = customers["as_of"].iloc[0]
     before = revenue.columns[revenue.columns + pd.offsets.MonthBegin(1) <= as_of]
     ahead = months_ahead(as_of, horizon_days)
-    theirs = revenue.reindex(customers.loc[inside, "customer_id"], fill_value=0.0)
+    own = revenue.reindex(customers.loc[inside, "customer_id"], fill_value=0.0)
     bottom_up, chance = _bottom_up(customers, inside, len(ahead))
     return Group(
         as_of=as_of,
         members=int(inside.sum()),
         months=pd.DatetimeIndex(before),
-        rates=_rates(theirs, before),
+        rates=_rates(own, before),
         shop=_rates(revenue, before),
         ahead=ahead,
         days=(ahead + pd.offsets.MonthBegin(1) - np.maximum(ahead, as_of)).days.to_numpy(dtype=float),
-        came=_came(theirs, ahead, as_of),
+        actual=_actual(own, ahead, as_of),
         bottom_up=bottom_up,
         chance=chance,
     )
@@ -119,19 +120,19 @@ def _rates(amounts: pd.DataFrame, months: Sequence[pd.Timestamp]) -> Array:
     return np.array([fsum(amounts[month]) / month.days_in_month for month in months])
 
 
-def _came(theirs: pd.DataFrame, ahead: pd.DatetimeIndex, as_of: pd.Timestamp) -> Array:
-    """Of a month that began before the date nothing is told: part of it was known."""
-    ended = [month for month in ahead if month in theirs.columns and month >= as_of]
-    return pd.Series(_rates(theirs, ended), index=pd.DatetimeIndex(ended), dtype=float).reindex(ahead).to_numpy()
+def _actual(amounts: pd.DataFrame, ahead: pd.DatetimeIndex, as_of: pd.Timestamp) -> Array:
+    """NaN also for the month that had begun before the date: a part of it was known then."""
+    ended = [month for month in ahead if month in amounts.columns and month >= as_of]
+    return pd.Series(_rates(amounts, ended), index=pd.DatetimeIndex(ended), dtype=float).reindex(ahead).to_numpy()
 
 
 def _bottom_up(customers: pd.DataFrame, inside: "pd.Series[bool]", months: int) -> tuple[Array, float]:
     """What the members are expected to bring per day, month by month from the date on, and the chance of one month."""
     model, members = lifetime.fit(customers), customers[inside]
-    told = [lifetime.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
-    total = np.array([0.0, *(fsum(each["expected_revenue"]) for each in told)])
+    expectations = [lifetime.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
+    total = np.array([0.0, *(fsum(each["expected_revenue"]) for each in expectations)])
     if not np.isfinite(total).all():  # a fit at the edge of its bounds: the pace so far, as if all brought as much
         pace = fsum(members["net_revenue"].clip(lower=0) / members["tenure_days"])
         return np.full(months, pace), 1 / float(np.sqrt(len(members)))
-    deviation = chance_error(told[0]) / float(ndtri(TAIL))
+    deviation = chance_error(expectations[0]) / float(ndtri(UPPER_TAIL))
     return np.diff(total) / MONTH_DAYS, deviation / total[1] if total[1] > 0 else 0.0

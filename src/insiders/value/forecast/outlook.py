@@ -1,48 +1,131 @@
-"""The months to come in figures, and the back-test: what was told at each month start and what came."""
+"""The months to come in figures, and the back-test: what was expected at each month start and what came."""
 
 from collections.abc import Mapping, Sequence
 from math import fsum
-from typing import Any
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.value.forecast import combined, ways
-from insiders.value.forecast.combined import Told
+from insiders.units import COVERAGE
+from insiders.value.forecast import combination, ways
+from insiders.value.forecast.accuracy import Outcome, Range, chance_error, coverage, interval, mase
+from insiders.value.forecast.combination import Forecast
 from insiders.value.forecast.groups import Group
-from insiders.value.forecast.misses import COVERAGE, chance_error, coverage, interval, mase
 
 Array = NDArray[np.float64]
-Row = dict[str, Any]
 
 TESTED_FROM = 4  # full months that must be known at a date for a back-test from there
-NOBODY: Row = {
-    **dict.fromkeys(("expected", "low", "high"), 0.0),
-    **dict.fromkeys(("bottom_up", "top_down", "chance_error", "level_error")),
-    "known_months": 0,
-    "few_months": True,
-    "past": [],
-    "months": [],
-}
 
 
-def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> Row:
+class PastMonth(TypedDict):
+    """What the members of today brought in a month before."""
+
+    month: str
+    actual: float
+
+
+class MonthAhead(Range):
+    """Expected revenue in a month, or in the days of it that are left."""
+
+    month: str
+    days: int
+    month_days: int
+    is_partial: bool
+    bottom_up: float
+    top_down: NotRequired[float]  # not where no full month is known
+
+
+class MonthOutcome(Outcome):
+    """A month of a back-test; `ahead` counts from 1, the month of the date."""
+
+    month: str
+    ahead: int
+
+
+class SpanOutcome(Outcome):
+    """All months of the horizon together."""
+
+    members: int
+
+
+class WayScore(TypedDict):
+    """How one way did in the back-test by months."""
+
+    way: str
+    mase: float | None
+    coverage: float | None
+
+
+class Ahead(Range):
+    """What the group is expected to bring in the horizon, and what the forecast rests on.
+
+    `bottom_up` and `top_down` are the two sides of the combination; `chance_error` and `level_error` are half-widths as
+    shares of `expected`. They are None where there is no group, or no full month.
+    """
+
+    bottom_up: float | None
+    top_down: float | None
+    chance_error: float | None
+    level_error: float | None
+    known_months: int
+    few_months: bool
+    past: list[PastMonth]
+    months: list[MonthAhead]
+
+
+class Outlook(Ahead):
+    """The forecast of the group with its back-test, by months and by spans as long as the horizon."""
+
+    horizon_days: int
+    interval: float
+    backtest_mase: float | None
+    coverage: float | None
+    naive: str
+    quarter_mase: float | None
+    quarter_coverage: float | None
+    tested_months: int
+    more_than_expected: int
+    list_expected: float
+    ways: list[WayScore]
+    backtest: list[SpanOutcome]
+    backtest_months: list[MonthOutcome]
+
+
+class SegmentOutlook(Range):
+    """What the customers of a segment are expected to bring in the horizon and in a year."""
+
+    segment: str
+    customers: int
+    per_customer: float
+    year_expected: float
+    year_per_customer: float
+    probability_active: float
+
+
+class _Dated(NamedTuple):
+    """A group and each way's forecast of it."""
+
+    group: Group
+    forecasts: Mapping[str, Forecast]
+
+
+def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> Outlook:
     """What the group of `as_of`, the last of the groups, is expected to bring in the horizon and month by month.
 
-    `insiders` holds the members' own expected_revenue, whose sum is told beside it. A back-test row is a month
-    (`backtest_months`) or as many months as the horizon holds (`backtest`); `naive` is as much as in the last full
-    month, or in the last full quarter.
+    `insiders` holds the members' own expected_revenue; its sum is `list_expected`. A back-test row is a month
+    (`backtest_months`) or as many months as the horizon holds (`backtest`); its naive forecast is the last full month
+    (with two years, the same month a year before), or the last full quarter.
     """
-    told = combined.tell(groups)
-    tested = [(group, each) for group, each in zip(groups, told, strict=True) if group.known >= TESTED_FROM]
-    past = [(group, each) for group, each in tested if group.as_of < as_of]
-    naive = "same_month" if groups and groups[-1].known >= ways.SEASON_MONTHS else "last_month"
-    months = [row for group, each in past for row in _month_rows(group, each, combined.COMBINED, naive)]
-    spans = [row for group, each in past for row in _span_rows(group, each)]
+    dated = [_Dated(*each) for each in zip(groups, combination.forecasts(groups), strict=True)]
+    past = [each for each in dated if each.group.known_months >= TESTED_FROM and each.group.as_of < as_of]
+    naive = "same_month" if groups and groups[-1].known_months >= ways.SEASON_MONTHS else "last_month"
+    months = [row for each in past for row in _month_outcomes(each, combination.COMBINED, naive)]
+    spans = [row for each in past for row in _span_outcomes(each)]
     return {
         "horizon_days": horizon_days,
-        **_ahead(groups, told, as_of, horizon_days),
+        **(_ahead(dated[-1], horizon_days) if dated and groups[-1].as_of == as_of else _nothing()),
         "interval": COVERAGE,
         "backtest_mase": mase(months),
         "coverage": coverage(months),
@@ -52,23 +135,23 @@ def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp
         "tested_months": len(months),
         "more_than_expected": sum(row["actual"] > row["expected"] for row in spans),
         "list_expected": fsum(insiders["expected_revenue"]),
-        "ways": [_scored(name, past, naive) for name in _names(past)],
+        "ways": [_score(name, past, naive) for name in _ways(past)],
         "backtest": spans,
         "backtest_months": months,
     }
 
 
-def segments(expectations: pd.DataFrame, level: float | None) -> list[Row]:
+def segments(expectations: pd.DataFrame, level: float | None) -> list[SegmentOutlook]:
     """Expected revenue per segment and per customer in it, of the horizon and of a year; best per customer first.
 
     `expectations` holds segment and schemas.EXPECTATIONS; `level` is the group's half-width as a share, by which all
-    customers of a segment may miss together.
+    customers of a segment may be off together.
     """
     rows = [_segment(str(name), each, level) for name, each in expectations.groupby("segment")]
     return sorted(rows, key=lambda row: (-row["per_customer"], row["segment"]))
 
 
-def _segment(name: str, customers: pd.DataFrame, level: float | None) -> Row:
+def _segment(name: str, customers: pd.DataFrame, level: float | None) -> SegmentOutlook:
     expected, year = (fsum(customers[column]) for column in ("expected_revenue", "expected_revenue_year"))
     low, high = interval(expected, chance_error(customers), level)
     return {
@@ -84,110 +167,140 @@ def _segment(name: str, customers: pd.DataFrame, level: float | None) -> Row:
     }
 
 
-def _ahead(groups: Sequence[Group], told: Sequence[Mapping[str, Told]], as_of: pd.Timestamp, horizon_days: int) -> Row:
-    """Of the group of that date; nothing is expected of nobody."""
-    if not groups or groups[-1].as_of != as_of:
-        return NOBODY
-    group, latest = groups[-1], told[-1]
+def _ahead(dated: _Dated, horizon_days: int) -> Ahead:
+    group, forecasts = dated
     days = _days(group, horizon_days)
-    best = latest[combined.COMBINED]
+    combined = forecasts[combination.COMBINED]
+    level_error, chance_error = combination.errors(combined, group, days)
     return {
-        **_sum(best, group, days),
-        "bottom_up": _total(latest[combined.BOTTOM_UP], days),
-        "top_down": _total(latest[combined.TOP_DOWN], days) if combined.TOP_DOWN in latest else None,
-        **combined.errors(best, group, days),
-        "known_months": group.known,
-        "few_months": group.known < TESTED_FROM,
+        **_range(combined, group, days),
+        "bottom_up": _total(forecasts[combination.BOTTOM_UP], days),
+        "top_down": _total(forecasts[combination.TOP_DOWN], days) if combination.TOP_DOWN in forecasts else None,
+        "chance_error": chance_error,
+        "level_error": level_error,
+        "known_months": group.known_months,
+        "few_months": group.known_months < TESTED_FROM,
         "past": _past(group),
-        "months": _coming(group, latest),
+        "months": _months(dated),
+    }
+
+
+def _nothing() -> Ahead:
+    """Without a member, nothing is expected."""
+    return {
+        "expected": 0.0,
+        "low": 0.0,
+        "high": 0.0,
+        "bottom_up": None,
+        "top_down": None,
+        "chance_error": None,
+        "level_error": None,
+        "known_months": 0,
+        "few_months": True,
+        "past": [],
+        "months": [],
     }
 
 
 def _days(group: Group, horizon_days: int) -> Array:
-    """Of the horizon, those that lie in each month ahead; a last month that is not asked for takes what is left."""
+    """Days of the horizon in each month ahead; those beyond the last month count as days of it."""
     before = np.cumsum(group.days) - group.days
     days = np.clip(horizon_days - before, 0, group.days)
     days[-1] += horizon_days - days.sum()
     return np.asarray(days)
 
 
-def _sum(told: Told, group: Group, days: Array) -> Row:
-    expected, width = _total(told, days), combined.half_width(told, group, days)
+def _range(forecast: Forecast, group: Group, days: Array) -> Range:
+    """Expected revenue of so many days of each month together."""
+    expected, width = _total(forecast, days), combination.half_width(forecast, group, days)
     return {"expected": expected, "low": expected * float(np.exp(-width)), "high": expected * float(np.exp(width))}
 
 
-def _total(told: Told, days: Array) -> float:
-    return fsum(np.exp(told.logs) * days)
+def _total(forecast: Forecast, days: Array) -> float:
+    return fsum(np.exp(forecast.logs) * days)
 
 
-def _each(told: Told, group: Group) -> list[Row]:
-    """Expected revenue and its interval in each month ahead, or in the days of it that are left."""
-    widths = combined.half_widths(told, group)
-    ends = {"expected": told.logs, "low": told.logs - widths, "high": told.logs + widths}
-    amounts = {name: (np.exp(logs) * group.days).tolist() for name, logs in ends.items()}
-    return [{name: amounts[name][place] for name in amounts} for place in range(len(group.ahead))]
+def _ranges(forecast: Forecast, group: Group) -> list[Range]:
+    """Expected revenue in each month ahead, or in the days of it that are left."""
+    widths = combination.half_widths(forecast, group)
+    logs = (forecast.logs, forecast.logs - widths, forecast.logs + widths)
+    columns = [(np.exp(each) * group.days).tolist() for each in logs]
+    return [{"expected": expected, "low": low, "high": high} for expected, low, high in zip(*columns, strict=True)]
 
 
-def _past(group: Group) -> list[Row]:
-    """What the same customers brought in the full months before: chosen by it, they did better than they will."""
+def _past(group: Group) -> list[PastMonth]:
+    """The full months before the date; the group is chosen by them, so that they are better than what follows."""
     amounts = (group.rates * group.months.days_in_month.to_numpy()).tolist()
     return [{"month": f"{month:%Y-%m}", "actual": amount} for month, amount in zip(group.months, amounts, strict=True)]
 
 
-def _coming(group: Group, told: Mapping[str, Told]) -> list[Row]:
-    beside = {
-        name: np.exp(told[name].logs) * group.days for name in (combined.BOTTOM_UP, combined.TOP_DOWN) if name in told
+def _months(dated: _Dated) -> list[MonthAhead]:
+    group, forecasts = dated
+    sides = {
+        name: (np.exp(forecasts[name].logs) * group.days).tolist()
+        for name in (combination.BOTTOM_UP, combination.TOP_DOWN)
+        if name in forecasts
     }
-    return [
-        {
+    rows: list[MonthAhead] = []
+    for place, each in enumerate(_ranges(forecasts[combination.COMBINED], group)):
+        month, days = group.ahead[place], group.days[place]
+        row: MonthAhead = {
             "month": f"{month:%Y-%m}",
-            "days": int(group.days[place]),
+            "days": int(days),
             "month_days": int(month.days_in_month),
-            "is_partial": bool(group.days[place] < month.days_in_month),
-            **row,
-            **{name: float(amounts[place]) for name, amounts in beside.items()},
+            "is_partial": bool(days < month.days_in_month),
+            "expected": each["expected"],
+            "low": each["low"],
+            "high": each["high"],
+            "bottom_up": sides[combination.BOTTOM_UP][place],
         }
-        for place, (month, row) in enumerate(zip(group.ahead, _each(told[combined.COMBINED], group), strict=True))
-    ]
+        if combination.TOP_DOWN in sides:
+            row["top_down"] = sides[combination.TOP_DOWN][place]
+        rows.append(row)
+    return rows
 
 
-def _month_rows(group: Group, told: Mapping[str, Told], way: str, naive: str) -> list[Row]:
-    """What the way told of each month that has ended since; a year before is naive only where one is known."""
-    plain = combined.naive(group, naive if group.known >= ways.YEAR else "last_month")
+def _month_outcomes(dated: _Dated, way: str, naive: str) -> list[MonthOutcome]:
+    """The way's forecast of each month that has ended since; a naive year before needs a year of months."""
+    group, forecasts = dated
+    plain = combination.naive(group, naive if group.known_months >= ways.YEAR else "last_month")
     return [
         {
             "as_of": f"{group.as_of:%Y-%m-%d}",
             "month": f"{month:%Y-%m}",
             "ahead": place + 1,
-            **row,
-            "actual": float(group.came[place] * group.days[place]),
+            **expected,
+            "actual": float(group.actual[place] * group.days[place]),
             "naive": float(np.exp(plain[place]) * group.days[place]),
         }
-        for place, (month, row) in enumerate(zip(group.ahead, _each(told[way], group), strict=True))
-        if not np.isnan(group.came[place])
+        for place, (month, expected) in enumerate(zip(group.ahead, _ranges(forecasts[way], group), strict=True))
+        if not np.isnan(group.actual[place])
     ]
 
 
-def _span_rows(group: Group, told: Mapping[str, Told]) -> list[Row]:
-    """The months that the horizon holds, together, where all have ended: at most one row."""
-    if np.isnan(group.came).any():
+def _span_outcomes(dated: _Dated) -> list[SpanOutcome]:
+    """The months of the horizon together, where all have ended: at most one row."""
+    group, forecasts = dated
+    if np.isnan(group.actual).any():
         return []
     return [
         {
             "as_of": f"{group.as_of:%Y-%m-%d}",
             "members": group.members,
-            **_sum(told[combined.COMBINED], group, group.days),
-            "actual": fsum(group.came * group.days),
-            "naive": fsum(np.exp(combined.naive(group, "recent")) * group.days),
+            **_range(forecasts[combination.COMBINED], group, group.days),
+            "actual": fsum(group.actual * group.days),
+            "naive": fsum(np.exp(combination.naive(group, "recent")) * group.days),
         }
     ]
 
 
-def _names(past: Sequence[tuple[Group, Mapping[str, Told]]]) -> list[str]:
-    """Of the ways that could tell something at every date."""
-    return [name for name in past[-1][1] if all(name in told for _, told in past)] if past else []
+def _ways(past: Sequence[_Dated]) -> list[str]:
+    """Those that gave a forecast at every date."""
+    if not past:
+        return []
+    return [name for name in past[-1].forecasts if all(name in each.forecasts for each in past)]
 
 
-def _scored(way: str, past: Sequence[tuple[Group, Mapping[str, Told]]], naive: str) -> Row:
-    rows = [row for group, told in past for row in _month_rows(group, told, way, naive)]
+def _score(way: str, past: Sequence[_Dated], naive: str) -> WayScore:
+    rows = [row for each in past for row in _month_outcomes(each, way, naive)]
     return {"way": way, "mase": mase(rows), "coverage": coverage(rows)}
