@@ -129,6 +129,41 @@ def test_simulate_refuses_another_form() -> None:
     assert "expected .parquet or .csv" in refused("simulate", "--customers", "30", "--out", "shop.xlsx")
 
 
+SIMULATE = ("simulate", "--customers", "30", "--out", "shop.csv")
+
+
+@pytest.mark.parametrize("command", [SIMULATE, ("assign",), ("explain", "c050")], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"seed: [", "params.yaml is not valid YAML: line 1: "),
+        (b"seed: \xff", "params.yaml is not UTF-8"),
+        (b"", "params.yaml: the file holds None, expected the settings by section"),
+        (b"seed: 1", "tune is missing: every setting is written in the file"),
+        (b"sed: 1", "sed is not a setting: correct its name, or delete it"),
+        (b"seed: -1", "seed is -1: Input should be greater than or equal to 0"),
+    ],
+)
+def test_broken_settings_are_named(command: tuple[str, ...], content: bytes, message: str) -> None:
+    Path("params.yaml").write_bytes(content)
+    assert message in refused(*command)
+
+
+@pytest.mark.parametrize("command", [("assign",), ("explain", "c050")], ids=lambda words: words[0])
+def test_before_the_first_run_the_missing_file_is_named(command: tuple[str, ...]) -> None:
+    paths.CUSTOMERS.unlink()
+    assert re.search(r"data/\w+\.parquet is missing: run `dvc repro`, which makes it", refused(*command))
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_before_the_first_run_there_is_no_registry(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'new' / 'mlflow.db'}")
+    assert re.search("there is no registry at sqlite:.*: run `dvc repro`", refused(command))
+    assert not (tmp_path / "new").exists()
+
+
 def test_outside_the_project_the_way_in_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

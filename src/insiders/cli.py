@@ -1,4 +1,4 @@
-"""The command `insiders`: each command is a thin function, what it does stands elsewhere."""
+"""The program `insiders`: each command reads its options, calls what does the work, and prints the result."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,16 +13,16 @@ ends_on_input_error = exit_on_input_error("insiders")
 
 @app.callback()
 def _insiders() -> None:
-    """Find the customers whom a loyalty programme should name, and say how sure that is."""
+    """Find the customers for a shop's loyalty programme, and say how sure that choice is."""
 
 
 @app.command()
 @ends_on_input_error
 def fetch(
-    url: Annotated[str | None, typer.Option(help="Another address than the publisher's.")] = None,
-    sha256: Annotated[str | None, typer.Option(help="The digest that the file must have.")] = None,
+    url: Annotated[str | None, typer.Option(help="Address of the file; the publisher's when left out.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="Expected digest of the file; not checked when left out.")] = None,
 ) -> None:
-    """Download the public data set Online Retail from its publisher into data/raw/."""
+    """Download the public data set Online Retail into data/raw/."""
     from insiders.io import paths
     from insiders.io.delivery import download, sources
 
@@ -35,11 +35,13 @@ def fetch(
 @app.command()
 @ends_on_input_error
 def simulate(
-    customers: Annotated[int, typer.Option(min=1, help="Customers whom the shop ever sees.")],
-    out: Annotated[Path, typer.Option(help="File to write: .parquet or .csv.")],
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than params.yaml's.")] = None,
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers with an id.")],
+    out: Annotated[Path, typer.Option(help="File to write, .parquet or .csv.")],
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the random draws; that of params.yaml when left out.")
+    ] = None,
 ) -> None:
-    """Write the invoice lines of a shop with known customers; its other settings are those of params.yaml."""
+    """Write the invoice lines of a simulated shop, whose other settings are those of params.yaml."""
     from insiders.io import params, sinks
     from insiders.io.delivery import sources
 
@@ -58,14 +60,17 @@ def simulate(
 @ends_on_input_error
 def assign(
     customers: Annotated[
-        Path | None, typer.Option(help="Another table of customers, as data/customers.parquet.")
+        Path | None,
+        typer.Option(help="Table of customers in the form of data/customers.parquet, which is taken when left out."),
     ] = None,
     version: Annotated[
-        str | None, typer.Option(help="Number or alias of a version; the champion when left out.")
+        str | None, typer.Option(help="Number or alias of a model version; the champion when left out.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for data/ and reports/; the project when left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that gets data/ and reports/; the project's when left out.")
+    ] = None,
 ) -> None:
-    """Give every customer a segment and write the list of Insiders, by the model that serves or by another."""
+    """Give every customer a segment and write the list of Insiders."""
     from insiders.answers import assignments
     from insiders.io import params, paths
 
@@ -82,9 +87,11 @@ def assign(
 @app.command()
 @ends_on_input_error
 def promote(
-    version: Annotated[str | None, typer.Argument(help="Number of the version; the challenger when left out.")] = None,
+    version: Annotated[
+        str | None, typer.Argument(help="Number of the model version; the challenger when left out.")
+    ] = None,
 ) -> None:
-    """Let a version serve; the next `dvc repro` follows."""
+    """Make a model version the champion; the next `dvc repro` uses it."""
     from insiders.io.tracking import registry
 
     if chosen := registry.promote(version):
@@ -95,7 +102,7 @@ def promote(
 @app.command()
 @ends_on_input_error
 def rollback() -> None:
-    """Let the champion before the present one serve again; the next `dvc repro` follows."""
+    """Make the previous champion the champion again; the next `dvc repro` uses it."""
     from insiders.io.tracking import registry
 
     typer.echo(f"version {registry.rollback().number} serves again: run `dvc repro`")
@@ -103,8 +110,10 @@ def rollback() -> None:
 
 @app.command()
 @ends_on_input_error
-def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, as in the tables.")]) -> None:
-    """Say where a customer is, why, and by which figures."""
+def explain(
+    customer_id: Annotated[str, typer.Argument(help="Id of the customer, as in data/assignments.parquet.")],
+) -> None:
+    """Show a customer's segment, figures and membership, with the reasons."""
     from insiders.answers import customer
 
     typer.echo("\n".join(customer.explain(customer_id)))
@@ -112,8 +121,8 @@ def explain(customer_id: Annotated[str, typer.Argument(help="The customer's id, 
 
 @app.command()
 @ends_on_input_error
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000) -> None:
-    """Open MLflow's page on the runs and models of this project, until interrupted."""
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page on this machine.")] = 5000) -> None:
+    """Serve MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server
 
     typer.echo(f"{server.ui_address(port)}\n{server.HINT}\nthe trials side by side: {server.trials_address(port)}")
@@ -123,12 +132,12 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this ma
 @app.command()
 @ends_on_input_error
 def doctor() -> None:
-    """Look at what the project needs from this machine, and say what to do where it is missing."""
-    from insiders.io import doctor as needs
+    """Check what the project needs from this machine; ends with status 1 where something is to do."""
+    from insiders.io.doctor import examine
 
-    findings = needs.examine()
-    for each in findings:
-        typer.echo(f"{'ok' if each.ok else 'problem':<8} {each.need:<12} {each.state}")
-        if not each.ok:
-            typer.echo(f"{'':<8} {'to do':<12} {each.advice}")
-    raise typer.Exit(0 if all(each.ok for each in findings) else 1)
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{'ok' if finding.ok else 'problem':<8} {finding.need:<12} {finding.state}")
+        if not finding.ok:
+            typer.echo(f"{'':<8} {'to do':<12} {finding.advice}")
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)

@@ -105,7 +105,7 @@ def _dvc() -> Finding:
 def _store() -> Finding:
     uri = address.tracking_uri()
     name = connection.without_password(uri)
-    if _is_to_be_made(uri):
+    if address.is_missing(uri):
         return Finding("mlflow", f"{name}: not there yet, the first stage makes it")
     moved_from = connection.moved_from(uri)
     connection.connect()  # refuses a schema that is not this MLflow's, and repairs a store that was moved
@@ -113,13 +113,8 @@ def _store() -> Finding:
     return Finding("mlflow", f"{name}: reachable, schema {connection.schema_version(uri)}{note}")
 
 
-def _is_to_be_made(uri: str) -> bool:
-    database = address.database_file(uri)
-    return database is not None and not database.exists()
-
-
 def _champion() -> Finding:
-    champion = None if _is_to_be_made(address.tracking_uri()) else registry.champion()
+    champion = None if address.is_missing(address.tracking_uri()) else registry.champion()
     if champion is None:
         return Finding("champion", "none yet")
     registry.load(champion)

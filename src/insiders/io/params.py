@@ -1,13 +1,16 @@
-"""params.yaml as typed, frozen settings: the one place where a value is written."""
+"""params.yaml as typed, frozen settings. The file says what each means, its unit and its range."""
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from insiders.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PATH = Path("params.yaml")
 
@@ -15,14 +18,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 
 
-class _Part(BaseModel):
-    """A value that has values of its own."""
+class _Group(BaseModel):
+    """Settings that belong together; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Section(_Part):
-    """One of the file's top sections."""
+class _Section(_Group):
+    """What a stage reads: a section at the top of the file, or the whole of it."""
 
 
 def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
@@ -99,8 +102,8 @@ class Register(_Section):
     champion_margin: Share
 
 
-class Hypothesis(_Part):
-    """`measure` and `per` are those that hypotheses.MEASURES counts, or the total."""
+class Hypothesis(_Group):
+    """`measure` / `per` of the list is on that `side` of `than`; both are hypotheses.MEASURES, or the total."""
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
     measure: Literal["net_revenue", "gross_revenue", "returned_revenue", "items", "orders", "active_months"]
@@ -109,15 +112,15 @@ class Hypothesis(_Part):
     than: float | Literal["others", "look_alikes"]
 
 
-class Experiment(_Part):
+class Experiment(_Group):
     control_share: Annotated[float, Field(gt=0, lt=1)]
     power: Annotated[float, Field(gt=0, lt=1)]
     alpha: Annotated[float, Field(gt=0, lt=1)]
     minimum_uplift: Annotated[float, Field(gt=0)]
 
 
-class ActionCondition(_Part):
-    """Of a segment's median: at least, or at most, `times` that of all customers, and at least `floor`."""
+class ActionCondition(_Group):
+    """A segment's median is at least, or at most, `times` the median of all customers, or `floor` if that is more."""
 
     column: str
     bound: Literal["at_least", "at_most"]
@@ -125,13 +128,13 @@ class ActionCondition(_Part):
     floor: float
 
 
-class ActionCost(_Part):
+class ActionCost(_Group):
     per_customer: Annotated[float, Field(ge=0)]
     per_order: Annotated[float, Field(ge=0)]
     share_of_revenue: Share
 
 
-class Action(_Part):
+class Action(_Group):
     kind: Literal["perks", "company_visit", "free_shipping", "cross_sell", "discount", "win_back"]
     segments: Literal["insiders", "others", "any"]
     conditions: tuple[ActionCondition, ...]
@@ -160,6 +163,8 @@ class Report(_Section):
 
 
 class Params(_Section):
+    """The whole file."""
+
     seed: NonNegativeInt
     simulate: Simulate
     ingest: Ingest
@@ -173,20 +178,34 @@ class Params(_Section):
 def read(path: Path = PATH) -> Params:
     """Read and check the settings; every key must be there and none may be unknown."""
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Params.model_validate(_load(path))
+    except ValidationError as error:
+        raise InputError(f"{path}: {'; '.join(map(_problem, error.errors()))}") from error
+
+
+def _load(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: run the command in the project's top folder") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; expected a text file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 ({error}): save it in that encoding") from error
+    except yaml.MarkedYAMLError as error:
+        place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise InputError(f"{path} is not valid YAML: {place}{error.problem}; correct that line") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {error}") from error
-    try:
-        return Params.model_validate(raw)
-    except ValidationError as error:
-        raise InputError(f"{path}: {_explain(error)}") from error
 
 
-def _explain(error: ValidationError) -> str:
-    """One line a setting: where it stands, what came, what was expected."""
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the file'} is {each['input']!r}: {each['msg']}"
-        for each in error.errors()
-    )
+def _problem(error: "ErrorDetails") -> str:
+    """Which setting is wrong, what it is and what was expected."""
+    name = ".".join(map(str, error["loc"]))
+    if not name:
+        return f"the file holds {error['input']!r}, expected the settings by section"
+    if error["type"] == "missing":
+        return f"{name} is missing: every setting is written in the file"
+    if error["type"] == "extra_forbidden":
+        return f"{name} is not a setting: correct its name, or delete it"
+    return f"{name} is {error['input']!r}: {error['msg']}"

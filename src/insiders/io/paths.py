@@ -1,4 +1,4 @@
-"""Where everything lies, relative to the project's top folder: the outside contract."""
+"""Where every file lies, relative to the project's top folder; other programs rely on these places."""
 
 from pathlib import Path
 

@@ -21,3 +21,9 @@ def database_file(uri: str) -> Path | None:
     if scheme.split("+")[0] != "sqlite" or not rest:
         return None
     return Path(rest.partition("?")[0]).resolve()
+
+
+def is_missing(uri: str) -> bool:
+    """Whether the store is a file that nothing has made yet."""
+    database = database_file(uri)
+    return database is not None and not database.exists()

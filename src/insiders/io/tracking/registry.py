@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from insiders.errors import InputError
+from insiders.io.tracking import address
 from insiders.io.tracking.cards import GATE_PREFIX
 from insiders.io.tracking.connection import Connection, connect, explain_failures
 from insiders.io.tracking.runs import STAGE_TAG, RunRecord, Values, create_run, finish_run, flatten, now_ms, numeric
@@ -127,6 +128,7 @@ def promote(number: str | None = None, by: Promoter = "person") -> Version | Non
 
     A gate does not overrule a person: it changes nothing where a person set the version aside.
     """
+    _require_store()
     with _registry() as registry:
         registry.sync_history()
         chosen = registry.version(number) if number else registry.by_alias(CHALLENGER)
@@ -144,6 +146,7 @@ def promote(number: str | None = None, by: Promoter = "person") -> Version | Non
 
 def rollback() -> Version:
     """Make the previous champion the champion again; repeated, it goes back step by step."""
+    _require_store()
     with _registry() as registry:
         registry.sync_history()
         previous = registry.history()
@@ -164,6 +167,13 @@ def load(version: Version) -> "Package":
     """Read a version's model with this project's own code: nothing that is stored in the registry is executed."""
     with _registry() as registry:
         return registry.load(version.number)
+
+
+def _require_store() -> None:
+    """Do not make an empty store for a question that it could not answer."""
+    uri = address.tracking_uri()
+    if address.is_missing(uri):
+        raise InputError(f"there is no registry at {uri} yet: run `dvc repro` in the project's top folder")
 
 
 @contextmanager
