@@ -59,7 +59,7 @@ def test_a_figure_that_is_missing_never_passes():
 
 
 def test_a_gate_says_all_of_itself():
-    told = Gate("stability", "the list stays", ">=", 0.75, 0.8).as_dict()
+    told = Gate("stability", "the list stays", ">=", 0.75, 0.8).as_record()
     assert told == {
         "name": "stability",
         "meaning": "the list stays",

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import small_shop
+from insiders.answers import registration
 from insiders.io import paths, tables
 from insiders.io.tracking import registry
 from insiders.model import segments
 from insiders.model.segments import Champion, Identity
-from insiders.stages import register
+from insiders.stages import register as stage
 from test_segments import COLUMNS, LAPSED_LARGE, LAPSED_SMALL, LOYAL, NEWCOMER, REGULAR, WHOLESALE, shop
 
 NAMES = {0: "Insiders", 1: "Steady", 2: "Gone"}
@@ -152,7 +153,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> I
 
 def again() -> bytes:
     Path("mlruns/fresh.json").unlink(missing_ok=True)
-    register.main()
+    stage.main()
     return paths.REGISTERED.read_bytes()
 
 
@@ -185,8 +186,8 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_names_to_the_table(
     registered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customers = pd.read_parquet(registered / paths.CUSTOMERS)
-    assert register._champion(customers, "none") is None
-    assert register._champion(customers.drop(columns="net_revenue"), "1") is None
-    assert register._champion(customers, "1") is not None
+    assert registration.champion_segments(customers, "none") is None
+    assert registration.champion_segments(customers.drop(columns="net_revenue"), "1") is None
+    assert registration.champion_segments(customers, "1") is not None
     monkeypatch.setattr(registry, "versions", list)
-    assert register._champion(customers, "1") is None
+    assert registration.champion_segments(customers, "1") is None

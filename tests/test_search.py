@@ -7,7 +7,7 @@ import pytest
 
 from insiders.evidence import search
 from insiders.evidence.judge import Judge, Recipe, Settings, Window, looked_at, windows
-from insiders.evidence.search import Trial, front, pick, run
+from insiders.evidence.search import Trial, pick, run
 from insiders.model import embeddings
 from population import DAY, FEATURES, snapshots
 
@@ -231,8 +231,3 @@ def test_the_pick_where_no_trial_is_stable_or_in_size():
     assert pick([trial(0, 1.0, 0.9, 0.2), trial(1, 1.0, 0.9, 0.1)], SETTINGS).number == 1
     hopeless = Trial(0, RECIPE, {"value_lift_min": 0.4}, 0.0, "value lift is 0.400")
     assert pick([hopeless, trial(1, 0.9, 0.1)], SETTINGS).number == 1
-
-
-def test_the_front_by_hand():
-    trials = [trial(0, 1.05, 0.60), trial(1, 1.02, 0.80), trial(2, 1.01, 0.75), trial(3, 1.2, 0.99, 0.1)]
-    assert [each.number for each in front(trials)] == [0, 1]

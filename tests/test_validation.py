@@ -14,7 +14,7 @@ HORIZON = 90
 def period():
     known = snapshots(300)
     brought = customers(300)[["customer_id", "next_revenue"]].sample(frac=1, random_state=1)
-    return validation.period(windows(known, HORIZON, FEATURES), brought, HORIZON)
+    return validation.last_period(windows(known, HORIZON, FEATURES), brought, HORIZON)
 
 
 def test_what_the_period_brought_is_joined_by_customer(period):

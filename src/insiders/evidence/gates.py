@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
 COMPARISONS = {
     ">=": lambda value, threshold: value >= threshold,
@@ -23,6 +23,17 @@ MEANINGS = {
 }
 
 
+class GateRecord(TypedDict):
+    """A gate with its verdict, as JSON holds it."""
+
+    name: str
+    meaning: str
+    comparison: str
+    threshold: float
+    value: float | None
+    passed: bool
+
+
 @dataclass(frozen=True)
 class Gate:
     """A missing value (None) never passes."""
@@ -37,8 +48,15 @@ class Gate:
     def passed(self) -> bool:
         return self.value is not None and bool(COMPARISONS[self.comparison](self.value, self.threshold))
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"passed": self.passed}
+    def as_record(self) -> GateRecord:
+        return {
+            "name": self.name,
+            "meaning": self.meaning,
+            "comparison": self.comparison,
+            "threshold": self.threshold,
+            "value": self.value,
+            "passed": self.passed,
+        }
 
 
 @dataclass(frozen=True)
@@ -75,10 +93,10 @@ def gates(measured: Mapping[str, float | None], thresholds: Thresholds, champion
     if champion_lift is not None:
         wanted.append(("champion", ">=", champion_lift - thresholds.champion_margin, "value_lift"))
     return [
-        Gate(name, MEANINGS[name], comparison, threshold, _known(measured.get(key)))
+        Gate(name, MEANINGS[name], comparison, threshold, _number(measured.get(key)))
         for name, comparison, threshold, key in wanted
     ]
 
 
-def _known(value: float | None) -> float | None:
+def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)

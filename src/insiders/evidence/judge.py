@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Any
+from typing import Any, Self, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ LATE = (
     *("stability", "stability_rand", "stability_seeds", "stability_seeds_rand"),
     *("control_silhouette", "control_gap", "control_gap_low", "control_gap_high"),
 )
+Param = str | int | float | bool  # what Optuna draws
 FIRST_RESAMPLES = 3  # after which an unstable trial is given up
 
 
@@ -53,14 +54,30 @@ class Settings:
     lift_tolerance: float
 
 
+class RecipeRecord(TypedDict):
+    """A recipe as JSON holds it."""
+
+    embedding: str
+    clusterer: str
+    params: Mapping[str, Param]
+    seed: int
+
+
 @dataclass(frozen=True)
 class Recipe:
     """All that decides a model besides its data: the very same code rebuilds the winner from it."""
 
     embedding: str
     clusterer: str
-    params: Mapping[str, Any]
+    params: Mapping[str, Param]
     seed: int
+
+    @classmethod
+    def from_record(cls, record: RecipeRecord) -> Self:
+        return cls(record["embedding"], record["clusterer"], record["params"], record["seed"])
+
+    def as_record(self) -> RecipeRecord:
+        return {"embedding": self.embedding, "clusterer": self.clusterer, "params": self.params, "seed": self.seed}
 
     def model(self, settings: Settings, seed_offset: int = 0) -> SegmentModel:
         from optuna.trial import FixedTrial

@@ -8,17 +8,22 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from insiders.evidence.judge import LATE, Recipe, Settings, least_share
+from insiders.evidence.judge import LATE, Param, Recipe, RecipeRecord, Settings, least_share
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, columns
 
-FIRST: list[dict[str, Any]] = [  # one sensible point of each promising combination; what they leave open is drawn
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import BaseTrial
+    from optuna.trial import Trial as OpenTrial
+
+FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combination; what they leave open is drawn
     {
         "embedding": "value_plane",
         "clusterer": "kmeans",
@@ -73,7 +78,27 @@ DRAWS = 8  # for one trial, where the sampler repeats itself
 
 Answer = tuple[Mapping[str, float], float, str]  # measures, violation and reason, as Judge.score gives them
 Score = Callable[[list[Recipe]], Iterable[Answer]]  # answers in order; it may work in several processes
-Proposal = tuple[Any, Recipe]  # an open trial of the history, and what it draws
+Proposal = tuple["OpenTrial", Recipe]  # an open trial of the history, and what it draws
+
+
+class Candidate(RecipeRecord):
+    """models/candidate.json: the chosen recipe and what speaks for it; a missing measure is null."""
+
+    features: list[str]
+    trial: int
+    feasible: bool
+    reason: str
+    folds: int
+    rule: dict[str, float]
+    measures: dict[str, float | None]
+
+
+class _Scored(TypedDict):
+    """What the study keeps of a trial."""
+
+    measures: dict[str, float | None]
+    violation: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +131,7 @@ class Trial:
         return "PRUNED" if self.reason else "COMPLETE"
 
 
-def propose(trial: Any, settings: Settings) -> Recipe:
+def propose(trial: "BaseTrial", settings: Settings) -> Recipe:
     """Draw an embedding, a clusterer and their params."""
     embedding = trial.suggest_categorical("embedding", list(settings.embeddings))
     clusterer = trial.suggest_categorical("clusterer", list(settings.clusterers))
@@ -140,7 +165,7 @@ class Alone:
         raise AssertionError("nobody else is there to wait for")
 
 
-def run(study: Any, settings: Settings, score: Score, leases: Leases | None = None) -> Iterator[Trial]:
+def run(study: "Study", settings: Settings, score: Score, leases: Leases | None = None) -> Iterator[Trial]:
     """Yield `settings.trials` trials; `study` keeps each, so that none is scored twice, here or by another process.
 
     What is proposed follows from the settings and the answers alone. So the history that the sampler looks at lives in
@@ -160,13 +185,15 @@ def run(study: Any, settings: Settings, score: Score, leases: Leases | None = No
             history.tell(trial, _objectives(answers[number]))
 
 
-def _answered(study: Any, batch: Mapping[int, Proposal], score: Score, leases: Leases) -> Iterator[tuple[int, Answer]]:
+def _answered(
+    study: "Study", batch: Mapping[int, Proposal], score: Score, leases: Leases
+) -> Iterator[tuple[int, Answer]]:
     """The answer to each trial of a batch, by number: what some process kept, or a fresh one, kept at once."""
     left = dict(batch)
     while left:
-        yield from _found(study, left)
+        yield from _from_study(study, left)
         mine = _leased(left, leases)
-        yield from _found(study, left)  # who had them before may have scored them meanwhile
+        yield from _from_study(study, left)  # who had them before may have scored them meanwhile
         fresh = {number: left[number] for number in mine if number in left}
         for number, answer in zip(fresh, score([recipe for _, recipe in fresh.values()]), strict=True):
             _keep(study, left.pop(number), answer)
@@ -175,7 +202,7 @@ def _answered(study: Any, batch: Mapping[int, Proposal], score: Score, leases: L
             leases.wait()
 
 
-def _found(study: Any, left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]]:
+def _from_study(study: "Study", left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]]:
     """Take the trials out of `left` whose answer the study knows."""
     known = _kept(study)
     for number, (_, recipe) in list(left.items()):
@@ -219,12 +246,6 @@ def _is_firm(trial: Trial, settings: Settings) -> bool:
     )
 
 
-def front(trials: list[Trial]) -> list[Trial]:
-    """Feasible trials that no other beats in both value lift and stability."""
-    points = [trial for trial in trials if trial.feasible and not trial.reason]
-    return [one for one in points if not any(_dominates(other, one) for other in points)]
-
-
 def rows(trials: list[Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     """One row per trial, in order, then one per baseline; params as JSON."""
     first = trials[-1].number + 1
@@ -242,10 +263,9 @@ def rows(trials: list[Trial], baselines: Mapping[str, Mapping[str, float]]) -> p
     return pd.DataFrame([_row(trial) for trial in trials] + compared)
 
 
-def candidate(chosen: Trial, settings: Settings, folds: int) -> dict[str, Any]:
-    """The recipe and what speaks for it, for JSON; a missing measure is null."""
+def candidate(chosen: Trial, settings: Settings, folds: int) -> Candidate:
     return {
-        **asdict(chosen.recipe),
+        **chosen.recipe.as_record(),
         "features": list(columns(chosen.recipe.embedding, settings.features)),
         "trial": chosen.number,
         "feasible": chosen.feasible,
@@ -261,7 +281,7 @@ def without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in measures.items()}
 
 
-def _row(trial: Trial) -> dict[str, Any]:
+def _row(trial: Trial) -> dict[str, str | float]:
     return {
         "number": trial.number,
         "state": trial.state,
@@ -275,12 +295,7 @@ def _row(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _dominates(one: Trial, other: Trial) -> bool:
-    ours, theirs = (one.lift, one.stability), (other.lift, other.stability)
-    return all(a >= b for a, b in zip(ours, theirs, strict=True)) and ours != theirs
-
-
-def _history(settings: Settings) -> Any:
+def _history(settings: Settings) -> "Study":
     """A study in memory, which begins with the promising points."""
     import optuna
 
@@ -291,7 +306,7 @@ def _history(settings: Settings) -> Any:
     return history
 
 
-def _ask(history: Any, settings: Settings, drawn: list[Recipe]) -> Proposal:
+def _ask(history: "Study", settings: Settings, drawn: list[Recipe]) -> Proposal:
     """Propose a recipe that was not tried yet; a repeated one fails at once, unless many draws find no other."""
     from optuna.trial import TrialState
 
@@ -307,7 +322,7 @@ def _ask(history: Any, settings: Settings, drawn: list[Recipe]) -> Proposal:
     raise AssertionError("the last draw is taken as it is")
 
 
-def _drawn(study: Any, settings: Settings, place: int) -> Any:
+def _drawn(study: "Study", settings: Settings, place: int) -> "OpenTrial":
     """Open a trial with a sampler of its own seed: what it draws depends on the history, not on who asks."""
     from optuna.exceptions import ExperimentalWarning
     from optuna.samplers import TPESampler
@@ -320,37 +335,37 @@ def _drawn(study: Any, settings: Settings, place: int) -> Any:
     return study.ask()
 
 
-def _keep(study: Any, proposal: Proposal, answer: Answer) -> None:
+def _keep(study: "Study", proposal: Proposal, answer: Answer) -> None:
     """Add a scored trial to the study, whole or not at all, as Optuna's own pages show it."""
     from optuna.trial import TrialState, create_trial
 
     (trial, recipe), (measures, violation, reason) = proposal, answer
-    scored = {"measures": without_nan(measures), "violation": violation, "reason": reason}
+    scored: _Scored = {"measures": without_nan(measures), "violation": violation, "reason": reason}
     study.add_trial(
         create_trial(
             state=TrialState.COMPLETE,
             values=_objectives(answer),
             params=trial.params,
             distributions=trial.distributions,
-            user_attrs={"recipe": asdict(recipe), SCORED: scored},
+            user_attrs={"recipe": recipe.as_record(), SCORED: scored},
             constraints={SIZE: violation},
         )
     )
 
 
-def _kept(study: Any) -> dict[str, Answer]:
+def _kept(study: "Study") -> dict[str, Answer]:
     """Recipe -> the answer that an earlier process got."""
     known = [trial.user_attrs for trial in study.get_trials(deepcopy=False) if SCORED in trial.user_attrs]
-    return {_key(Recipe(**attrs["recipe"])): _answer(attrs[SCORED]) for attrs in known}
+    return {_key(Recipe.from_record(attrs["recipe"])): _answer(attrs[SCORED]) for attrs in known}
 
 
-def _answer(scored: Mapping[str, Any]) -> Answer:
+def _answer(scored: _Scored) -> Answer:
     measures = {name: (math.nan if value is None else value) for name, value in scored["measures"].items()}
     return measures, scored["violation"], scored["reason"]
 
 
 def _key(recipe: Recipe) -> str:
-    return json.dumps(asdict(recipe), sort_keys=True)
+    return json.dumps(recipe.as_record(), sort_keys=True)
 
 
 def _objectives(answer: Answer) -> list[float]:

@@ -6,7 +6,7 @@ What is registered is the same recipe fitted on everything; how far the two list
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,56 @@ from insiders.evidence.judge import VALIDATION, Recipe, Settings, Window
 from insiders.evidence.search import without_nan
 from insiders.model.segment_model import SegmentModel
 from insiders.value import forecast, lifetime, scores
+from insiders.value.forecast import SpanOutcome
 
 Flags = NDArray[np.bool_]
+
+
+class Validation(TypedDict):
+    """What a list captured in the last period (holdout.Capture), beside baselines of the same size; null: no revenue.
+
+    `n` customers were listed on `as_of`; `low` and `high` are the ends of 95 % intervals over customers.
+    """
+
+    value_capture: float | None
+    value_lift: float | None
+    value_oracle: float | None
+    value_over_random: float | None
+    value_lift_low: float | None
+    value_lift_high: float | None
+    value_over_random_low: float | None
+    value_over_random_high: float | None
+    top_n_capture: float | None
+    clv_capture: float | None
+    baselines: dict[str, float | None]
+    n: int
+    as_of: str
+    horizon_days: int
+
+
+class BaselineRecord(TypedDict):
+    """The sort that serves, and how many of today's customers it names."""
+
+    name: str
+    n: int
+    horizon_days: int
+
+
+class ServingRecord(TypedDict):
+    """The recipe that serves with its measures in the search; a sort has no embedding."""
+
+    embedding: str | None
+    clusterer: str
+    measures: Mapping[str, float | None]
+
+
+class Fallback(NamedTuple):
+    """The sort that serves where no model may, and what is known of it."""
+
+    baseline: BaselineRecord | None
+    serving: ServingRecord
+    validation: Validation
+    backtest: list[SpanOutcome]
 
 
 @dataclass(frozen=True)
@@ -43,7 +91,7 @@ class Period:
         return sorted((name for name in self.cut if name != VALIDATION), key=int, reverse=True)
 
 
-def period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon_days: int) -> Period:
+def last_period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon_days: int) -> Period:
     """Join what the last period brought (schemas.HOLDOUT) to the customers who were known at its start."""
     customers = cut[VALIDATION].customers
     revenue = brought.set_index("customer_id")["next_revenue"].loc[customers["customer_id"]]
@@ -55,24 +103,30 @@ def members(model: SegmentModel) -> Flags:
     return model.listed(model.labels_)
 
 
-def judge(chosen: Flags, found: Period, settings: Settings) -> dict[str, Any]:
-    """The figures of a list made at the start of the period, beside baselines of the same size (holdout.Capture)."""
-    customers = found.later
+def judge(chosen: Flags, period: Period, settings: Settings) -> Validation:
+    """The figures of a list made at the start of the period, beside baselines of the same size."""
+    customers = period.later
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    compared = baselines.captured(customers, int(chosen.sum()), found.horizon_days)
-    figures = {
-        **holdout.capture(chosen, past, revenue).as_dict(),
-        **holdout.intervals(chosen, past, revenue, weights),
-        "top_n_capture": compared[scores.SPREADSHEET]["value_capture"],
-        "clv_capture": compared[scores.LIFETIME]["value_capture"],
-    }
+    compared = baselines.captured(customers, int(chosen.sum()), period.horizon_days)
+    own = without_nan(holdout.capture(chosen, past, revenue).as_dict())
+    ends = without_nan(holdout.intervals(chosen, past, revenue, weights))
+    captures = without_nan({name: measures["value_capture"] for name, measures in compared.items()})
     return {
-        **without_nan(figures),
-        "baselines": without_nan({name: measures["value_capture"] for name, measures in compared.items()}),
+        "value_capture": own["value_capture"],
+        "value_lift": own["value_lift"],
+        "value_oracle": own["value_oracle"],
+        "value_over_random": own["value_over_random"],
+        "value_lift_low": ends["value_lift_low"],
+        "value_lift_high": ends["value_lift_high"],
+        "value_over_random_low": ends["value_over_random_low"],
+        "value_over_random_high": ends["value_over_random_high"],
+        "top_n_capture": captures[scores.SPREADSHEET],
+        "clv_capture": captures[scores.LIFETIME],
+        "baselines": captures,
         "n": int(chosen.sum()),
         "as_of": f"{customers['as_of'].iloc[0]:%Y-%m-%d}",
-        "horizon_days": found.horizon_days,
+        "horizon_days": period.horizon_days,
     }
 
 
@@ -81,29 +135,35 @@ def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_d
     return scores.members(scores.score(name, customers, horizon_days), share)
 
 
-def fallback(customers: pd.DataFrame, share: float, found: Period, settings: Settings) -> tuple[dict[str, Any], Flags]:
-    """What can be said where no model may serve: of the best baseline of the rolling origins, and its judged list.
+def fallback(customers: pd.DataFrame, share: float, period: Period, settings: Settings) -> tuple[Fallback, Flags]:
+    """What serves where no model may: the best baseline of the rolling origins, and its list of the last period.
 
-    `baseline` says by which score and how many of the `customers` it names, tied ones included; a baseline whose ties
-    make its list larger than the programme can take is passed over.
+    A baseline whose ties make its list larger than the programme can take is passed over.
     """
 
-    def choose(known: pd.DataFrame) -> Flags:
-        return baseline_members(known, name, share, found.horizon_days)
+    def choose(earlier: pd.DataFrame) -> Flags:
+        return baseline_members(earlier, name, share, period.horizon_days)
 
-    measured = baselines.on_origins(found.cut, share, found.horizon_days)
-    today = scores.scorer(customers, found.horizon_days)(customers)
-    sizes = {each: int(scores.members(today[each], share).sum()) for each in sorted(measured) if each != scores.CHANCE}
-    fitting = [each for each, size in sizes.items() if size <= settings.insider_share_max * len(customers)]
-    name = max(fitting or [scores.SPREADSHEET], key=lambda each: measured[each]["value_lift_mean"])
-    listed = choose(found.later)
-    told = {
-        "baseline": {"name": name, "n": sizes[name], "horizon_days": found.horizon_days},
-        "serving": {"embedding": None, "clusterer": name, "measures": measured[name]},
-        "validation": judge(listed, found, settings),
-        "backtest": _backtest(lambda each: choose(each.customers), found),
-    }
-    return told, listed
+    measures = baselines.on_origins(period.cut, share, period.horizon_days)
+    sizes = _sizes_today(customers, share, period.horizon_days)
+    fitting = [
+        each for each in sorted(measures) if sizes.get(each, np.inf) <= settings.insider_share_max * len(customers)
+    ]
+    name = max(fitting or [scores.SPREADSHEET], key=lambda each: measures[each]["value_lift_mean"])
+    listed = choose(period.later)
+    serves = Fallback(
+        baseline={"name": name, "n": sizes[name], "horizon_days": period.horizon_days},
+        serving={"embedding": None, "clusterer": name, "measures": measures[name]},
+        validation=judge(listed, period, settings),
+        backtest=_backtest(lambda each: choose(each.customers), period),
+    )
+    return serves, listed
+
+
+def _sizes_today(customers: pd.DataFrame, share: float, horizon_days: int) -> dict[str, int]:
+    """How many customers each sort names, those included who tie with the last; a list by lot is no sort."""
+    today = scores.scorer(customers, horizon_days)(customers)
+    return {name: int(scores.members(score, share).sum()) for name, score in today.items() if name != scores.CHANCE}
 
 
 def smallest_segment(model: SegmentModel) -> float:
@@ -118,30 +178,28 @@ def list_agreement(earlier: SegmentModel, final: SegmentModel, customers: pd.Dat
     return quality.jaccard(one, other)
 
 
-def backtest(recipe: Recipe, found: Period, settings: Settings) -> list[forecast.SpanOutcome]:
+def backtest(recipe: Recipe, period: Period, settings: Settings) -> list[SpanOutcome]:
     """What was expected of the recipe's list at each rolling origin and at the last cut-off, and what came.
 
     Earliest first. `naive` is the net revenue of the same customers in the 90 days before, scaled to the horizon; `low`
-    and `high` know only the misses of periods that had ended by then.
+    and `high` use the misses of those periods only that had ended by then.
     """
-    return _backtest(lambda each: members(recipe.model(settings).fit(each.customers, each.past)), found)
+    return _backtest(lambda each: members(recipe.model(settings).fit(each.customers, each.past)), period)
 
 
-def _backtest(choose: Callable[[Window], Flags], found: Period) -> list[forecast.SpanOutcome]:
-    rows: list[forecast.SpanOutcome] = []
-    for each in [*(found.cut[name] for name in found.folds), Window(found.later, found.window.past)]:
-        rows.append(_outcome(choose(each), each.customers, found, rows))
-    return rows
+def _backtest(choose: Callable[[Window], Flags], period: Period) -> list[SpanOutcome]:
+    outcomes: list[SpanOutcome] = []
+    for each in [*(period.cut[name] for name in period.folds), Window(period.later, period.window.past)]:
+        outcomes.append(_outcome(choose(each), each.customers, period, outcomes))
+    return outcomes
 
 
-def _outcome(
-    chosen: Flags, known: pd.DataFrame, found: Period, earlier: list[forecast.SpanOutcome]
-) -> forecast.SpanOutcome:
-    customers, foreseen = known[chosen], _expected(known, found)[chosen]
-    as_of = known["as_of"].iloc[0]
-    ended = [row for row in earlier if pd.Timestamp(row["as_of"]) + pd.Timedelta(days=found.horizon_days) <= as_of]
-    expected = math.fsum(foreseen["expected_revenue"])
-    low, high = forecast.interval(expected, forecast.chance_error(foreseen), forecast.level_error(ended))
+def _outcome(chosen: Flags, everybody: pd.DataFrame, period: Period, earlier: list[SpanOutcome]) -> SpanOutcome:
+    customers, expectations = everybody[chosen], _expectations(everybody, period)[chosen]
+    as_of, horizon = everybody["as_of"].iloc[0], pd.Timedelta(days=period.horizon_days)
+    ended = [row for row in earlier if pd.Timestamp(row["as_of"]) + horizon <= as_of]
+    expected = math.fsum(expectations["expected_revenue"])
+    low, high = forecast.interval(expected, forecast.chance_error(expectations), forecast.level_error(ended))
     return {
         "as_of": f"{as_of:%Y-%m-%d}",
         "members": int(chosen.sum()),
@@ -149,14 +207,14 @@ def _outcome(
         "low": low,
         "high": high,
         "actual": math.fsum(customers["next_revenue"]),
-        "naive": math.fsum(customers["net_revenue_90d"]) * found.horizon_days / 90,
+        "naive": math.fsum(customers["net_revenue_90d"]) * period.horizon_days / 90,
     }
 
 
-def _expected(customers: pd.DataFrame, found: Period) -> pd.DataFrame:
+def _expectations(customers: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Each customer's expected revenue, from a model of their own date calibrated on what had ended by then."""
-    history = pd.concat([each.customers for each in found.cut.values()] + [each.past for each in found.cut.values()])
+    history = pd.concat([each.customers for each in period.cut.values()] + [each.past for each in period.cut.values()])
     history = history.drop_duplicates(["as_of", "customer_id"])
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        model = lifetime.calibrate(lifetime.fit(customers), history, found.horizon_days)
-        return lifetime.predict(model, customers, found.horizon_days)
+        model = lifetime.calibrate(lifetime.fit(customers), history, period.horizon_days)
+        return lifetime.predict(model, customers, period.horizon_days)

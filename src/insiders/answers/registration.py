@@ -1,0 +1,240 @@
+"""The candidate, judged on the last period, becomes a version of the registry; models/registered.json says what serves.
+
+The same candidate on the same data never becomes a second version. What is known of a version stands in its tags, so
+that a champion can be judged anew, or reported where today's code cannot refit it.
+"""
+
+import json
+from typing import Any, NamedTuple, TypedDict
+
+import pandas as pd
+
+from insiders import schemas
+from insiders.errors import InputError
+from insiders.evidence import judge, validation, verdict
+from insiders.evidence.gates import GateRecord, Thresholds
+from insiders.evidence.judge import Recipe
+from insiders.evidence.search import Candidate
+from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
+from insiders.evidence.verdict import Case, Regime, Serving, Verdict
+from insiders.io import paths, studies, tables
+from insiders.io.params import Params
+from insiders.io.tracking import cards, registry
+from insiders.io.tracking.cards import CardFacts
+from insiders.io.tracking.registry import Facts, Version
+from insiders.model import segments
+from insiders.model.segments import Champion, Identity
+from insiders.value.forecast import SpanOutcome
+
+RECIPE_TAG = "insiders.recipe"
+MEASURES_TAG = "insiders.measures"
+VALIDATION_TAG = "insiders.validation"
+RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared with
+SEGMENTS_TAG = "insiders.segments"  # what the version's segments are called, and which of the rival's they continue
+NO_RIVAL = "none"  # nothing served when the candidate was first judged
+EXAMPLE_ROWS = 5
+
+
+class SegmentRecord(TypedDict):
+    """segments.Identity as JSON holds it."""
+
+    cluster: int
+    name: str
+    matched_from: str | None
+    matched_by: str | None
+    shared_customers: int
+    changed: dict[str, tuple[float, float]]  # in JSON a list of two
+
+
+class Manifest(TypedDict):
+    """models/registered.json: the candidate, its verdict, what it became, and what serves."""
+
+    version: str
+    alias: str
+    candidate: Candidate
+    gates: list[GateRecord]
+    passed: bool
+    validation: Validation  # of what serves
+    agreement: float
+    segments: list[SegmentRecord]
+    champion_version: str | None
+    regime: Regime
+    baseline: BaselineRecord | None
+    serving: ServingRecord
+    backtest: list[SpanOutcome]
+
+
+class Entry(NamedTuple):
+    """A candidate's place in the registry: its key, the version that it was compared with, and its segments."""
+
+    key: str
+    rival: str
+    segments: list[SegmentRecord]
+
+
+def register(settings: Params) -> None:
+    """Judge, register, promote where every gate passed, and write what serves."""
+    case = _read_case(settings)
+    entry = _enter(case)
+    case.final_model.segment_names_ = {each["cluster"]: each["name"] for each in entry.segments}
+    judged = verdict.judge(case, _thresholds(settings), _rival_recipe(case, entry.rival))
+    version = registry.register(case.final_model, case.customers.head(EXAMPLE_ROWS), _facts(case, entry, judged))
+    if judged.passed and settings.register_.auto_promote:
+        registry.promote(version.number, by="gate")
+    champion = registry.sync_champion()
+    serving = _serving(case, judged, (version, champion), settings.register_.value_over_random_min)
+    _write_judged(case, serving)
+    tables.write_json(_manifest(case, entry, judged, serving, (version, champion)), paths.REGISTERED)
+
+
+def _read_case(settings: Params) -> Case:
+    horizon, search = settings.featurize.horizon_days, studies.search_settings(settings)
+    candidate: Candidate = tables.read_json(paths.CANDIDATE)
+    cut = judge.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, judge.looked_at(search))
+    period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), horizon)
+    return verdict.fit(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
+
+
+def _thresholds(settings: Params) -> Thresholds:
+    own, tune = settings.register_, settings.tune
+    return Thresholds(
+        **own.model_dump(exclude={"auto_promote"}),
+        insider_share_min=tune.insider_share_min,
+        insider_share_max=tune.insider_share_max,
+        segment_share_min=tune.segment_share_min,
+    )
+
+
+def _enter(case: Case) -> Entry:
+    """Find the candidate's place: what it was first compared with, and what its segments are called, stays."""
+    key = tables.digest(paths.CANDIDATE, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
+    version, champion = registry.find(key), registry.sync_champion()
+    rival = version.tags[RIVAL_TAG] if version else champion.number if champion else NO_RIVAL
+    return Entry(key, rival, _segments(case, version, rival))
+
+
+def _segments(case: Case, version: Version | None, rival: str) -> list[SegmentRecord]:
+    """Which of the rival's segments go on, decided once: a version keeps the names it was registered with."""
+    if version and SEGMENTS_TAG in version.tags:
+        kept: list[SegmentRecord] = json.loads(version.tags[SEGMENTS_TAG])
+        return kept
+    # A version that was registered before segments were matched is named by itself.
+    champion = None if version else champion_segments(case.customers, rival)
+    model = case.final_model
+    identities = segments.identify(case.customers, model.labels_, model.insider_clusters_, champion)
+    records: list[SegmentRecord] = json.loads(tables.as_json([each._asdict() for each in identities]))
+    return records  # as the tag will give them back
+
+
+def champion_segments(customers: pd.DataFrame, number: str) -> Champion | None:
+    """The segments that a version's own model gives these customers.
+
+    None where there is no such version, or where its model needs features or code that are no more.
+    """
+    version = _version(number)
+    if version is None:
+        return None
+    try:
+        package = registry.load(version)
+        labels = package.predict(customers)["cluster"].to_numpy()
+    except (InputError, AttributeError):
+        return None
+    return Champion(labels, package.model.insider_clusters_, package.model.segment_names_)
+
+
+def _version(number: str) -> Version | None:
+    return next((each for each in registry.versions() if each.number == number), None)
+
+
+def _rival_recipe(case: Case, number: str) -> Recipe | None:
+    version = _version(number)
+    return _recipe(case, version) if version else None
+
+
+def _recipe(case: Case, version: Version) -> Recipe | None:
+    """The recipe of a version, where it has one that today's code can fit."""
+    return verdict.rebuild(_tag(version, RECIPE_TAG), case.search) if RECIPE_TAG in version.tags else None
+
+
+def _serving(case: Case, judged: Verdict, served: tuple[Version, Version | None], over_random_min: float) -> Serving:
+    """What is known of what serves: the candidate itself, an earlier version, or the best sort where none may."""
+    version, champion = served
+    if champion is None:
+        return verdict.serving_baseline(case, over_random_min)
+    if champion.number == version.number:
+        return verdict.serving_candidate(case, judged)
+    recipe = _recipe(case, champion)
+    if recipe is None:
+        record, figures = _tag(champion, RECIPE_TAG), _tag(champion, VALIDATION_TAG)
+        return verdict.serving_record(case, record, _tag(champion, MEASURES_TAG), figures)
+    return verdict.serving_recipe(case, recipe, _tag(champion, MEASURES_TAG))
+
+
+def _tag(version: Version, tag: str) -> Any:
+    """What was written with a version when it was judged."""
+    if tag not in version.tags:
+        raise InputError(
+            f"version {version.number} of the registered model is @champion but was not registered by this project: "
+            "nothing is known of what its list brings; promote another version with `insiders promote NUMBER`"
+        )
+    return json.loads(version.tags[tag])
+
+
+def _facts(case: Case, entry: Entry, judged: Verdict) -> Facts:
+    candidate = case.candidate
+    figures = {name: value for name, value in judged.validation.items() if name != "baselines"}
+    return Facts(
+        key=entry.key,
+        params={name: candidate[name] for name in ("embedding", "clusterer", "seed", "params")},
+        metrics=candidate["measures"] | figures,
+        tags={
+            **cards.gate_tags(judged.gates),
+            RECIPE_TAG: tables.as_json(Recipe.from_record(candidate).as_record()),
+            RIVAL_TAG: entry.rival,
+            SEGMENTS_TAG: tables.as_json(entry.segments),
+            VALIDATION_TAG: tables.as_json(judged.validation),
+            MEASURES_TAG: tables.as_json(candidate["measures"]),
+            "insiders.data": tables.digest(paths.CUSTOMERS),
+            "embedding": candidate["embedding"],
+            "clusterer": candidate["clusterer"],
+        },
+        card=cards.model_card(_card_facts(case.candidate, entry, judged)),
+    )
+
+
+def _card_facts(candidate: Candidate, entry: Entry, judged: Verdict) -> CardFacts:
+    return CardFacts(
+        candidate=candidate,
+        features=candidate["features"],
+        measures=candidate["measures"],
+        validation=judged.validation,
+        gates=judged.gates,
+        agreement=judged.agreement,
+        segments=[Identity(**each) for each in entry.segments],
+    )
+
+
+def _manifest(
+    case: Case, entry: Entry, judged: Verdict, serving: Serving, served: tuple[Version, Version | None]
+) -> Manifest:
+    version, champion = served
+    return {
+        "version": version.number,
+        "alias": "champion" if champion and champion.number == version.number else "challenger",
+        "candidate": case.candidate,
+        "gates": judged.gate_records(),
+        "passed": judged.passed,
+        "validation": serving.validation,
+        "agreement": judged.agreement,
+        "segments": entry.segments,
+        "champion_version": champion.number if champion else None,
+        "regime": serving.regime,
+        "baseline": serving.baseline,
+        "serving": serving.serving,
+        "backtest": serving.backtest,
+    }
+
+
+def _write_judged(case: Case, serving: Serving) -> None:
+    listed = case.period.later[["customer_id", "as_of"]].assign(is_insider=serving.listed)
+    tables.write(listed.sort_values("customer_id", ignore_index=True), paths.JUDGED, schemas.JUDGED)

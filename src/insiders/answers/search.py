@@ -1,0 +1,136 @@
+"""The search and its record: trials, baselines, the candidate, and how each of them looks in MLflow.
+
+It sees cut-offs up to the start of the untouched last period, and nothing of that period.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from insiders import schemas
+from insiders.errors import InputError
+from insiders.evidence import baselines, judge, search
+from insiders.evidence.judge import Window
+from insiders.evidence.search import Trial
+from insiders.io import params, paths, studies, tables
+from insiders.io.leases import Leases
+from insiders.io.tracking import runs
+from insiders.io.tracking.runs import SearchRun, TrialRun
+from insiders.report.figures import importance
+from insiders.report.figures import trials as pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NO_EMBEDDING = "none"  # of a baseline
+
+
+def tune(settings: params.Params) -> None:
+    """Run the study, or go on with it; write reports/trials.csv and models/candidate.json."""
+    wanted, horizon_days = studies.search_settings(settings), settings.featurize.horizon_days
+    cut = _windows(wanted, horizon_days)
+    study_name = studies.study_name(paths.SNAPSHOTS, wanted)
+    study = studies.open_study(settings.tune.storage, study_name)
+    logged = settings.tune.model_dump(exclude={"storage"}) | {"seed": settings.seed}  # an address may hold a password
+    with (
+        studies.shared_leases(settings.tune.storage, study_name, settings.tune.workers) as leases,
+        studies.open_scorer(cut, wanted, settings.tune.workers) as score,
+        runs.search_run(_run_name(study_name, leases), logged) as run,
+    ):
+        trials = _logged(_with_progress(search.run(study, wanted, score, leases), wanted.trials), run)
+        chosen = search.pick(trials, wanted)
+        measures = baselines.measured(judge.Judge(cut, wanted), chosen.measures["insider_share"], horizon_days)
+        rows = search.rows(trials, measures)
+        tables.write(rows, paths.TRIALS)
+        tables.write_json(search.candidate(chosen, wanted, folds=len(cut) - 1), paths.CANDIDATE)
+        _log_baselines(run, rows, measures)
+        _log_result(run, rows, chosen)
+        run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
+
+
+def _windows(wanted: judge.Settings, horizon_days: int) -> dict[str, Window]:
+    snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    cut = judge.windows(snapshots, horizon_days, judge.looked_at(wanted))
+    if len(cut) == 1:
+        raise InputError(
+            f"{paths.SNAPSHOTS}: no rolling origin has a full period before and after it inside the calibration; give "
+            "a longer history, or a shorter featurize.horizon_days in params.yaml"
+        )
+    return cut
+
+
+def _run_name(study_name: str, leases: Leases | None) -> str:
+    """One process continues the study's run in MLflow; another that works on it at the same time has its own run."""
+    if leases is None or leases.acquire(studies.RUN_TASK):
+        return study_name
+    return f"{study_name}-{leases.owner[:8]}"
+
+
+def _with_progress(trials: Iterable[Trial], total: int) -> Iterable[Trial]:
+    """Pass the trials on and show how far the search is, with the best value lift so far."""
+    columns = (
+        TextColumn("tune"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns) as bar:
+        task, best = bar.add_task("no feasible trial yet", total=total), None
+        for trial in trials:
+            if trial.feasible and (best is None or trial.lift > best.lift):
+                best = trial
+            text = "no feasible trial yet" if best is None else f"best value lift {best.lift:.3f}, {_name(best)}"
+            bar.update(task, advance=1, description=text)
+            yield trial
+
+
+def _name(trial: Trial) -> str:
+    return f"{trial.recipe.embedding} x {trial.recipe.clusterer}"
+
+
+def _logged(trials: Iterable[Trial], run: SearchRun) -> list[Trial]:
+    """Write each trial to MLflow as it comes; returns all of them by number."""
+    done = []
+    for trial in trials:
+        run.log_trial(_trial_run(trial))
+        done.append(trial)
+    return sorted(done, key=lambda trial: trial.number)
+
+
+def _trial_run(trial: Trial) -> TrialRun:
+    """The same names in every trial make trials comparable in MLflow."""
+    tags = {
+        "embedding": trial.recipe.embedding,
+        "clusterer": trial.recipe.clusterer,
+        "state": trial.state,
+        "feasible": trial.feasible,
+        "reason": trial.reason,
+    }
+    return TrialRun(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
+
+
+def _log_baselines(run: SearchRun, rows: pd.DataFrame, measures: Mapping[str, Mapping[str, float]]) -> None:
+    """Write each baseline to MLflow as a trial, under the number that it has in trials.csv."""
+    own = rows[rows["state"] == "BASELINE"]
+    for number, name in zip(own["number"], own["clusterer"], strict=True):
+        tags = {"embedding": NO_EMBEDDING, "clusterer": name, "state": "BASELINE", "feasible": True, "reason": ""}
+        run.log_trial(TrialRun(int(number), f"{number:03d} baseline {name}", {}, measures[name], tags))
+
+
+def _log_result(run: SearchRun, rows: pd.DataFrame, chosen: Trial) -> None:
+    run.log_measures(chosen.measures)
+    run.log_figure(pictures.front(rows, chosen.number), "front")
+    run.log_figure(pictures.history(rows), "history")
+    run.log_figure(importance.importances(rows), "importances")
+    run.log_figure(importance.slices(rows), "slices")
+    run.log_file(paths.TRIALS)
+    run.log_file(paths.CANDIDATE)
+
+
+def _map(chosen: Trial, wanted: judge.Settings, window: Window) -> "Figure":
+    """The chosen recipe's customers in the first two dimensions of its embedding."""
+    model = chosen.recipe.model(wanted).fit(window.customers, window.past)
+    return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(model.labels_))
