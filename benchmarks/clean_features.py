@@ -75,15 +75,17 @@ def by_project(csv: Path, out: Path) -> None:
 
 def _write_customers(con: Any, transactions: Any, out: Path) -> None:
     from insiders.io import engine, params
-    from insiders.tables import features, lines, orders
+    from insiders.tables import cutoffs, features, lines, orders
+    from insiders.tables.features import Windows
 
     settings = params.read(SETTINGS)
     judged = lines.judge(transactions, **settings.preprocess.model_dump(exclude={"currency"}))
     clean = engine.materialize(con, lines.clean(engine.materialize(con, judged)))
     by_order = engine.materialize(con, orders.orders(clean))
-    first, last = engine.fetch_row(con, features.span(clean))
+    first, last = engine.fetch_row(con, cutoffs.span(clean))
     as_of, period = last + timedelta(days=1), settings.featurize
-    customers = features.customers(by_order, clean, [as_of], first, period.horizon_days, period.fade_days)
+    windows = Windows(first, period.horizon_days, period.fade_days)
+    customers = features.customers(by_order, clean, [as_of], windows)
     engine.write(con, customers, out, None, ["customer_id"])
 
 

@@ -18,11 +18,9 @@ from insiders.model.embeddings import (
     Quantiles,
     UnitSpread,
     ValuePlane,
-    affinity,
     columns,
 )
 from insiders.model.embeddings.lifetime import COLUMNS, HORIZON_DAYS
-from insiders.tables import features
 from insiders.value import lifetime
 from population import FEATURES, customers
 
@@ -158,10 +156,6 @@ def test_a_leaf_vector_is_gathered_as_the_sparse_product_would_give_it():
 
 
 # --- products ---
-
-
-def test_products_are_separated_as_the_table_of_customers_does():
-    assert affinity.SEPARATOR == features.SEPARATOR
 
 
 def test_product_counts_by_hand():

@@ -13,7 +13,9 @@ import pytest
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import engine
-from insiders.tables import features, lines, orders
+from insiders.tables import cutoffs, features, lines, orders
+from insiders.tables.cutoffs import CutoffPlan
+from insiders.tables.features import Windows
 from ledgers import PREPROCESS, cleaned, fetched, real_data, real_transactions, transaction
 
 START = date(2023, 1, 1)
@@ -37,7 +39,7 @@ AS_OF = date(2023, 1, 31)
 
 def customers(rows, *days, start=START):
     lines = cleaned(rows)
-    found = features.customers(orders.orders(lines), lines, days, start, HORIZON, FADE)
+    found = features.customers(orders.orders(lines), lines, days, Windows(start, HORIZON, FADE))
     return fetched(found, "as_of", "customer_id")
 
 
@@ -154,54 +156,56 @@ def test_next_revenue_is_net_and_ends_with_the_horizon():
     day = date(2023, 1, 10)
     lines = cleaned([*ROWS, transaction("20 A 1 2023-04-09T23:59 1 ann"), transaction("21 A 1 2023-04-10 1 ann")])
     by_order = orders.orders(lines)
-    known = features.customers(by_order, lines, [day], START, HORIZON, FADE)
-    found = fetched(features.with_next(known, by_order, [day], HORIZON))
+    known = features.customers(by_order, lines, [day], Windows(START, HORIZON, FADE))
+    found = fetched(features.with_next_revenue(known, by_order, [day], HORIZON))
     assert found["next_revenue"].tolist() == [-12 + 70 - 8 + 30 + 1]
-    still = fetched(features.with_next(known, by_order.filter(by_order.ordered_at.date() < day), [day], HORIZON))
+    still = fetched(
+        features.with_next_revenue(known, by_order.filter(by_order.ordered_at.date() < day), [day], HORIZON)
+    )
     assert still["next_revenue"].tolist() == [0]
 
 
 def test_cutoffs_are_laid_backwards_and_keep_their_history():
-    found = features.cutoffs(date(2023, 1, 1), date(2024, 1, 1), 90, folds=3, step_days=30, history_days=30)
+    found = cutoffs.cutoffs(date(2023, 1, 1), date(2024, 1, 1), CutoffPlan(90, 30, 3, 30))
     assert found.validation == date(2023, 10, 3)
     assert found.origins == (date(2023, 7, 5), date(2023, 6, 5), date(2023, 5, 6))
     assert found.training == (date(2023, 7, 5), date(2023, 4, 6), date(2023, 3, 7), date(2023, 2, 5))
     assert found.days == sorted({found.validation, *found.origins, *found.training})
-    late = features.cutoffs(date(2023, 3, 1), date(2024, 1, 1), 90, folds=3, step_days=30, history_days=30)
+    late = cutoffs.cutoffs(date(2023, 3, 1), date(2024, 1, 1), CutoffPlan(90, 30, 3, 30))
     assert late.training == (date(2023, 7, 5), date(2023, 4, 6))
 
 
 def test_the_history_begins_each_month_and_ends_before_today():
-    found = features.month_starts(date(2023, 1, 1), date(2024, 1, 1), history_days=30, months=12)
+    found = cutoffs.month_starts(date(2023, 1, 1), date(2024, 1, 1), history_days=30, months=12)
     assert found == [date(2023, month, 1) for month in range(2, 13)]  # January 31 has 30 days behind it, January 1 none
-    assert features.month_starts(date(2023, 1, 1), date(2024, 1, 15), 30, 2) == [date(2023, 12, 1), date(2024, 1, 1)]
-    assert features.month_starts(date(2023, 1, 1), date(2024, 1, 15), 30, 0) == []
+    assert cutoffs.month_starts(date(2023, 1, 1), date(2024, 1, 15), 30, 2) == [date(2023, 12, 1), date(2024, 1, 1)]
+    assert cutoffs.month_starts(date(2023, 1, 1), date(2024, 1, 15), 30, 0) == []
 
 
 def test_a_history_too_short_to_judge_by_is_refused():
-    features.cutoffs(date(2023, 1, 1), date(2023, 5, 1), 90, 3, 30, history_days=30)
+    cutoffs.cutoffs(date(2023, 1, 1), date(2023, 5, 1), CutoffPlan(90, 30, 3, 30))
     with pytest.raises(InputError, match=r"119 days .* but 120 are needed"):
-        features.cutoffs(date(2023, 1, 1), date(2023, 4, 30), 90, 3, 30, history_days=30)
+        cutoffs.cutoffs(date(2023, 1, 1), date(2023, 4, 30), CutoffPlan(90, 30, 3, 30))
 
 
 def test_as_of_is_the_day_after_the_last_line_unless_declared():
     first, last = date(2023, 1, 1), date(2023, 12, 31)
-    assert features.look_from(None, first, last, 90) == date(2024, 1, 1)
-    assert features.look_from(date(2023, 6, 1), first, last, 90) == date(2023, 6, 1)
-    assert features.look_from(date(2024, 3, 30), first, last, 90) == date(2024, 3, 30)
+    assert cutoffs.resolve_as_of(None, first, last, 90) == date(2024, 1, 1)
+    assert cutoffs.resolve_as_of(date(2023, 6, 1), first, last, 90) == date(2023, 6, 1)
+    assert cutoffs.resolve_as_of(date(2024, 3, 30), first, last, 90) == date(2024, 3, 30)
 
 
 @pytest.mark.parametrize("declared", [date(2022, 5, 1), date(2023, 1, 1), date(2024, 3, 31)])
 def test_an_as_of_that_leaves_nothing_to_look_at_is_refused(declared):
     with pytest.raises(InputError, match=f"as_of is {declared}, but the lines are from 2023-01-01 to 2023-12-31"):
-        features.look_from(declared, date(2023, 1, 1), date(2023, 12, 31), 90)
+        cutoffs.resolve_as_of(declared, date(2023, 1, 1), date(2023, 12, 31), 90)
 
 
 def test_the_search_never_sees_the_last_period():
-    found = features.cutoffs(START, date(2024, 1, 1), 90, folds=1, step_days=30, history_days=30)
+    found = cutoffs.cutoffs(START, date(2024, 1, 1), CutoffPlan(90, 30, 1, 30))
     days = [*found.days, date(2024, 1, 1)]
     everyone = pd.DataFrame({"customer_id": "ann", "as_of": pd.to_datetime(days), "next_revenue": range(len(days))})
-    now, snapshots, holdout = features.split(everyone, found, date(2024, 1, 1), 90)
+    now, snapshots, holdout = cutoffs.split(everyone, found, date(2024, 1, 1), 90)
     assert list(now) == ["customer_id", "as_of"]
     assert now["as_of"].tolist() == [pd.Timestamp("2024-01-01")]
     assert snapshots["as_of"].max() == pd.Timestamp(found.validation)
@@ -217,7 +221,9 @@ def test_in_the_real_file_later_rows_change_nothing():
 
     def known(transactions):
         clean = engine.materialize(con, lines.clean(engine.materialize(con, lines.judge(transactions, **PREPROCESS))))
-        found = features.customers(engine.materialize(con, orders.orders(clean)), clean, [day], START, HORIZON, FADE)
+        found = features.customers(
+            engine.materialize(con, orders.orders(clean)), clean, [day], Windows(START, HORIZON, FADE)
+        )
         return engine.fetch(con, found.order_by("customer_id"))
 
     whole = real_transactions()

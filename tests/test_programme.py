@@ -167,13 +167,16 @@ def real_months() -> pd.DataFrame:
 
     from insiders.io import engine
     from insiders.tables import features, lines, orders
+    from insiders.tables.features import Windows
 
     con = engine.connect(threads=1)
     clean = engine.materialize(
         con, lines.clean(engine.materialize(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
     )
     days = [*(date(2011, month, 1) for month in range(1, 13)), date(2011, 12, 10)]
-    known = engine.fetch(con, features.customers(orders.orders(clean), clean, days, date(2010, 12, 1), 90, 240))
+    known = engine.fetch(
+        con, features.customers(orders.orders(clean), clean, days, Windows(date(2010, 12, 1), 90, 240))
+    )
     worth = known["net_revenue"].clip(lower=0) * known["faded_revenue"].clip(lower=0)
     place = worth.groupby(known["as_of"]).rank(ascending=False, pct=True)
     return known.assign(segment="s", is_insider=place <= 0.03)

@@ -378,6 +378,7 @@ def real_windows() -> pd.DataFrame:
 
     from insiders.io import engine
     from insiders.tables import features, lines, orders
+    from insiders.tables.features import Windows
 
     con = engine.connect(threads=1)
     clean = engine.materialize(
@@ -385,8 +386,8 @@ def real_windows() -> pd.DataFrame:
     )
     baskets = engine.materialize(con, orders.orders(clean))
     days = [date(2011, 9, 11) - timedelta(days=back) for back in (0, 90, 120, 180)]
-    known = features.customers(baskets, clean, days, date(2010, 12, 1), HORIZON, 240)
-    return engine.fetch(con, features.with_next(known, baskets, days, HORIZON))
+    known = features.customers(baskets, clean, days, Windows(date(2010, 12, 1), HORIZON, 240))
+    return engine.fetch(con, features.with_next_revenue(known, baskets, days, HORIZON))
 
 
 @pytest.mark.real

@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 NO_CLUSTER = -1  # label of a customer whom the clusterer puts into no cluster
 
+PRODUCT_SEPARATOR = "\n"  # between the codes of a customer's products; one inside a code counts as a space
+
 MONTH_DAYS = 30  # of a rate "per month"; calendar months are called so where they are meant
 YEAR_DAYS = 365
 

@@ -16,8 +16,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from insiders.model.embeddings.scaling import DECIMALS, Matrix, axes
-
-SEPARATOR = "\n"  # between two codes, as the column `products` has it (schemas.PRODUCTS)
+from insiders.units import PRODUCT_SEPARATOR
 
 
 class ProductCounts(TransformerMixin, BaseEstimator):
@@ -104,4 +103,4 @@ class UnitSpread(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def _codes(texts: Iterable[str]) -> list[list[str]]:
-    return [text.split(SEPARATOR) if text else [] for text in texts]
+    return [text.split(PRODUCT_SEPARATOR) if text else [] for text in texts]

@@ -1,0 +1,138 @@
+"""The days as of which customers are described, and which of these tables the search may see.
+
+`as_of` is the first day that is not known; the holdout is the period before it, and the search sees none of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from ibis import _
+
+from insiders.errors import InputError
+
+if TYPE_CHECKING:
+    import ibis
+    import pandas as pd
+
+
+class CutoffPlan(NamedTuple):
+    """How cut-offs are laid out, as params.yaml has it (featurize)."""
+
+    horizon_days: int  # length of the period that follows a cut-off
+    history_days_min: int  # a cut-off with a shorter history is left out
+    folds: int  # rolling origins
+    fold_step_days: int  # between two of them
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """The days from which the search looks at the past; each begins at midnight and knows what came before it.
+
+    `validation` is the first day of the holdout. The period after an origin ends by then, and the period after a
+    training date ends by the origin (or the validation date) that it serves.
+    """
+
+    validation: date
+    origins: tuple[date, ...]
+    training: tuple[date, ...]
+
+    @property
+    def days(self) -> list[date]:
+        return sorted({self.validation, *self.origins, *self.training})
+
+
+class Periods(NamedTuple):
+    """The customers by what may be known of them."""
+
+    customers: "pd.DataFrame"  # as of today; what they bring next is not known yet
+    snapshots: "pd.DataFrame"  # as of the cut-offs; next_revenue is null where the holdout would show
+    holdout: "pd.DataFrame"  # next_revenue from the validation date on
+
+
+def span(lines: "ibis.Table") -> "ibis.Table":
+    """One row: the first and the last day of the history."""
+    return lines.aggregate(first=_.ordered_at.min().date(), last=_.ordered_at.max().date())
+
+
+def resolve_as_of(declared: date | None, first_day: date, last_day: date, horizon_days: int) -> date:
+    """Return the declared day, else the day after the last line.
+
+    A declared day may lie inside the history (later lines are ignored) or a little after it. Raises InputError where it
+    has no line before it, or none in the `horizon_days` before it to judge a list by.
+    """
+    as_of = declared or last_day + timedelta(days=1)
+    latest = last_day + timedelta(days=horizon_days)
+    if not first_day < as_of <= latest:
+        raise InputError(
+            f"featurize.as_of is {as_of}, but the lines are from {first_day} to {last_day}: expected a day after "
+            f"{first_day} and not after {latest}, or null for {last_day + timedelta(days=1)}"
+        )
+    return as_of
+
+
+def cutoffs(first_day: date, as_of: date, plan: CutoffPlan) -> Cutoffs:
+    """Lay the cut-offs backwards from `as_of`; those with too short a history are left out.
+
+    Raises InputError where the validation date itself has too short a history.
+    """
+    earliest = first_day + timedelta(days=plan.history_days_min)
+    horizon = timedelta(days=plan.horizon_days)
+    validation = as_of - horizon
+    if validation < earliest:
+        raise InputError(_too_short((as_of - first_day).days, first_day, as_of, plan))
+    origins = [validation - horizon - timedelta(days=fold * plan.fold_step_days) for fold in range(plan.folds)]
+    training = sorted({day - horizon for day in (validation, *origins)}, reverse=True)
+    return Cutoffs(
+        validation,
+        tuple(day for day in origins if day >= earliest),
+        tuple(day for day in training if day >= earliest),
+    )
+
+
+def _too_short(days: int, first_day: date, as_of: date, plan: CutoffPlan) -> str:
+    return (
+        f"the history is too short: {days} days from the first line ({first_day}) to as_of ({as_of}), but "
+        f"{plan.history_days_min + plan.horizon_days} are needed: featurize.history_days_min "
+        f"({plan.history_days_min}) to learn from and featurize.horizon_days ({plan.horizon_days}) to judge by. Bring "
+        "a longer history, or set featurize.as_of later or featurize.horizon_days lower"
+    )
+
+
+def month_starts(first_day: date, as_of: date, history_days: int, months: int) -> list[date]:
+    """The last `months` first days of a month before `as_of` that have `history_days` behind them, earliest first."""
+    this_month = as_of.year * 12 + as_of.month - 1
+    starts = (date(*_year_and_month(this_month - back), 1) for back in range(months + 1))
+    earliest = first_day + timedelta(days=history_days)
+    return sorted([day for day in starts if earliest <= day < as_of][:months])
+
+
+def _year_and_month(months: int) -> tuple[int, int]:
+    """Of a number of months since the year 0."""
+    year, month = divmod(months, 12)
+    return year, month + 1
+
+
+def past(everyone: "pd.DataFrame", months: Sequence[date]) -> "pd.DataFrame":
+    """The customers as of these days (schemas.HISTORY), with nothing of what followed."""
+    import pandas as pd
+
+    rows = everyone[everyone["as_of"].isin(pd.to_datetime(list(months)))]
+    return rows.drop(columns="next_revenue").sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
+def split(everyone: "pd.DataFrame", cutoffs: Cutoffs, as_of: date, horizon_days: int) -> Periods:
+    """Split the customers of all days into those of today, the search's snapshots, and the holdout."""
+    import pandas as pd
+
+    ordered = everyone.sort_values(["as_of", "customer_id"], ignore_index=True)
+    today, validation = pd.Timestamp(as_of), pd.Timestamp(cutoffs.validation)
+    snapshots = ordered[ordered["as_of"].isin(pd.to_datetime(cutoffs.days))].reset_index(drop=True)
+    has_ended = snapshots["as_of"] <= validation - pd.Timedelta(days=horizon_days)
+    holdout = snapshots.loc[snapshots["as_of"] == validation, ["customer_id", "as_of", "next_revenue"]]
+    return Periods(
+        customers=ordered[ordered["as_of"] == today].drop(columns="next_revenue").reset_index(drop=True),
+        snapshots=snapshots.assign(next_revenue=snapshots["next_revenue"].where(has_ended)),
+        holdout=holdout.reset_index(drop=True),
+    )
