@@ -1,0 +1,64 @@
+"""Customer segmentation for a loyalty programme: what a data scientist imports.
+
+=====================  ================================================================================================
+SegmentModel           features → embedding → cluster → segment → Insider, a scikit-learn estimator
+EMBEDDINGS             name → function(trial, seed) → embedding; likewise CLUSTERERS
+FEATURES               name of a feature → its column: type, unit, definition, limits
+orders                 clean lines → orders, an Ibis expression
+customers              orders and lines → one row per customer and day, with Windows: an Ibis expression
+with_next_revenue      the same with the revenue that followed
+=====================  ================================================================================================
+
+A name is imported when it is first asked for, so that a stage, or a served model, loads only what it needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from insiders.model.clusterers import CLUSTERERS
+    from insiders.model.embeddings import EMBEDDINGS
+    from insiders.model.segment_model import SegmentModel
+    from insiders.schemas import FEATURES
+    from insiders.tables.features import Windows, customers, with_next_revenue
+    from insiders.tables.orders import orders
+
+    __version__: str
+
+__all__ = [
+    "CLUSTERERS",
+    "EMBEDDINGS",
+    "FEATURES",
+    "SegmentModel",
+    "Windows",
+    "__version__",
+    "customers",
+    "orders",
+    "with_next_revenue",
+]
+
+_HOMES = {
+    "CLUSTERERS": "insiders.model.clusterers",
+    "EMBEDDINGS": "insiders.model.embeddings",
+    "FEATURES": "insiders.schemas",
+    "SegmentModel": "insiders.model.segment_model",
+    "Windows": "insiders.tables.features",
+    "customers": "insiders.tables.features",
+    "orders": "insiders.tables.orders",
+    "with_next_revenue": "insiders.tables.features",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of __all__ (PEP 562); __version__ is that of the installed distribution."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("insiders")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
