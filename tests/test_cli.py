@@ -58,7 +58,10 @@ def test_help_comes_at_once() -> None:
     assert time.perf_counter() - started < 10
 
 
-@pytest.mark.parametrize("command", ["simulate", "fetch", "assign", "promote", "rollback", "explain", "ui", "doctor"])
+COMMANDS = ["init", "simulate", "fetch", "assign", "promote", "rollback", "explain", "ui", "doctor"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     assert command in run("--help").stdout
     assert run(command, "--help").exit_code == 0

@@ -37,6 +37,12 @@ RECIPES = {
     "make umap": ["--constraints requirements-extras.lock", "umap-learn"],
     "make check": ["ruff format --check", "ruff check", "mypy", "lint-imports", "pytest"],
 }
+BY_HAND = {  # without make: what the target that it stands for runs
+    "python -m venv .venv": ("env", "-m venv .venv"),
+    "pip install --require-hashes -r requirements.lock": ("env", "--require-hashes -r requirements.lock"),
+    "pip install --no-deps --no-build-isolation -e .": ("env", "--no-deps --no-build-isolation -e ."),
+    "pytest": ("test", "pytest"),
+}
 LARGEST_PICTURE = 300_000  # bytes
 
 
@@ -125,6 +131,41 @@ def target(command: str, _project: Path, _patch: pytest.MonkeyPatch) -> str:
     return shown
 
 
+def wrapped(command: str, _project: Path, _patch: pytest.MonkeyPatch) -> str:
+    """What a target runs, also where it has nothing to do."""
+    name, part = BY_HAND[command]
+    assert part in ran(TOP, "make", name, "--always-make", "--dry-run")
+    return ""
+
+
+def begun(command: str, project: Path, _patch: pytest.MonkeyPatch) -> str:
+    shown = insiders(*command.split()[1:])
+    assert (project / "DIR" / "params.yaml").read_bytes() == (TOP / "params.yaml").read_bytes()
+    return shown
+
+
+def packed(command: str, project: Path, _patch: pytest.MonkeyPatch) -> str:
+    """Without the network: of what builds the wheel the environment's own."""
+    ran(
+        TOP,
+        sys.executable,
+        "-m",
+        *command.replace("build .", str(project / "build")).split(),
+        "--no-build-isolation",
+        ".",
+    )
+    return str(list((project / "build").iterdir()))
+
+
+def unpacked(command: str, project: Path, patch: pytest.MonkeyPatch) -> str:
+    """Into a folder of its own, without the packages that the wheel needs."""
+    packed("pip wheel --no-deps --wheel-dir build .", project, patch)
+    [wheel] = project.glob(command.rsplit(maxsplit=1)[-1])
+    return ran(
+        project, sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", "new", str(wheel)
+    )
+
+
 def activation(_command: str, _project: Path, _patch: pytest.MonkeyPatch) -> str:
     makefile = (TOP / "Makefile").read_text(encoding="utf-8")
     assert "VENV := .venv\n" in makefile
@@ -187,7 +228,11 @@ def measured(command: str, project: Path, patch: pytest.MonkeyPatch) -> str:
 Check = Callable[[str, Path, pytest.MonkeyPatch], str]
 CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what it then says
     **dict.fromkeys(RECIPES, (target, "")),
+    **dict.fromkeys(BY_HAND, (wrapped, "")),
     "source .venv/bin/activate": (activation, ""),
+    "pip wheel --no-deps --wheel-dir build .": (packed, "insiders-"),
+    "pip install build/insiders-*.whl": (unpacked, "Successfully installed insiders"),
+    "insiders init DIR": (begun, "DIR holds a project"),
     "dvc repro": (follows, "Stage 'report' didn't change"),
     "dvc repro featurize": (in_shell, "Stage 'featurize' didn't change"),
     "dvc repro --force --single-item ingest": (in_shell, "Running stage 'ingest'"),

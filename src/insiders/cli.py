@@ -11,9 +11,35 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 ends_on_input_error = exit_on_input_error("insiders")
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from insiders import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def _insiders() -> None:
+def _insiders(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
     """Find the customers for a shop's loyalty programme, and say how sure that choice is."""
+
+
+@app.command()
+@ends_on_input_error
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new project; made where it is missing.")],
+) -> None:
+    """Write params.yaml, dvc.yaml and the folders of a new project, and initialise DVC there."""
+    from insiders.io import project
+
+    project.create(folder)
+    typer.echo(
+        f"{folder} holds a project: name your file in its params.yaml (ingest.source), then run there: dvc repro"
+    )
 
 
 @app.command()
