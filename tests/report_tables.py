@@ -241,7 +241,7 @@ def past() -> dict:
 def standing_out(found: inputs.Tables, told: dict) -> list[dict]:
     validation = None if found.registered["regime"] == "none" else found.registered["validation"]
     known = insights.Evidence(found.members, told["cohorts"], told["flow"], told["revenue_tree"], validation)
-    return insights.ranked(known)
+    return insights.strongest(known)
 
 
 def regime(name: str, **changes) -> dict:

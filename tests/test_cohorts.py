@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from insiders.explore import cohorts
 from insiders.explore.cohorts import sums as engine_side
-from insiders.explore.cohorts.changes import STATUSES, flow, movement, shapley, tree
+from insiders.explore.cohorts.flow import STATUSES, flow
 from insiders.explore.cohorts.history import History, periods
-from insiders.explore.cohorts.retention import matrix, wilson
+from insiders.explore.cohorts.movement import movement
+from insiders.explore.cohorts.retention import cohort_matrix, wilson_interval
+from insiders.explore.cohorts.revenue_tree import revenue_tree, shapley_values
 from insiders.explore.cohorts.sums import Sums
 from ledgers import PREPROCESS, real_data, real_transactions
 
@@ -56,18 +58,18 @@ def summed(book: str = BOOK, history: History = HISTORY, quiet: int = QUIET) -> 
     return of_orders(engine.connect(threads=1), orders(book), history, quiet)
 
 
-def of_orders(con: Any, known: Any, history: History, quiet: int) -> Sums:
+def of_orders(con: Any, orders: Any, history: History, quiet: int) -> Sums:
     from insiders.io import engine
 
-    monthly = engine_side.monthly(known, history.as_of)
+    monthly = engine_side.monthly(orders, history.as_of)
     spans = periods(history)
-    found = Sums(
+    sums = Sums(
         *(engine.fetch(con, table(monthly)) for table in (engine_side.cells, engine_side.comebacks)),
         engine.fetch(con, engine_side.moves(monthly, quiet)),
         engine.fetch_records(engine_side.levels(monthly, spans))[0] if spans else None,
     )
     con.disconnect()
-    return found
+    return sums
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ def sums() -> Sums:
 
 
 def test_the_matrix_says_who_came_back_and_what_they_brought(sums: Sums) -> None:
-    rows = {row["cohort"]: row for row in matrix(sums, HISTORY)["cohorts"]}
+    rows = {row["cohort"]: row for row in cohort_matrix(sums, HISTORY)["cohorts"]}
     assert {name: row["customers"] for name, row in rows.items()} == {
         "2024-01": 2,
         "2024-02": 1,
@@ -95,13 +97,13 @@ def test_the_matrix_says_who_came_back_and_what_they_brought(sums: Sums) -> None
 
 
 def test_only_the_first_month_is_censored_and_only_the_last_is_partial(sums: Sums) -> None:
-    rows = matrix(sums, HISTORY)["cohorts"]
+    rows = cohort_matrix(sums, HISTORY)["cohorts"]
     assert [row["cohort"] for row in rows if row["is_censored"]] == ["2024-01"]
     assert [row["cohort"] for row in rows if row["is_partial"]] == ["2024-06"]
 
 
 def test_who_came_back_is_told_only_when_the_time_for_it_is_over(sums: Sums) -> None:
-    rows = matrix(sums, HISTORY)
+    rows = cohort_matrix(sums, HISTORY)
     assert rows["back_months"] == 3
     assert {row["cohort"]: row["back"] for row in rows["cohorts"]} == {
         "2024-01": 2,
@@ -112,7 +114,7 @@ def test_who_came_back_is_told_only_when_the_time_for_it_is_over(sums: Sums) -> 
 
 
 def test_pooled_retention_leaves_out_what_cannot_tell(sums: Sums) -> None:
-    pooled = matrix(sums, HISTORY)["retention"]
+    pooled = cohort_matrix(sums, HISTORY)["retention"]
     assert [(row["since"], row["cohorts"], row["customers"], row["active"]) for row in pooled] == [
         (1, 1, 1, 0),
         (2, 1, 1, 0),
@@ -122,8 +124,8 @@ def test_pooled_retention_leaves_out_what_cannot_tell(sums: Sums) -> None:
 
 def test_the_flow_counts_each_customer_once_a_month(sums: Sums) -> None:
     rows = flow(sums.moves, HISTORY, QUIET)
-    told = {row["month"]: [row[status]["customers"] for status in STATUSES] for row in rows}
-    assert told == {  # new, retained, returning, without_order, lapsed
+    by_month = {row["month"]: [row[status]["customers"] for status in STATUSES] for row in rows}
+    assert by_month == {  # new, retained, returning, without_order, lapsed
         "2024-01": [2, 0, None, 0, None],
         "2024-02": [1, 1, None, 0, None],
         "2024-03": [0, 0, None, 1, 1],
@@ -155,15 +157,15 @@ def test_nothing_after_as_of_is_known(sums: Sums) -> None:
 def test_the_tree_of_two_months_against_two(sums: Sums) -> None:
     spans = periods(HISTORY)
     assert spans == ((date(2024, 2, 1), date(2024, 4, 1)), (date(2024, 4, 1), date(2024, 6, 1)), False)
-    found = tree(sums.levels, spans)
-    assert found
-    earlier, later = found["earlier"], found["later"]
+    tree = revenue_tree(sums.levels, spans)
+    assert tree
+    earlier, later = tree["earlier"], tree["later"]
     assert (earlier["from"], earlier["to"]) == ("2024-02-01", "2024-03-31")
     assert (earlier["customers"], earlier["orders"], earlier["net_revenue"]) == (2, 3, 135.0)
     assert (later["customers"], later["orders"], later["net_revenue"]) == (3, 3, 139.0)
-    assert found["change"] == 4.0
-    assert isclose(fsum(part["amount"] for part in found["parts"]), 4.0)
-    assert isclose(found["change_error"], np.sqrt((20 - 80) ** 2 + (40 + 5) ** 2 + 60**2 + 79**2))
+    assert tree["change"] == 4.0
+    assert isclose(fsum(part["amount"] for part in tree["parts"]), 4.0)
+    assert isclose(tree["change_error"], np.sqrt((20 - 80) ** 2 + (40 + 5) ** 2 + 60**2 + 79**2))
 
 
 def test_the_same_months_a_year_before_are_compared_where_they_are_known() -> None:
@@ -180,23 +182,25 @@ def test_the_same_months_a_year_before_are_compared_where_they_are_known() -> No
 @pytest.mark.parametrize(("first", "as_of"), [((2024, 1, 2), (2024, 2, 1)), ((2024, 1, 1), (2024, 2, 29))])
 def test_a_short_history_has_no_tree(first: tuple[int, int, int], as_of: tuple[int, int, int]) -> None:
     assert periods(History(date(*first), date(*as_of))) is None
-    assert tree(None, None) is None
+    assert revenue_tree(None, None) is None
 
 
 def test_a_period_without_an_order_has_no_tree() -> None:
     history = History(date(2024, 1, 1), date(2024, 3, 1))
-    found = summed("a 2024-01-05 10", history)
-    assert found.levels
-    assert tree(found.levels, periods(history)) is None
+    sums = summed("a 2024-01-05 10", history)
+    assert sums.levels
+    assert revenue_tree(sums.levels, periods(history)) is None
 
 
 def test_one_customer_on_one_day_is_a_history() -> None:
     history = History(date(2024, 1, 5), date(2024, 1, 6))
-    found = summed("a 2024-01-05 10", history)
-    told = matrix(found, history)
-    assert told["retention"] == []
-    assert [(row["customers"], row["is_censored"], row["is_partial"]) for row in told["cohorts"]] == [(1, True, True)]
-    [month] = flow(found.moves, history, QUIET)
+    sums = summed("a 2024-01-05 10", history)
+    numbers = cohort_matrix(sums, history)
+    assert numbers["retention"] == []
+    assert [(row["customers"], row["is_censored"], row["is_partial"]) for row in numbers["cohorts"]] == [
+        (1, True, True)
+    ]
+    [month] = flow(sums.moves, history, QUIET)
     assert (month["new"]["customers"], month["base"]) == (1, None)
 
 
@@ -207,19 +211,19 @@ finite = st.floats(-1e6, 1e6, allow_nan=False, allow_subnormal=False)
 def test_shapley_parts_add_up_whatever_the_signs(factors: list[tuple[float, float]]) -> None:
     before, after = zip(*factors, strict=True)
     scale = max(1.0, *(abs(a) for a in (*before, *after))) ** 3
-    assert isclose(fsum(shapley(before, after)), np.prod(after) - np.prod(before), abs_tol=1e-9 * scale)
+    assert isclose(fsum(shapley_values(before, after)), np.prod(after) - np.prod(before), abs_tol=1e-9 * scale)
 
 
 def test_shapley_gives_nothing_to_what_did_not_change_and_all_to_the_only_one_that_did() -> None:
-    assert shapley((2.0, 3.0, 4.0), (5.0, 3.0, 4.0)) == pytest.approx([36.0, 0.0, 0.0])
-    assert shapley((1.0, 1.0), (2.0, 2.0)) == pytest.approx([1.5, 1.5])
+    assert shapley_values((2.0, 3.0, 4.0), (5.0, 3.0, 4.0)) == pytest.approx([36.0, 0.0, 0.0])
+    assert shapley_values((1.0, 1.0), (2.0, 2.0)) == pytest.approx([1.5, 1.5])
 
 
 def test_wilson_is_that_of_the_textbook_and_stays_inside() -> None:
-    low, high = wilson(81, 263)  # Newcombe 1998, table I
+    low, high = wilson_interval(81, 263)  # Newcombe 1998, table I
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    assert wilson(0, 3)[0] == pytest.approx(0.0)
-    assert wilson(3, 3)[1] == pytest.approx(1.0)
+    assert wilson_interval(0, 3)[0] == pytest.approx(0.0)
+    assert wilson_interval(3, 3)[1] == pytest.approx(1.0)
 
 
 def memberships(*rows: str) -> pd.DataFrame:
@@ -229,7 +233,7 @@ def memberships(*rows: str) -> pd.DataFrame:
 
 
 def test_movement_pools_the_steps_and_names_who_is_new() -> None:
-    found = movement(
+    moves = movement(
         memberships(
             "2024-01-01 a Top",
             "2024-01-01 b Low",
@@ -242,13 +246,13 @@ def test_movement_pools_the_steps_and_names_who_is_new() -> None:
         ),
         ["Top", "Low"],
     )
-    assert found
-    assert (found["from"], found["to"], found["steps"]) == ("2024-01-01", "2024-03-01", 2)
-    assert found["segments"] == ["Top", "Low", "Odd"]
-    moved = {row["segment"]: [each["customers"] for each in row["to"]] for row in found["rows"]}
+    assert moves
+    assert (moves["from"], moves["to"], moves["steps"]) == ("2024-01-01", "2024-03-01", 2)
+    assert moves["segments"] == ["Top", "Low", "Odd"]
+    moved = {row["segment"]: [each["customers"] for each in row["to"]] for row in moves["rows"]}
     assert moved == {"Top": [2, 1, 0], "Low": [1, 0, 1], None: [0, 1, 0]}
-    assert [row["is_new"] for row in found["rows"]] == [False, False, True]
-    assert [each["share"] for each in found["rows"][0]["to"]] == pytest.approx([2 / 3, 1 / 3, 0.0])
+    assert [row["is_new"] for row in moves["rows"]] == [False, False, True]
+    assert [each["share"] for each in moves["rows"][0]["to"]] == pytest.approx([2 / 3, 1 / 3, 0.0])
 
 
 def test_one_day_moves_nobody() -> None:
@@ -262,16 +266,16 @@ def test_order_of_rows_and_names_of_customers_change_nothing(sums: Sums) -> None
     rows = list(zip(names, words[1::3], words[2::3], strict=True))
     other = summed(" ".join(" ".join(row) for row in reversed(rows)))
     spans = periods(HISTORY)
-    assert matrix(other, HISTORY) == matrix(sums, HISTORY)
+    assert cohort_matrix(other, HISTORY) == cohort_matrix(sums, HISTORY)
     assert flow(other.moves, HISTORY, QUIET) == flow(sums.moves, HISTORY, QUIET)
-    assert tree(other.levels, spans) == tree(sums.levels, spans)
+    assert revenue_tree(other.levels, spans) == revenue_tree(sums.levels, spans)
 
 
 def test_all_of_it_stands_under_the_keys_of_the_answer(sums: Sums) -> None:
-    found = cohorts.past(sums, HISTORY, QUIET, memberships("2024-01-01 a Top", "2024-02-01 a Top"), ["Top"])
-    assert list(found) == ["cohorts", "quiet_months", "flow", "revenue_tree", "movement"]
-    assert found["movement"]["rows"][0]["to"] == [{"segment": "Top", "customers": 1, "share": 1.0}]
-    assert found["revenue_tree"] == tree(sums.levels, periods(HISTORY))
+    past = cohorts.past(sums, HISTORY, QUIET, memberships("2024-01-01 a Top", "2024-02-01 a Top"), ["Top"])
+    assert list(past) == ["cohorts", "quiet_months", "flow", "revenue_tree", "movement"]
+    assert past["movement"]["rows"][0]["to"] == [{"segment": "Top", "customers": 1, "share": 1.0}]
+    assert past["revenue_tree"] == revenue_tree(sums.levels, periods(HISTORY))
 
 
 @pytest.mark.real
@@ -283,21 +287,21 @@ def test_in_the_real_file_nobody_and_no_penny_is_lost() -> None:
 
     con, history = engine.connect(), History(date(2010, 12, 1), date(2011, 12, 10))
     judged = lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)
-    known = engine.materialize(
+    orders = engine.materialize(
         con, order_table.orders(engine.materialize(con, lines.clean(engine.materialize(con, judged))))
     )
-    sold = known.semi_join(known.filter(known.is_sale), "customer_id")
-    told = sold.aggregate(customers=sold.customer_id.nunique(), net_revenue=sold.net_revenue.sum())
-    customers, net_revenue = engine.fetch_row(con, told)
-    found = of_orders(con, known, history, 3)
-    rows = flow(found.moves, history, 3)
+    sold = orders.semi_join(orders.filter(orders.is_sale), "customer_id")
+    totals = sold.aggregate(customers=sold.customer_id.nunique(), net_revenue=sold.net_revenue.sum())
+    customers, net_revenue = engine.fetch_row(con, totals)
+    sums = of_orders(con, orders, history, 3)
+    rows = flow(sums.moves, history, 3)
     active = [status for status in STATUSES if status != "lapsed"]
-    assert sum(row["customers"] for row in matrix(found, history)["cohorts"]) == customers
+    assert sum(row["customers"] for row in cohort_matrix(sums, history)["cohorts"]) == customers
     assert sum(row["new"]["customers"] for row in rows) == customers
     assert fsum(row[status]["net_revenue"] or 0.0 for row in rows for status in active) == pytest.approx(
         float(net_revenue), abs=1e-3
     )
-    later = tree(found.levels, periods(history))
+    later = revenue_tree(sums.levels, periods(history))
     assert later
     assert (
         later["later"]["customers"] == rows[-2]["base"]

@@ -1,4 +1,4 @@
-"""Insights of small shops worked out by hand: what is told, what is not, and how it is ranked."""
+"""Insights of small shops worked out by hand: what is kept, what is not, and how insights are ranked."""
 
 from math import asin, inf, isclose, sqrt
 from statistics import NormalDist
@@ -34,17 +34,17 @@ def people(count: int = 400, insiders: int = 40, seed: int = 3) -> pd.DataFrame:
 
 
 def evidence(members: pd.DataFrame | None = None, **changes: Any) -> Evidence:
-    known = people() if members is None else members
-    return Evidence(known, NOTHING, [], None, None)._replace(**changes)
+    customers = people() if members is None else members
+    return Evidence(customers, NOTHING, [], None, None)._replace(**changes)
 
 
-def keys(found: Evidence) -> list[str]:
-    return [each["key"] for each in insights.ranked(found)]
+def keys(evidence: Evidence) -> list[str]:
+    return [each["key"] for each in insights.strongest(evidence)]
 
 
 def month(new: int, returning: int | None, lapsed: int | None) -> dict[str, Any]:
-    told = {"new": new, "returning": returning, "lapsed": lapsed}
-    return {**{name: {"customers": n} for name, n in told.items()}, "base": None if lapsed is None else 1}
+    counts = {"new": new, "returning": returning, "lapsed": lapsed}
+    return {**{name: {"customers": n} for name, n in counts.items()}, "base": None if lapsed is None else 1}
 
 
 def cohort(name: str, back: int | None, *, is_censored: bool = False) -> dict[str, Any]:
@@ -52,27 +52,27 @@ def cohort(name: str, back: int | None, *, is_censored: bool = False) -> dict[st
 
 
 def test_concentration_compares_revenue_with_heads() -> None:
-    [found] = insights.ranked(evidence())
+    [insight] = insights.strongest(evidence())
     members = people()
     share = members.loc[members["is_insider"], "net_revenue"].sum() / members["net_revenue"].sum()
-    assert found["key"] == "concentration"
-    assert found["values"]["count"] == 40
-    assert isclose(found["values"]["share"], share)
-    assert found["values"]["base"] == 0.1
-    assert isclose(found["effect"], 2 * asin(sqrt(share)) - 2 * asin(sqrt(0.1)))
-    assert isclose(found["score"], abs(found["effect"]) * found["certainty"])
+    assert insight["key"] == "concentration"
+    assert insight["values"]["count"] == 40
+    assert isclose(insight["values"]["share"], share)
+    assert insight["values"]["base"] == 0.1
+    assert isclose(insight["effect"], 2 * asin(sqrt(share)) - 2 * asin(sqrt(0.1)))
+    assert isclose(insight["score"], abs(insight["effect"]) * insight["certainty"])
 
 
 def test_the_error_of_a_group_s_share_is_that_of_many_samples() -> None:
     shop = people(seed=5)
-    [found] = insights.concentration(evidence(shop))
+    [insight] = insights.concentration(evidence(shop))
     rng = np.random.default_rng(0)
     drawn = [shop.iloc[rng.integers(0, len(shop), len(shop))] for _ in range(400)]
     gaps = [
         each.loc[each["is_insider"], "net_revenue"].sum() / each["net_revenue"].sum() - each["is_insider"].mean()
         for each in drawn
     ]
-    assert (found.share - found.base) / found.z == pytest.approx(np.std(gaps), rel=0.15)  # but for one customer
+    assert (insight.share - insight.base) / insight.z == pytest.approx(np.std(gaps), rel=0.15)  # but for one customer
 
 
 def test_a_period_that_went_well_is_told_only_where_a_list_is_defended() -> None:
@@ -83,7 +83,7 @@ def test_a_period_that_went_well_is_told_only_where_a_list_is_defended() -> None
         "n": 40,
         "horizon_days": 90,
     }
-    [first, *_] = insights.ranked(evidence(validation=validation))
+    [first, *_] = insights.strongest(evidence(validation=validation))
     assert first["key"] == "afterwards"
     assert isclose(first["values"]["base"], 0.1)
     assert first["values"]["n"] == 40
@@ -120,15 +120,15 @@ def test_of_comers_and_growth_the_stronger_is_told() -> None:
     both = evidence(tree=tree, flow=rows)
     [comers] = insights.flow(both)
     [growth] = insights.growth(both)
-    assert (comers.figures, comers.share) == ({"months": 3, "came": 360, "went": 150}, 360 / 510)
-    assert growth.figures["factor"] == "customers"
-    assert (growth.figures["change_share"], growth.share) == (0.3, 1300 / 2300)
+    assert (comers.details, comers.share) == ({"months": 3, "came": 360, "went": 150}, 360 / 510)
+    assert growth.details["factor"] == "customers"
+    assert (growth.details["change_share"], growth.share) == (0.3, 1300 / 2300)
     assert [key for key in keys(both) if key in ("flow", "growth")] == ["flow"]
     falling = tree | {"change": -300.0, "earlier": {"net_revenue": 1600.0}}
     [fall] = insights.growth(evidence(tree=falling))
-    assert fall.figures["factor"] == "orders_per_customer"
+    assert fall.details["factor"] == "orders_per_customer"
     assert fall.effect < 0
-    assert (fall.figures["change_share"], fall.figures["change_size"]) == (-0.1875, 0.1875)
+    assert (fall.details["change_share"], fall.details["change_size"]) == (-0.1875, 0.1875)
 
 
 def test_newer_cohorts_are_compared_with_older_ones_that_can_tell() -> None:
@@ -140,11 +140,11 @@ def test_newer_cohorts_are_compared_with_older_ones_that_can_tell() -> None:
         cohort("2024-05", 120),
         cohort("2024-06", None),
     ]
-    [found] = insights.retention(evidence(cohorts={"back_months": 3, "cohorts": cohorts}))
-    assert (found.share, found.base) == (0.3, 0.5)
-    assert (found.figures["from"], found.figures["to"]) == ("2024-04", "2024-05")
+    [insight] = insights.retention(evidence(cohorts={"back_months": 3, "cohorts": cohorts}))
+    assert (insight.share, insight.base) == (0.3, 0.5)
+    assert (insight.details["from"], insight.details["to"]) == ("2024-04", "2024-05")
     pooled = sqrt(0.4 * 0.6 * 2 / 800)
-    assert isclose(found.z, -0.2 / pooled)
+    assert isclose(insight.z, -0.2 / pooled)
     assert not list(insights.retention(evidence(cohorts={"back_months": 3, "cohorts": cohorts[:2]})))
 
 
@@ -152,26 +152,26 @@ def test_a_country_is_told_where_its_customers_bring_more_than_their_part() -> N
     members = people()
     members["country"] = np.where(np.arange(400) % 4 == 0, "Eire", "UK")
     members.loc[members["country"] == "Eire", ["gross_revenue", "net_revenue"]] *= 3
-    [found] = insights.country(evidence(members))
-    assert (found.figures["country"], found.base) == ("Eire", 0.25)
-    assert found.share > 0.4
+    [insight] = insights.country(evidence(members))
+    assert (insight.details["country"], insight.base) == ("Eire", 0.25)
+    assert insight.share > 0.4
     assert not list(insights.country(evidence(people())))
 
 
 def test_a_country_among_many_must_stand_out_more() -> None:
-    z = insights._corrected(3.0, 10)
+    z = insights._bonferroni(3.0, 10)
     assert 2 * NormalDist().cdf(-z) == pytest.approx(10 * 2 * NormalDist().cdf(-3.0))
-    assert insights._corrected(0.1, 50) == pytest.approx(0.0)
-    assert insights._corrected(40.0, 5) == inf
+    assert insights._bonferroni(0.1, 50) == pytest.approx(0.0)
+    assert insights._bonferroni(40.0, 5) == inf
 
 
 def test_insiders_who_are_more_active_and_return_less() -> None:
     members = people()
     members["order_count_90d"] = np.where(members["is_insider"] | (np.arange(400) % 2 == 0), 1.0, 0.0)
     members["returned_revenue"] = np.where(members["is_insider"], 0.0, members["gross_revenue"] * 0.2)
-    found = evidence(members)
-    [active] = insights.still_active(found)
-    [returns] = insights.returns(found)
+    both = evidence(members)
+    [active] = insights.still_active(both)
+    [returns] = insights.returns(both)
     assert (active.share, active.base) == (1.0, 0.5)
     assert returns.share == 0.0
     assert returns.base == pytest.approx(0.2)
@@ -183,9 +183,9 @@ def test_one_customer_makes_no_insight() -> None:
     [nothing] = insights.returns(evidence(members))
     assert nothing.z == 0.0
     members.loc[399, ["gross_revenue", "returned_revenue"]] = 160_000.0
-    [found] = insights.returns(evidence(members))
-    assert found.base > 0.7
-    assert found.certainty == 0.0
+    [insight] = insights.returns(evidence(members))
+    assert insight.base > 0.7
+    assert insight.certainty == 0.0
     rich = people(insiders=1).assign(net_revenue=1.0)
     rich.loc[0, "net_revenue"] = 1e6
     [one] = insights.concentration(evidence(rich))
@@ -205,9 +205,9 @@ def test_at_most_three_are_told_the_strongest_first() -> None:
         "returns",
         "flow",
     }
-    found = insights.ranked(evidence(members, flow=flow))
-    scores = [each["score"] for each in found]
-    assert [each["key"] for each in found] == ["still_active", "single_order", "returns"]
+    strongest = insights.strongest(evidence(members, flow=flow))
+    scores = [each["score"] for each in strongest]
+    assert [each["key"] for each in strongest] == ["still_active", "single_order", "returns"]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -231,16 +231,16 @@ def test_nobody_named_leaves_what_concerns_everybody() -> None:
 
 def test_where_nothing_differs_nothing_is_told() -> None:
     """Lists by lot: of 200 shops hardly any tells of a difference, whatever is looked at."""
-    told = 0
+    sure = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
         members = people(300, 60, seed)
         members["is_insider"] = rng.permutation(members["is_insider"].to_numpy())
         members["order_count_90d"] = rng.integers(0, 2, 300).astype(float)
-        told += any(each.certainty >= 0.95 for each in insights.concentration(evidence(members)))
-    assert told / 200 < 0.1
+        sure += any(each.certainty >= 0.95 for each in insights.concentration(evidence(members)))
+    assert sure / 200 < 0.1
 
 
 def test_the_order_of_the_customers_changes_nothing() -> None:
     members = people()
-    assert insights.ranked(evidence(members.sample(frac=1, random_state=1))) == insights.ranked(evidence(members))
+    assert insights.strongest(evidence(members.sample(frac=1, random_state=1))) == insights.strongest(evidence(members))

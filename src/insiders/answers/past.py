@@ -11,10 +11,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-Numbers = dict[str, Any]
 
-
-def past(members: "pd.DataFrame", order: "Sequence[str]", quiet_months: int) -> Numbers:
+def past(members: "pd.DataFrame", order: "Sequence[str]", quiet_months: int) -> cohorts.PastNumbers:
     """What cohorts.past tells, up to the members' as_of; `order` is that of the segments."""
     con = engine.connect()
     orders, as_of = engine.scan(con, paths.ORDERS), members["as_of"].iloc[0].date()
@@ -34,8 +32,10 @@ def _sums(con: Any, monthly: Any, history: cohorts.History, quiet_months: int) -
     )
 
 
-def standing_out(members: "pd.DataFrame", told: Numbers, registered: "Mapping[str, Any]") -> list[Numbers]:
+def standing_out(
+    members: "pd.DataFrame", told: cohorts.PastNumbers, registered: "Mapping[str, Any]"
+) -> list[insights.InsightNumbers]:
     """The strongest insights; what followed a list counts only where one is defended."""
     validation = None if registered["regime"] == "none" else registered["validation"]
     evidence = insights.Evidence(members, told["cohorts"], told["flow"], told["revenue_tree"], validation)
-    return insights.ranked(evidence)
+    return insights.strongest(evidence)

@@ -1,6 +1,6 @@
 """What the answers are made of: tables, what other parts worked out from them, and what the list was asked to be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -32,8 +32,8 @@ class Findings(NamedTuple):
     leave: LeaveNumbers
     forecast: Numbers
     actions: Numbers
-    past: Numbers  # as cohorts.past tells it
-    insights: list[Numbers]
+    past: Mapping[str, Any]  # cohorts.PastNumbers
+    insights: Sequence[Mapping[str, Any]]  # insights.InsightNumbers
     guarantee: Numbers  # hypotheses.summary and experiment.plan
 
 

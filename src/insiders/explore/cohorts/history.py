@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-PERIOD_MONTHS = 3  # months of a period of the revenue tree, where the history holds twice as many
+PERIOD_MONTHS = 3  # of a period of the revenue tree, and after a first order to come back in
 
 
 class History(NamedTuple):
@@ -38,9 +38,9 @@ class Periods(NamedTuple):
 
 
 def periods(history: History) -> Periods | None:
-    """Choose the last whole months, and the same of a year before where known, else as many just before them.
+    """The last whole months (at most PERIOD_MONTHS), and as many before: of the year before where the history has them.
 
-    None where not even two whole months are known.
+    None where the history has fewer than two whole months.
     """
     whole = history.whole_months
     count = min(PERIOD_MONTHS, len(whole) // 2)
