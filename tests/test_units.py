@@ -24,6 +24,20 @@ def test_the_signed_logarithm_is_odd_and_counts_in_its_unit() -> None:
     assert float(units.signed_log(1.0, 2.0)) == pytest.approx(np.log(1.5))
 
 
+def test_rounding_keeps_significant_digits_of_any_size() -> None:
+    values = np.array([123456789.123, -0.00012345678912, 9.999999996, 0.0, -0.0, 1e-12, np.inf, np.nan])
+    assert str(units.round_off(values).tolist()) == "[123456790.0, -0.00012345679, 10.0, 0.0, 0.0, 1e-12, inf, nan]"
+    assert units.round_off(2 / 3, 3) == 0.667
+
+
+def test_rounding_is_that_of_a_printed_number_and_leaves_what_is_round() -> None:
+    values = np.random.default_rng(0).lognormal(0, 8, 10_000)
+    rounded = units.round_off(values)
+    assert rounded.tolist() == [float(f"{value:.{units.FIGURE_DIGITS - 1}e}") for value in values]
+    assert (units.round_off(rounded) == rounded).all()
+    assert np.argsort(rounded, kind="stable").tolist() == np.argsort(values).tolist()
+
+
 def bound(path: Path) -> set[str]:
     """Names that a module assigns at its top."""
     statements = ast.parse(path.read_text(encoding="utf-8")).body

@@ -17,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from insiders.errors import InputError
-from insiders.units import COVERAGE, YEAR_DAYS
+from insiders.units import COVERAGE, FITTED_DIGITS, YEAR_DAYS, round_off
+from insiders.value.optimum import Loss, descend, settle
 
 Array = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ MIDPOINTS = (np.arange(20) + 0.5) / 20
 BOUNDS = (-12.0, 6.0)  # of a parameter's logarithm; beyond them the data do not tell values apart
 FINITE_MEAN = 1.01  # Gamma-Gamma has a mean for q > 1 only
 TINY = 1e-9
-PRECISION = {"ftol": 1e-12, "gtol": 1e-6}
+LIKELIHOOD_DECIMALS = 3  # of a log-likelihood near its maximum, where descents still differ in the fifth
 
 
 class Histories(NamedTuple):
@@ -185,6 +186,7 @@ def _pareto_orders(parameters: Array, h: Histories, horizon: float) -> Array:
 
 RATE = {"r": 0.7, "alpha": 0.2}
 COINS = ({**RATE, "a": 1.0, "b": 2.0}, {**RATE, "a": 0.05, "b": 2.0})
+SPENDS = ({"p": 1.0, "q beyond": 2.0, "v": 2.0}, {"p": 6.0, "q beyond": 3.0, "v": 0.5})  # v in typical spends
 LIVES = ({**RATE, "s": 0.6, "beta": 0.3}, {**RATE, "s": 0.1, "beta": 1.0})
 PROCESSES = {
     "nbd": Process((RATE,), _nbd_terms, _nbd_orders),
@@ -208,26 +210,39 @@ def log_likelihood(process: Process, parameters: Array, h: Histories, count: Arr
 
 def fit_process(process: Process, h: Histories, count: Array) -> tuple[dict[str, float], float]:
     """Maximum likelihood: the parameters, in the unit of the times given, and the log-likelihood."""
-    unit = float(h.seen.max())
-    scaled = Histories(h.repeats, h.last / unit, h.seen / unit)
-    best, value = _maximise(lambda point: log_likelihood(process, point, scaled, count), process.starts, count.sum())
-    named = {name: each * unit if name in {"alpha", "beta"} else each for name, each in best.items()}
-    return named, value - float((count * h.repeats).sum() * np.log(unit))
+    loss = _process_loss(process, h, count)
+    best = settle(loss, _near(loss, process.starts), *BOUNDS)
+    return _parameters(process, best, h), _likelihood(loss, best, h, count)
 
 
-def _maximise(
-    objective: Callable[[Array], tuple[float, Array]], starts: tuple[dict[str, float], ...], size: float
-) -> tuple[dict[str, float], float]:
-    """Take the best of several ascents, over the logarithms of the parameters and per customer for a good scale."""
+def _process_loss(process: Process, h: Histories, count: Array) -> Loss:
+    """Of the logarithms of the parameters, in times of the longest history and per customer: all of the order of 1."""
+    scaled = Histories(h.repeats, h.last / h.seen.max(), h.seen / h.seen.max())
+    return _loss(lambda parameters: log_likelihood(process, parameters, scaled, count), count.sum())
+
+
+def _loss(likelihood: Callable[[Array], tuple[float, Array]], size: float) -> Loss:
+    """Of the logarithms of the parameters, which must be positive."""
 
     def loss(logs: Array) -> tuple[float, Array]:
-        value, gradient = objective(np.exp(logs))
+        value, gradient = likelihood(np.exp(logs))
         return -value / size, -gradient * np.exp(logs) / size
 
-    how = {"jac": True, "method": "L-BFGS-B", "bounds": [BOUNDS] * len(starts[0]), "options": PRECISION}
-    ascents = [optimize.minimize(loss, np.log(list(start.values())), **how) for start in starts]
-    best = min(ascents, key=lambda ascent: ascent.fun)
-    return dict(zip(starts[0], np.exp(best.x).tolist(), strict=True)), float(-best.fun * size)
+    return loss
+
+
+def _near(loss: Loss, starts: tuple[dict[str, float], ...]) -> Array:
+    return descend(loss, [np.log(list(start.values())) for start in starts], *BOUNDS)
+
+
+def _likelihood(loss: Loss, logs: Array, h: Histories, count: Array) -> float:
+    value = -loss(logs)[0] * count.sum() - (count * h.repeats).sum() * np.log(h.seen.max())
+    return round(float(value), LIKELIHOOD_DECIMALS)
+
+
+def _parameters(process: Process, logs: Array, h: Histories) -> dict[str, float]:
+    scales = [float(h.seen.max()) if name in {"alpha", "beta"} else 1.0 for name in process.starts[0]]
+    return dict(zip(process.starts[0], round_off(np.exp(logs) * scales, FITTED_DIGITS).tolist(), strict=True))
 
 
 def fit_spend(orders: Array, mean_spend: Array) -> Spend:
@@ -245,9 +260,9 @@ def fit_spend(orders: Array, mean_spend: Array) -> Spend:
         d_p, d_q = n * (digamma - special.digamma(k) + share), digamma - special.digamma(q) + np.log(v / total)
         return float(value.sum()), np.array([d_p.sum(), d_q.sum(), (q / v - (k + q) / total).sum()])
 
-    starts = ({"p": 1.0, "q beyond": 2.0, "v": 2.0}, {"p": 6.0, "q beyond": 3.0, "v": 0.5})
-    best, _ = _maximise(likelihood, starts, len(n))
-    return Spend(best["p"], FINITE_MEAN + best["q beyond"], best["v"] * unit)
+    loss = _loss(likelihood, len(n))
+    p, beyond, v = np.exp(settle(loss, _near(loss, SPENDS), *BOUNDS))
+    return Spend(*round_off([p, FINITE_MEAN + beyond, v * unit], FITTED_DIGITS).tolist())
 
 
 def fit(customers: pd.DataFrame) -> ValueModel:
@@ -255,14 +270,16 @@ def fit(customers: pd.DataFrame) -> ValueModel:
     h = _histories(customers)
     spend = _fit_net_spend(customers, h.repeats + 1)
     distinct, count = np.unique(np.stack(h, axis=1), axis=0, return_counts=True)
-    fits = {name: fit_process(each, Histories(*distinct.T), count.astype(float)) for name, each in PROCESSES.items()}
-    values = {name: value for name, (_, value) in fits.items()}
+    known, weight = Histories(*distinct.T), count.astype(float)
+    losses = {name: _process_loss(each, known, weight) for name, each in PROCESSES.items()}
+    near = {name: _near(losses[name], each.starts) for name, each in PROCESSES.items()}
+    values = {name: _likelihood(losses[name], logs, known, weight) for name, logs in near.items()}
     best = max(values, key=lambda name: values[name])
     gain = 2 * (values[best] - values["nbd"])
     chosen = best if gain > DROPOUT_EVIDENCE else "nbd"
     return ValueModel(
         process=chosen,
-        parameters=fits[chosen][0],
+        parameters=_parameters(PROCESSES[chosen], settle(losses[chosen], near[chosen], *BOUNDS), known),
         log_likelihoods=values,
         dropout_identified=chosen != "nbd",
         spend=spend,
@@ -284,18 +301,17 @@ def predict(model: ValueModel, customers: pd.DataFrame, horizon_days: float) -> 
     expected = _on_line(line, seen.orders * seen.value)
     low, high = _interval(seen, line.levels)
     factor = expected / np.maximum(seen.orders * seen.value, TINY)
-    return pd.DataFrame(
-        {
-            "customer_id": customers["customer_id"].to_numpy(),
-            "expected_orders": seen.orders,
-            "probability_active": seen.active,
-            "probability_order": 1 - seen.none,
-            "expected_order_value": seen.value,
-            "expected_revenue": expected,
-            "expected_low": np.minimum(low * factor / line.season, expected),
-            "expected_high": np.maximum(high * factor * line.season, expected),
-        }
-    )
+    figures = {
+        "expected_orders": seen.orders,
+        "probability_active": seen.active,
+        "probability_order": 1 - seen.none,
+        "expected_order_value": seen.value,
+        "expected_revenue": expected,
+        "expected_low": np.minimum(low * factor / line.season, expected),
+        "expected_high": np.maximum(high * factor * line.season, expected),
+    }
+    rounded = {name: round_off(each, FITTED_DIGITS) for name, each in figures.items()}
+    return pd.DataFrame({"customer_id": customers["customer_id"].to_numpy(), **rounded})
 
 
 def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> ValueModel:
@@ -319,7 +335,7 @@ def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> Va
     levels = np.quantile(start + (reached[:, None] - start) * MIDPOINTS, LEVELS)
     days = (past["as_of"].max() - past["as_of"].min()).days + horizon_days
     season = UNSEEN_SEASON if days < YEAR_DAYS else 1.0
-    tested = replace(line, levels=tuple(levels.tolist()), season=season, windows=len(each))
+    tested = replace(line, levels=tuple(np.round(levels, FITTED_DIGITS).tolist()), season=season, windows=len(each))
     return replace(model, calibration=tested, notes=(model.notes[0], _interval_note(tested)))
 
 
@@ -396,6 +412,7 @@ def _calibration_line(expected: Array, actual: Array) -> Calibration:
         value = float((fitted - y * (line[0] + line[1] * x)).mean())
         return value, np.array([(fitted - y).mean(), ((fitted - y) * x).mean()])
 
-    how = {"jac": True, "method": "L-BFGS-B", "bounds": [(None, None), (TINY, None)], "options": PRECISION}
-    level, slope = optimize.minimize(loss, (np.log(y.mean()), 1.0), **how).x
-    return Calibration(float(level + (1 - slope) * np.log(unit)), float(slope))
+    start, low, high = np.array([np.log(y.mean()), 1.0]), np.array([-np.inf, TINY]), np.full(2, np.inf)
+    best = settle(loss, descend(loss, [start], low, high), low, high)
+    level, slope = np.round(best, FITTED_DIGITS).tolist()
+    return Calibration(round(level + (1 - slope) * float(np.log(unit)), FITTED_DIGITS), slope)
