@@ -22,7 +22,7 @@ DECLARED: dict[str, Any] = yaml.safe_load((TOP / "dvc.yaml").read_text(encoding=
 WINGS = tuple(
     f"src/insiders/{name}"
     for name in (
-        *("simulate", "tables", "value", "model", "programme", "affinity", "evidence", "explore"),
+        *("schemas", "simulate", "tables", "value", "model", "programme", "affinity", "evidence", "explore"),
         *("io/delivery", "report/figures", "report", "answers"),
     )
 )

@@ -25,7 +25,7 @@ class Condition(NamedTuple):
         if self.column not in customers or not pd.api.types.is_float_dtype(customers[self.column]):
             raise InputError(
                 f"report.actions names the column {self.column!r}: expected a number of customers.parquet, such as "
-                "recency_days or net_revenue; src/insiders/schemas.py has them all"
+                "recency_days or net_revenue; src/insiders/schemas/features.py has them all"
             )
         return max(self.times * float(customers[self.column].median()), self.floor)
 

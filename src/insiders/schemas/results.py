@@ -1,0 +1,164 @@
+"""Contracts of the results per customer: segments, expectations, the list, the experiment, suggestions."""
+
+import pandera.pandas as in_memory
+
+from insiders.schemas.columns import AS_OF, AT_LEAST_ONE, CUSTOMER_ID, NOT_NEGATIVE, SHARE, column
+from insiders.schemas.features import FEATURES
+from insiders.units import NO_CLUSTER
+
+ASSIGNMENTS = in_memory.DataFrameSchema(
+    name="assignments",
+    title="One row per customer: where the serving model puts them.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "cluster": in_memory.Column(
+            "int64", in_memory.Check.ge(NO_CLUSTER), description="number of the cluster; -1: none"
+        ),
+        "segment": in_memory.Column("str", description="name of the segment"),
+        "is_insider": in_memory.Column("bool", description="member of the programme"),
+        "reason": in_memory.Column("str", description="why, in plain words"),
+        "as_of": AS_OF,
+        "model_version": in_memory.Column("str", description="registry version, or baseline:NAME"),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
+CONFIDENCE = in_memory.DataFrameSchema(
+    name="confidence",
+    title="One row per customer: how sure it is that they belong to their segment.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "confidence": column(
+            "float64",
+            "share",
+            "of the (at most 10) nearest customers in the model's embedding, those in the same segment; null where no "
+            "model serves",
+            SHARE,
+            nullable=True,
+        ),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
+PLACES = in_memory.DataFrameSchema(
+    name="places",
+    title="One row per customer with a place in the serving model's embedding; no row where no model serves.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "place": in_memory.Column(None, description="coordinates in the embedding, as many for every customer"),
+    },
+    checks=[
+        in_memory.Check(lambda t: t["place"].map(len).nunique() <= 1, name="as many coordinates for every customer")
+    ],
+    unique=["customer_id"],
+    strict=True,
+)
+
+MEMBERSHIPS = in_memory.DataFrameSchema(
+    name="memberships",
+    title="One row per customer and month start of the past: where today's model puts them, from what was known then. "
+    "A simulation: not what was decided at the time.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "as_of": AS_OF,
+        "segment": in_memory.Column("str", description="name of the segment"),
+        "is_insider": in_memory.Column("bool", description="would have been a member of the programme"),
+    },
+    unique=["customer_id", "as_of"],
+    strict=True,
+)
+
+EXPECTATIONS = in_memory.DataFrameSchema(
+    name="expectations",
+    title="One row per customer: what the days from as_of on are expected to bring (value.lifetime).",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "as_of": AS_OF,
+        "expected_orders": column("float64", "order days", "expected days with an order in horizon_days", NOT_NEGATIVE),
+        "probability_active": column("float64", "share", "probability of still being a customer", SHARE),
+        "expected_order_value": column("float64", "currency", "expected net revenue of an order day", NOT_NEGATIVE),
+        "expected_revenue": column(
+            "float64", "currency", "expected net revenue of the next horizon_days", NOT_NEGATIVE
+        ),
+        "expected_low": column("float64", "currency", "lower end of its 80 % interval", NOT_NEGATIVE),
+        "expected_high": column("float64", "currency", "upper end of its 80 % interval", NOT_NEGATIVE),
+        "expected_revenue_year": column(
+            "float64",
+            "currency",
+            "expected net revenue of 365 days, if the customer goes on as in the past",
+            NOT_NEGATIVE,
+        ),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
+INSIDERS = in_memory.DataFrameSchema(
+    name="insiders",
+    title="One row per Insider, best first.",
+    columns={
+        "rank": in_memory.Column("int64", AT_LEAST_ONE, description="1 = highest expected revenue"),
+        "customer_id": CUSTOMER_ID,
+        "segment": in_memory.Column("str", description="name of the segment"),
+        "net_revenue": FEATURES["net_revenue"],
+        "order_count": FEATURES["order_count"],
+        "recency_days": FEATURES["recency_days"],
+        "expected_revenue": column("float64", "currency", "expected net revenue of the next horizon_days"),
+        "expected_low": column("float64", "currency", "lower end of its 80 % interval"),
+        "expected_high": column("float64", "currency", "upper end of its 80 % interval"),
+        "reason": in_memory.Column("str", description="why, in plain words"),
+    },
+    checks=[
+        in_memory.Check(lambda t: t["expected_low"] <= t["expected_high"], name="an interval is ordered"),
+    ],
+    unique=["customer_id"],
+    strict=True,
+)
+
+EXPERIMENT = in_memory.DataFrameSchema(
+    name="experiment",
+    title="One row per Insider: who is invited, and who is kept out at random.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "arm": in_memory.Column("str", in_memory.Check.isin(["control", "invited"]), description="control: kept out"),
+        "stratum": in_memory.Column(
+            "int64", AT_LEAST_ONE, description="quarter of the Insiders by past net revenue, 1: the highest"
+        ),
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
+AUDIENCES = in_memory.DataFrameSchema(
+    name="audiences",
+    title="One row per suggestion of the page and customer whom it concerns.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "segment": in_memory.Column("str", description="name of the segment"),
+        "action": in_memory.Column(
+            "str", description="kind of the action (report.actions), about_to_leave or one_step_from_entering"
+        ),
+        "why": in_memory.Column("str", description="the figure that the suggestion rests on, in the page's language"),
+    },
+    strict=True,
+)
+
+RECOMMENDATIONS = in_memory.DataFrameSchema(
+    name="recommendations",
+    title="One row per customer and product to recommend, best first.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "rank": in_memory.Column("int64", AT_LEAST_ONE, description="1 = first"),
+        "product_code": in_memory.Column("str", description="the product: on sale, and new to the customer"),
+        "description": in_memory.Column("str", description="its text, or its code where it has none"),
+        "because": in_memory.Column(
+            "str",
+            nullable=True,
+            description="text of the bought product that contributes most to its score; null: chosen by popularity",
+        ),
+    },
+    unique=["customer_id", "product_code"],
+    strict=True,
+)
