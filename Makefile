@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports umap postgres locks texts
+.PHONY: all env test check format lint types imports docs umap postgres locks texts
 
 all: env
 	dvc repro
@@ -38,19 +38,22 @@ postgres: env
 test: env
 	pytest
 
-check: env format lint types imports test
+check: env format lint types imports docs test
 
 format:
-	ruff format --check src tests benchmarks
+	ruff format --check src tests benchmarks docs
 
 lint:
-	ruff check src tests benchmarks
+	ruff check src tests benchmarks docs
 
 types:
 	mypy
 
 imports:
 	lint-imports
+
+docs: env
+	python docs/api.py
 
 # What templates and code say, into the catalogues of the other languages; what is new stands there untranslated.
 LOCALES := src/insiders/report/locale

@@ -35,7 +35,8 @@ RECIPES = {
     "make test": ["pytest"],
     "make postgres": ["--constraints requirements-extras.lock", "psycopg"],
     "make umap": ["--constraints requirements-extras.lock", "umap-learn"],
-    "make check": ["ruff format --check", "ruff check", "mypy", "lint-imports", "pytest"],
+    "make check": ["ruff format --check", "ruff check", "mypy", "lint-imports", "python docs/api.py", "pytest"],
+    "make docs": ["python docs/api.py"],
 }
 BY_HAND = {  # without make: what the target that it stands for runs
     "python -m venv .venv": ("env", "-m venv .venv"),
