@@ -1,5 +1,6 @@
-"""API pages out of the docstrings, into build/docs (`make docs`). What the generator warns of ends it, but for two limits."""
+"""API pages out of the docstrings, into build/docs (`make docs`). A warning of the generator is an error."""
 
+import os
 import pkgutil
 import warnings
 from pathlib import Path
@@ -9,7 +10,11 @@ import pdoc
 import insiders
 
 OUT = Path(__file__).parents[1] / "build" / "docs"
-LIMITS = (
+ENVIRONMENT = {
+    "PDOC_ALLOW_EXEC": "1",  # a library asks `uname` for the processor while it is imported
+    "PDOC_DISPLAY_ENV_VARS": "1",  # no value in the code comes from a variable, though one may equal it, as 127.0.0.1
+}
+LIMITS = (  # of the generator, not of the docstrings
     "Error parsing type annotation",  # types for mypy alone, as pd.Series[str]: the page shows them as they are written
     "Cannot determine where .* is taken from, assuming current file",  # keys of a TypedDict: the current file it is
 )
@@ -18,6 +23,7 @@ LIMITS = (
 def main() -> None:
     vars(insiders).update({name: getattr(insiders, name) for name in insiders.__all__})  # imported when asked for
     wings = [each.name for each in pkgutil.iter_modules(insiders.__path__, "insiders.")]
+    os.environ.update(ENVIRONMENT)
     pdoc.render.configure(docformat="markdown")
     warnings.filterwarnings("error", module="pdoc")
     for limit in LIMITS:
