@@ -32,7 +32,7 @@ STUDY = ("ask", "tell", "enqueue_trial", "add_trial", "get_trials")
 TRIAL = ("set_user_attr", "set_constraint")
 DRAWS = ("suggest_categorical", "suggest_int", "suggest_float")
 RUN = ("log_trial", "log_measures", "log_figure", "log_file")
-PICTURES = {"figures": ("front", "history", "trial_map"), "importance": ("importances", "slices")}
+PICTURES = {"trials": ("front", "history", "trial_map"), "importance": ("importances", "slices")}
 
 
 class Clock:
@@ -129,15 +129,14 @@ def watch(clock: Clock) -> None:
 
     from insiders.io import studies
     from insiders.io.tracking import runs
-    from insiders.report import figures
-    from insiders.report.figures import importance
+    from insiders.report.figures import importance, trials
 
     clock.watch(optuna.study.Study, STUDY, "Optuna")
     clock.watch(optuna.trial.Trial, TRIAL, "Optuna")
     clock.watch(optuna.trial.Trial, DRAWS, "sampler")
     clock.watch(studies, ("open_study",), "Optuna")
     clock.watch(runs.SearchRun, RUN, "MLflow")
-    for module in (figures, importance):
+    for module in (trials, importance):
         clock.watch(module, PICTURES[module.__name__.rpartition(".")[2]], "MLflow")
     opened = runs.search_run
 

@@ -39,12 +39,12 @@ POINTS = {
 }
 
 
-def by(name: str) -> SegmentModel:
+def fitted_in(name: str) -> SegmentModel:
     """A model in one of the embeddings that look at other columns than the features."""
     return fitted(EMBEDDINGS[name](FixedTrial(POINTS[name]), 7), features=columns(name, FEATURES))
 
 
-BY_PRODUCTS = by("affinity_scaled")
+BY_PRODUCTS = fitted_in("affinity_scaled")
 
 
 @pytest.mark.parametrize("embedding", [LogScaler(), ValuePlane(5, 0.5, "net_revenue")])
@@ -57,7 +57,7 @@ def test_a_saved_model_says_the_same(embedding: Any, clusterer: Any, tmp_path: P
 
 @pytest.mark.parametrize("name", POINTS)
 def test_a_saved_model_of_products_or_value_says_the_same(name: str, tmp_path: Path) -> None:
-    model = by(name)
+    model = fitted_in(name)
     package.save(Package(model, packaging.feature_limits(model.features)), tmp_path)
     assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
 
@@ -78,7 +78,7 @@ def test_every_estimator_of_the_project_is_trusted() -> None:
     assert own <= set(package.TRUSTED)
 
 
-def tampered(folder: Path) -> None:
+def tamper_with(folder: Path) -> None:
     """Make the model's file ask for a function of the operating system."""
     path = folder / package.MODEL
     with zipfile.ZipFile(path) as archive:
@@ -93,7 +93,7 @@ def tampered(folder: Path) -> None:
 
 def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
     package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
-    tampered(tmp_path)
+    tamper_with(tmp_path)
     with pytest.raises(InputError, match=r"os\.system"):
         package.load(tmp_path)
 
@@ -218,7 +218,7 @@ def test_the_model_works_where_the_project_is_not_installed(tmp_path: Path) -> N
 
 
 @contextmanager
-def served(model: Path, log: Path) -> Iterator[str]:
+def model_server(model: Path, log: Path) -> Iterator[str]:
     """MLflow's model server as `mlflow models serve` starts it; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -253,7 +253,7 @@ def wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None
     pytest.fail(f"no answer in a minute: {log.read_text()}")
 
 
-def asked(address: str, rows: pd.DataFrame) -> tuple[int, Any]:
+def post(address: str, rows: pd.DataFrame) -> tuple[int, Any]:
     given = rows[list(FEATURES)]
     table = {"columns": list(FEATURES), "data": given.to_numpy().tolist()}
     request = urllib.request.Request(
@@ -270,10 +270,13 @@ def asked(address: str, rows: pd.DataFrame) -> tuple[int, Any]:
 def test_the_model_can_be_served(tmp_path: Path) -> None:
     from mlflow.models.model import Model
 
-    with packaging.model_folder(MODEL, customers(5), Model()) as folder, served(folder, tmp_path / "log") as address:
-        status, answer = asked(address, customers())
+    with (
+        packaging.model_folder(MODEL, customers(5), Model()) as folder,
+        model_server(folder, tmp_path / "log") as address,
+    ):
+        status, answer = post(address, customers())
         assert status == 200
         assert answer["predictions"] == MODEL.predict(customers()).to_dict(orient="records")
-        status, answer = asked(address, customers().assign(recency_days=-1.0))
+        status, answer = post(address, customers().assign(recency_days=-1.0))
         assert status == 400
         assert "recency_days is -1.0 in row 1 (and 59 others); expected at least 1" in answer["message"]

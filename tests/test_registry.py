@@ -26,7 +26,7 @@ def submit(key: str, **changes: Any) -> Version:
     return registry.register(MODEL, customers(5), Facts(key, **{**given, **changes}))
 
 
-def bare(key: str) -> None:
+def add_version_without_model(key: str) -> None:
     """A version without a model, made the challenger: enough where only aliases matter."""
     client = connection.connect().client
     if not client.search_registered_models():
@@ -35,20 +35,20 @@ def bare(key: str) -> None:
     client.set_registered_model_alias("insiders", "challenger", made.version)
 
 
-def by_hand(alias: str, number: str) -> None:
+def set_alias_in_ui(alias: str, number: str) -> None:
     """What a click in MLflow's UI does."""
     connection.connect().client.set_registered_model_alias("insiders", alias, number)
 
 
-def promoted(*given: Any, **named: Any) -> Version:
+def promote(*given: Any, **named: Any) -> Version:
     version = registry.promote(*given, **named)
     assert version is not None
     return version
 
 
-def serves() -> str | None:
-    found = registry.champion()
-    return found.number if found else None
+def champion_number() -> str | None:
+    champion = registry.champion()
+    return champion.number if champion else None
 
 
 def test_a_version_carries_what_is_known_of_it() -> None:
@@ -102,41 +102,41 @@ def test_an_empty_registry_has_nobody_to_serve() -> None:
 
 def test_rollback_goes_back_step_by_step() -> None:
     for key in ("a", "b", "c"):
-        bare(key)
+        add_version_without_model(key)
         registry.promote(by="gate")
     assert [registry.rollback().number, registry.rollback().number] == ["2", "1"]
-    assert serves() == "1"
+    assert champion_number() == "1"
     with pytest.raises(InputError, match="no champion before version 1"):
         registry.rollback()
-    assert serves() == "1"
+    assert champion_number() == "1"
 
 
 def test_who_promoted_is_recorded() -> None:
-    bare("a")
-    assert promoted(by="gate").tags["promoted_by"] == "gate"
-    bare("b")
-    assert promoted().tags["promoted_by"] == "person"
+    add_version_without_model("a")
+    assert promote(by="gate").tags["promoted_by"] == "gate"
+    add_version_without_model("b")
+    assert promote().tags["promoted_by"] == "person"
     with pytest.raises(InputError, match="no version 9; there is 1, 2"):
         registry.promote("9")
 
 
 def test_a_gate_does_not_overrule_a_person() -> None:
     for key in ("a", "b"):
-        bare(key)
+        add_version_without_model(key)
         registry.promote(by="gate")
     registry.rollback()
     again = submit("b")
-    assert again.set_aside
-    assert promoted(again.number, by="gate").number == "1"
-    chosen = promoted(again.number)
-    assert (chosen.number, chosen.set_aside) == ("2", False)
+    assert again.is_set_aside
+    assert promote(again.number, by="gate").number == "1"
+    chosen = promote(again.number)
+    assert (chosen.number, chosen.is_set_aside) == ("2", False)
 
 
 def test_a_promotion_by_hand_is_noticed() -> None:
     for key in ("a", "b", "c"):
-        bare(key)
+        add_version_without_model(key)
     registry.promote("1", by="gate")
-    by_hand("champion", "3")
+    set_alias_in_ui("champion", "3")
     found = registry.sync_champion()
     assert found is not None
     assert (found.number, found.tags["promoted_by"]) == ("3", "person")
@@ -145,26 +145,26 @@ def test_a_promotion_by_hand_is_noticed() -> None:
 
 def test_a_rollback_by_hand_is_noticed() -> None:
     for key in ("a", "b"):
-        bare(key)
+        add_version_without_model(key)
         registry.promote(by="gate")
-    by_hand("champion", "1")
-    assert submit("b").set_aside
+    set_alias_in_ui("champion", "1")
+    assert submit("b").is_set_aside
     with pytest.raises(InputError, match="no champion before version 1"):
         registry.rollback()
 
 
 def test_a_champion_whose_alias_was_removed_comes_back() -> None:
-    bare("a")
+    add_version_without_model("a")
     registry.promote()
     connection.connect().client.delete_registered_model_alias("insiders", "champion")
     assert registry.promote("1", by="gate") is None
-    assert serves() is None
+    assert champion_number() is None
     assert registry.rollback().number == "1"
 
 
 def test_a_deleted_version_is_passed_over() -> None:
     for key in ("a", "b", "c"):
-        bare(key)
+        add_version_without_model(key)
         registry.promote(by="gate")
     connection.connect().client.delete_model_version("insiders", "2")
     assert registry.rollback().number == "1"
@@ -185,7 +185,7 @@ def test_a_moved_store_still_loads_its_models(store: Path, tmp_path: Path, monke
 
 
 def test_a_model_of_somebody_else_is_refused() -> None:
-    bare("a")
+    add_version_without_model("a")
     with pytest.raises(InputError, match="version 1 of insiders has no model of this project"):
         registry.load(registry.versions()[0])
 

@@ -102,7 +102,7 @@ def test_trials_are_children_of_one_run() -> None:
 
 
 def test_a_study_that_was_killed_goes_on_in_its_run() -> None:
-    search = killed_after_one_trial()
+    search = kill_after_one_trial()
     assert stage_runs("tune")[0].info.status == "KILLED"
     cut_off(search)
     with runs.search_run("study-1", {}) as search:
@@ -111,7 +111,7 @@ def test_a_study_that_was_killed_goes_on_in_its_run() -> None:
     assert [run.info.status for run in stage_runs("tune")] == ["FINISHED"]
 
 
-def killed_after_one_trial() -> SearchRun:
+def kill_after_one_trial() -> SearchRun:
     try:
         with runs.search_run("study-1", {}) as search:
             search.log_trial(trial(0))

@@ -187,7 +187,9 @@ def _load(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: run the command in the project's top folder") from error
+        raise InputError(
+            f"{path} is missing: run the command in the project's top folder, or make one with `insiders init FOLDER`"
+        ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}; expected a text file") from error
     except UnicodeDecodeError as error:

@@ -78,7 +78,7 @@ class Version:
         return bool(verdicts) and all(verdict.startswith("passed") for verdict in verdicts)
 
     @property
-    def set_aside(self) -> bool:
+    def is_set_aside(self) -> bool:
         """Whether a person replaced it as champion; then only a person promotes it again."""
         return SET_ASIDE_TAG in self.tags
 
@@ -137,7 +137,7 @@ def promote(number: str | None = None, by: Promoter = "person") -> Version | Non
                 "there is no challenger to promote: run `dvc repro`, which registers one, or name a version"
             )
         current = registry.by_alias(CHAMPION)
-        if (current and current.number == chosen.number) or (by == "gate" and chosen.set_aside):
+        if (current and current.number == chosen.number) or (by == "gate" and chosen.is_set_aside):
             return current
         registry.set_champion(chosen, by)
         registry.write_history([*registry.history(), chosen.number])
@@ -261,7 +261,7 @@ class _Registry:
         former = self.by_alias(CHAMPION)
         self._tag(chosen, PROMOTED_BY_TAG, by)
         self._tag(chosen, PROMOTED_AT_TAG, _utc_now())
-        if chosen.set_aside:
+        if chosen.is_set_aside:
             self.client.delete_model_version_tag(NAME, chosen.number, SET_ASIDE_TAG)
         self.client.set_registered_model_alias(NAME, CHAMPION, chosen.number)
         if by == "person" and former is not None and former.number != chosen.number:
@@ -269,7 +269,7 @@ class _Registry:
 
     def set_aside(self, version: Version) -> None:
         """Record that a person replaced this version."""
-        if not version.set_aside:
+        if not version.is_set_aside:
             self._tag(version, SET_ASIDE_TAG, _utc_now())
 
     def _tag(self, version: Version, key: str, value: str) -> None:
@@ -294,7 +294,7 @@ class _Registry:
         if current is None or history[-1:] == [current.number]:
             return
         self._tag(current, PROMOTED_BY_TAG, "person")
-        if current.set_aside:
+        if current.is_set_aside:
             self.client.delete_model_version_tag(NAME, current.number, SET_ASIDE_TAG)
         is_rollback = history[-2:-1] == [current.number]
         self.write_history(history[:-1] if is_rollback else [*history, current.number])
