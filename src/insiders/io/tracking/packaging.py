@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from mlflow.models import Model, ModelSignature
     from pandera.pandas import Column
 
-# The part of the project that a prediction needs; a test predicts where nothing else of it can be imported.
-MODULES = (
-    *("__init__", "errors", "units", "io/__init__", "io/package", "value/__init__", "value/lifetime"),
-    *("model/__init__", "model/segment_model", "model/clusterers", "model/embeddings"),
-)
+# The part of the project that a prediction needs, by file and by wing; a test predicts where no other part is.
+CODE = ("__init__.py", "errors.py", "units.py", "io/__init__.py", "io/package.py", "model", "value")
 # Given by hand, since MLflow would load the model in a process of its own to find them, for ten seconds.
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "threadpoolctl")
 DATA = "artifacts/segments"  # place of the files of `package.save` inside the model's folder
@@ -80,10 +77,11 @@ def signature(contract: Mapping[str, package.Limits]) -> "ModelSignature":
 
 
 def _copy_code(top: Path) -> Path:
-    """Copy the modules that a prediction needs to top/insiders."""
+    """Copy the part of the project that a prediction needs to top/insiders."""
     source, target = Path(insiders.__file__).parent, top / "insiders"
-    for module in MODULES:
-        for file in sorted((source / module).glob("*.py")) or [source / f"{module}.py"]:  # a package, or a module
+    for name in CODE:
+        place = source / name
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             copy = target / file.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
