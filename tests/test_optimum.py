@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from insiders.value.optimum import Array, descend, settle
+from insiders.value.lifetime.optimum import Array, descend, settle
 
 NOWHERE = (-np.inf, np.inf)
 

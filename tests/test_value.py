@@ -90,7 +90,7 @@ def test_the_sum_over_times_of_leaving_is_the_closed_form(parameters: tuple[floa
     def power(t: np.ndarray) -> np.ndarray:
         return special.hyp2f1(order, second, order + 1, (high - low) / (high + t)) / (high + t) ** order
 
-    expected = np.log(s / order * beta**s * (power(h.last) - power(h.seen)))
+    expected = np.log(s / order * beta**s * (power(h.last) - power(h.tenure)))
     assert_allclose(lifetime.PROCESSES["pareto_nbd"].terms(np.array(parameters), h).gone, expected, rtol=1e-9)
 
 
@@ -172,7 +172,7 @@ def test_parameters_of_a_process_with_dropout_are_recovered(name: str) -> None:
     truth = {"bg_nbd": [0.8, 40.0, 0.7, 2.0], "pareto_nbd": [0.8, 40.0, 0.9, 60.0]}[name]
     h = simulated(name, truth, 8000)
 
-    found, _ = lifetime.fit_process(lifetime.PROCESSES[name], h, np.ones(len(h.seen)))
+    found, _ = lifetime.fit_process(lifetime.PROCESSES[name], h, np.ones(len(h.tenure)))
 
     assert_allclose(list(found.values()), truth, rtol=0.25)
 
@@ -271,7 +271,7 @@ def test_the_distribution_of_revenue_is_close_to_a_simulation() -> None:
     model = lifetime.fit(shop(leaving=False)[0])
     rng, draws = np.random.default_rng(1), (40_000, len(known))
     r, alpha = model.parameters.values()
-    repeats = lifetime._histories(known).repeats
+    repeats = lifetime.histories(known).repeats
     counts = rng.poisson(rng.gamma(r + repeats, size=draws) / (alpha + known["tenure_days"].to_numpy()) * HORIZON)
     rate = rng.gamma(model.spend.p * (repeats + 1) + model.spend.q, size=draws)
     scale = (model.spend.v + known["net_revenue"].to_numpy()) / rate
@@ -289,7 +289,7 @@ def test_the_distribution_of_revenue_is_close_to_a_simulation() -> None:
 def test_order_days_are_counted_not_invoices() -> None:
     one = pd.DataFrame({"tenure_days": [50.0, 9.0], "recency_days": [20.0, 9.0], "gap_mean_days": [15.0, np.nan]})
 
-    assert [list(part) for part in lifetime._histories(one)] == [[2, 0], [30, 0], [50, 9]]
+    assert [list(part) for part in lifetime.histories(one)] == [[2, 0], [30, 0], [50, 9]]
 
 
 def test_rows_and_names_do_not_matter() -> None:
