@@ -180,6 +180,7 @@ def test_no_customers_get_no_labels() -> None:
 
 ALONE = """
 import sys
+from importlib.util import find_spec
 class OnlyTheModelsOwn:
     '''Neither the project as installed nor any library beyond the stated requirements can be imported.'''
     refused = {"pandera", "ibis", "duckdb", "optuna", "hdbscan", "umap", "matplotlib", "dvc", "typer"}
@@ -189,12 +190,9 @@ class OnlyTheModelsOwn:
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
 sys.path = [place for place in sys.path if not place.rstrip("/").endswith("/src")]
 sys.meta_path.insert(0, OnlyTheModelsOwn())
-try:
-    import insiders
-except ModuleNotFoundError:
-    pass
-else:
-    sys.exit(f"insiders is there: {insiders.__file__}")
+project = find_spec("insiders")  # an editable installation leaves a folder without code: what `insiders init` copies
+if project and project.origin:
+    sys.exit(f"insiders is there: {project.origin}")
 import mlflow.pyfunc, pandas as pd
 model = mlflow.pyfunc.load_model("models:/insiders@challenger")
 rows = pd.read_json(sys.argv[1], dtype=False)
