@@ -56,10 +56,10 @@ def _rfm(customers: pd.DataFrame, among: pd.DataFrame) -> Values:
     """Sum of the quintiles 1-5 of recency (recent is high), order count and net revenue: marketing's RFM score."""
     traits = {"recency_days": -1, "order_count": 1, "net_revenue": 1}
     columns = [(sign * customers[name].to_numpy(), sign * among[name].to_numpy()) for name, sign in traits.items()]
-    return np.sum([np.clip(np.ceil(_rank(values, known) * 5), 1, 5) for values, known in columns], axis=0)
+    return np.sum([np.clip(np.ceil(rank_share(values, known) * 5), 1, 5) for values, known in columns], axis=0)
 
 
-def _rank(values: Values, among: Values) -> Values:
+def rank_share(values: Values, among: Values) -> Values:
     """Rank of each value among others as a share of their number; equal ones share the mean rank."""
     ordered = np.sort(among)
     below, not_above = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
