@@ -47,7 +47,7 @@ def _measures(got: float, past: Values, later: Values, n: int) -> Capture:
 
 def top_n_revenue(score: Values, later: Values, n: int) -> float:
     """Later revenue of the n customers with the highest score; tied customers at the boundary count by their mean."""
-    ordered = _mean_of_ties(score, later)
+    _, ordered = ranked(score, later)
     return float(ordered[:n].sum())
 
 
@@ -66,9 +66,9 @@ class Resamples:
     """
 
     def __init__(self, past: Values, later: Values, weights: NDArray[np.float64]) -> None:
-        self.order = np.lexsort([later, -past])
+        self.order, self.sorted = ranked(past, later)
         self.weights = weights[:, self.order]
-        self.later, self.sorted = later[self.order], _mean_of_ties(past, later)
+        self.later = later[self.order]
         self.total = self.weights @ self.later
 
     def intervals(self, places: Values) -> dict[str, float]:
@@ -115,12 +115,12 @@ def by_score(score: Values, customers: pd.DataFrame, n: int) -> dict[str, float]
     return _measures(top_n_revenue(score, later, n), past, later, n).as_dict()
 
 
-def _mean_of_ties(score: Values, later: Values) -> Values:
-    """Later revenue in falling order of the score, each replaced by the mean of the customers with an equal score."""
+def ranked(score: Values, later: Values) -> tuple[NDArray[np.int64], Values]:
+    """Customers in falling order of the score, and their later revenue, which those with an equal score share."""
     order = np.lexsort([later, -score])
     _, group = np.unique(-score[order], return_inverse=True)
     means = np.bincount(group, later[order]) / np.bincount(group)
-    return means[group]
+    return order, means[group]
 
 
 _ENDS = {"low": TAIL, "high": 100 - TAIL}
