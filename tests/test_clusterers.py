@@ -7,7 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders.model.clusterers import CLUSTERERS, Density, Mixture, NeighbourLabels, Tiers, Ward
+from insiders.model.clusterers import CLUSTERERS, Cells, Density, Mixture, NeighbourLabels, Tiers, Ward
 
 POINTS = {
     "kmeans": {"kmeans.clusters": 3},
@@ -25,7 +25,9 @@ def blobs():
     return np.vstack([rng.normal(centre, 0.7, (60, 2)) for centre in centres])
 
 
-@parametrize_with_checks([Tiers(2), Mixture(components=2), NeighbourLabels(), Ward(), Density(smallest=0.2, samples=2)])
+@parametrize_with_checks(
+    [Tiers(2), Cells(2, 2), Mixture(components=2), NeighbourLabels(), Ward(), Density(smallest=0.2, samples=2)]
+)
 def test_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
 
@@ -101,3 +103,48 @@ def test_one_customer_far_out_moves_no_tier():
 
 def test_more_tiers_than_customers_are_as_many_as_customers():
     assert len(set(Tiers(9).fit(oblong()[:4]).labels_)) == 4
+
+
+# --- cells ---
+
+
+def test_cells_by_hand():
+    # Two slices of the first coordinate meet at 3; within each, two meet at its own middle of the second.
+    points = np.array([[1, 5], [2, 9], [3, 100], [4, 200]])
+    cells = Cells(2, 2).fit(points)
+    assert cells.labels_.tolist() == [0, 1, 2, 3]
+    assert cells.predict([[0, 0], [2.9, 50], [3, 150], [99, 999]]).tolist() == [0, 1, 2, 3]
+
+
+def test_cells_are_about_as_large_as_each_other():
+    sizes = np.bincount(Cells(5, 3).fit(oblong()).labels_)
+    assert len(sizes) == 15
+    assert sizes.min() >= 0.9 * len(oblong()) / 15
+
+
+def test_customers_who_are_equal_are_in_one_cell():
+    points = np.vstack([np.zeros((300, 2)), oblong()])
+    cells = Cells(5, 3).fit(points)
+    assert len(set(cells.labels_[:300])) == 1
+    assert cells.predict([[0, 0]]) == cells.labels_[0]
+
+
+def test_one_coordinate_has_slices_alone():
+    assert Cells(4, 3).fit(oblong()[:, :1]).labels_.tolist() == Cells(4, 1).fit(oblong()).labels_.tolist()
+
+
+def test_a_cell_does_not_depend_on_the_batch():
+    cells = CLUSTERERS["cells"](FixedTrial({"cells.grid": "5x3"}), 7).fit(oblong())
+    new = oblong() + 0.1
+    np.testing.assert_array_equal([cells.predict(row[None])[0] for row in new], cells.predict(new))
+
+
+def agreement_of_refits(clusterer):
+    """Mean adjusted Rand index between a fit and those on bootstrap samples, over all customers."""
+    rng, known = np.random.default_rng(4), clusterer.fit(oblong()).predict(oblong())
+    samples = [oblong()[rng.integers(800, size=800)] for _ in range(10)]
+    return np.mean([adjusted_rand_score(known, clusterer.fit(each).predict(oblong())) for each in samples])
+
+
+def test_cells_stay_where_as_many_centres_jump():
+    assert agreement_of_refits(Cells(7, 2)) > agreement_of_refits(KMeans(14, n_init=10, random_state=1)) + 0.04

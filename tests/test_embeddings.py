@@ -9,6 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from insiders.model.embeddings import (
     EMBEDDINGS,
     ForestLeaves,
+    LifetimeAxes,
     LifetimePlane,
     LogScaler,
     NeighbourMap,
@@ -33,6 +34,7 @@ POINTS = {
     "affinity": {"affinity.components": 4},
     "affinity_scaled": {"affinity_scaled.components": 4, "affinity_scaled.weight": 0.35},
     "lifetime_plane": {"lifetime_plane.future": 0.5, "lifetime_plane.parts": True},
+    "lifetime_axes": {"lifetime_axes.axes": "log_revenue past"},
 }
 MONEY = ["gross_revenue", "net_revenue", "faded_revenue", "average_order_value", "next_revenue"]
 
@@ -71,6 +73,7 @@ def fitted(name, frame):
         ValuePlane(leaf=2),
         ProductAffinity(components=2),
         LifetimePlane(),
+        LifetimeAxes(),
     ]
 )
 def test_is_a_scikit_learn_estimator(estimator, check):
@@ -249,8 +252,9 @@ def test_the_probability_of_being_active_is_there_where_leaving_shows():
 
 
 @pytest.mark.parametrize("frame", [customers(), leavers()], ids=["nobody leaves", "some leave"])
-def test_more_money_or_a_later_order_moves_nobody_down(frame):
-    plane = LifetimePlane().fit(frame[list(COLUMNS)])
+@pytest.mark.parametrize("space", [LifetimePlane(), LifetimeAxes(("log_revenue", "past", "orders"))])
+def test_more_money_or_a_later_order_moves_nobody_down(frame, space):
+    plane = space.fit(frame[list(COLUMNS)])
     known = plane.transform(frame[list(COLUMNS)])
     richer = frame.assign(**{name: frame[name] * 1.5 + 10 for name in ("net_revenue", "faded_revenue")})
     last = frame["tenure_days"] - frame["recency_days"]
@@ -265,3 +269,14 @@ def test_more_money_or_a_later_order_moves_nobody_down(frame):
 def test_a_shop_that_gave_back_more_than_it_sold_has_a_lifetime_plane():
     frame = customers(50).assign(net_revenue=-10.0, faded_revenue=-5.0)
     assert np.isfinite(LifetimePlane().fit_transform(frame[list(COLUMNS)])).all()
+
+
+def test_axes_are_what_they_are_called():
+    frame = leavers()
+    places = LifetimeAxes(("orders", "log_revenue")).fit_transform(frame[list(COLUMNS)])
+    expected = lifetime.predict(lifetime.fit(frame), frame, HORIZON_DAYS)
+    coins = expected["expected_revenue"] / frame["net_revenue"].median() * 1000
+    orders, log_revenue = np.log(expected["expected_orders"]), expected["probability_order"] * np.log1p(coins)
+    for place, known in zip(places.T, (orders, log_revenue), strict=True):
+        inside = np.abs(place) < 4  # beyond, a customer counts as just as far out
+        assert np.corrcoef(place[inside], known[inside])[0, 1] > 0.999

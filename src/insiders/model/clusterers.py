@@ -3,7 +3,7 @@
 Constructor and search space of a clusterer stand in one function. -1 is no cluster but the status "none".
 
 The share of the fit's customers to whom `predict` gives the label that the algorithm itself gave them is 1.0 for each
-(k-means, tiers, mixture, Ward, HDBSCAN; on the sample and the public data, scaled, by rank and by principal
+(k-means, tiers, cells, mixture, Ward, HDBSCAN; on the sample and the public data, scaled, by rank and by principal
 components). Ward and HDBSCAN cannot predict: a customer has the label of the nearest one of the fit, who in the fit is
 oneself. Of more than LANDMARKS customers only these have a label of the algorithm's own.
 """
@@ -72,6 +72,42 @@ class Tiers(ClusterMixin, BaseEstimator):
         return np.asarray(self.kmeans_.predict(X), dtype=np.int64)
 
 
+class Cells(ClusterMixin, BaseEstimator):
+    """A grid of quantiles: `first` slices of the first coordinate, each cut into `second` by its own of the second.
+
+    Cells hold about as many customers each, and one customer more or less moves their edges a little: they stay where
+    clusters around centres jump. Further coordinates are ignored, and `second` where there is no second one. A customer
+    is placed by the edges alone.
+    """
+
+    def __init__(self, first: int = 7, second: int = 2) -> None:
+        self.first = first
+        self.second = second
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+        X = validate_data(self, X, dtype=np.float64)
+        self.first_edges_ = _edges(X[:, 0], self.first)
+        slices = self._slices(X)
+        # Equal customers can leave a slice empty; it is cut as all are, for those whom the fit has not seen.
+        members = [slices == each if (slices == each).any() else slices >= 0 for each in range(self.first)]
+        second = X[:, min(1, X.shape[1] - 1)]
+        self.second_edges_ = np.array([_edges(second[each], self.second) for each in members])
+        self.labels_ = self.predict(X)
+        return self
+
+    def predict(self, X: Any) -> Labels:
+        check_is_fitted(self, "second_edges_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        slices = self._slices(X)
+        if X.shape[1] == 1:
+            return slices
+        within = (self.second_edges_[slices] <= X[:, 1:2]).sum(axis=1)
+        return np.asarray(slices * self.second + within, dtype=np.int64)
+
+    def _slices(self, X: NDArray[np.float64]) -> Labels:
+        return np.searchsorted(self.first_edges_, X[:, 0], side="right").astype(np.int64)
+
+
 class NeighbourLabels(ClusterMixin, BaseEstimator):
     """Gives a clusterer that cannot predict the label of the nearest customer that it was fitted on.
 
@@ -128,6 +164,11 @@ class Density(NeighbourLabels):
         return HDBSCAN(min_cluster_size=size, min_samples=samples, core_dist_n_jobs=1).fit_predict(rows)
 
 
+def _edges(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Where `count` quantiles meet: the lowest value of each but the first, one of the values themselves."""
+    return np.quantile(values, np.arange(1, count) / count, method="higher")
+
+
 def _slices(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """The mean of each slice, shape (count, dimensions); of an empty one its middle on the axis."""
     centre = points.mean(axis=0)
@@ -150,6 +191,13 @@ def _tiers(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registr
     return Tiers(trial.suggest_int("tiers.clusters", 3, 12))
 
 
+def _cells(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    # At most 15 cells: more foretell a little more, and nobody can name them.
+    grid = trial.suggest_categorical("cells.grid", ["5x1", "8x1", "12x1", "3x2", "4x2", "5x2", "7x2", "3x3", "5x3"])
+    first, second = map(int, grid.split("x"))
+    return Cells(first, second)
+
+
 def _mixture(trial: Any, seed: int) -> BaseEstimator:
     covariance = trial.suggest_categorical("mixture.covariance", ["full", "diag"])
     return Mixture(trial.suggest_int("mixture.components", 3, 10), covariance, seed)
@@ -167,6 +215,7 @@ def _hdbscan(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the regis
 CLUSTERERS: dict[str, Callable[[Any, int], BaseEstimator]] = {
     "kmeans": _kmeans,
     "tiers": _tiers,
+    "cells": _cells,
     "mixture": _mixture,
     "ward": _ward,
     "hdbscan": _hdbscan,

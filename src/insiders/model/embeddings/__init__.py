@@ -18,6 +18,7 @@ from insiders.model.embeddings import lifetime
 from insiders.model.embeddings.affinity import ProductAffinity as ProductAffinity
 from insiders.model.embeddings.affinity import ProductCounts as ProductCounts
 from insiders.model.embeddings.affinity import UnitSpread as UnitSpread
+from insiders.model.embeddings.lifetime import LifetimeAxes as LifetimeAxes
 from insiders.model.embeddings.lifetime import LifetimePlane as LifetimePlane
 from insiders.model.embeddings.neighbours import NeighbourMap as NeighbourMap
 from insiders.model.embeddings.scaling import LogScaler as LogScaler
@@ -85,9 +86,19 @@ def _lifetime_plane(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (th
     return LifetimePlane(future, trial.suggest_categorical("lifetime_plane.parts", [False, True]))
 
 
+def _lifetime_axes(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    choices = ["log_revenue", "log_revenue past", "past orders"]
+    return LifetimeAxes(tuple(trial.suggest_categorical("lifetime_axes.axes", choices).split()))
+
+
 def columns(name: str, features: tuple[str, ...]) -> tuple[str, ...]:
     """Columns of the customers' table at which an embedding looks, `features` being those of their behaviour."""
-    own = {"affinity": (PRODUCTS,), "affinity_scaled": (*features, PRODUCTS), "lifetime_plane": lifetime.COLUMNS}
+    own = {
+        "affinity": (PRODUCTS,),
+        "affinity_scaled": (*features, PRODUCTS),
+        "lifetime_plane": lifetime.COLUMNS,
+        "lifetime_axes": lifetime.COLUMNS,
+    }
     return own.get(name, features)
 
 
@@ -101,4 +112,5 @@ EMBEDDINGS: dict[str, Callable[[Any, int], BaseEstimator]] = {
     "affinity": _affinity,
     "affinity_scaled": _affinity_scaled,
     "lifetime_plane": _lifetime_plane,
+    "lifetime_axes": _lifetime_axes,
 }
