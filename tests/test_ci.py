@@ -1,0 +1,51 @@
+"""The workflow and the hooks: the Pythons that pyproject.toml promises, and the targets that developers use."""
+
+import os
+import re
+import tomllib
+from typing import Any
+
+import yaml
+
+from small_shop import TOP
+
+PROJECT: dict[str, Any] = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+WORKFLOW: dict[str, Any] = yaml.safe_load((TOP / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+HOOKS: list[dict[str, Any]] = [
+    hook
+    for repository in yaml.safe_load((TOP / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    for hook in repository["hooks"]
+]
+MAKEFILE = (TOP / "Makefile").read_text(encoding="utf-8")
+
+
+def prerequisites(target: str) -> list[str]:
+    [found] = re.findall(rf"^{target}:(.*)$", MAKEFILE, re.MULTILINE)
+    return str(found).split()
+
+
+def test_the_workflow_runs_every_python_that_is_promised() -> None:
+    prefix = "Programming Language :: Python :: "
+    promised = [each.removeprefix(prefix) for each in PROJECT["classifiers"] if each.startswith(prefix)]
+    [job] = WORKFLOW["jobs"].values()
+    assert job["strategy"]["matrix"]["python"] == promised
+    assert PROJECT["requires-python"] == f">={promised[0]}"
+    chosen = [step["with"]["python-version"] for step in job["steps"] if "python-version" in step.get("with", {})]
+    assert chosen == ["${{ matrix.python }}"]
+
+
+def test_the_workflow_runs_what_a_developer_runs() -> None:
+    [job] = WORKFLOW["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    assert os.access(TOP / ".ci/run", os.X_OK)
+    assert (TOP / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == "make check"
+
+
+def test_each_hook_is_a_target_that_make_check_runs_too() -> None:
+    targets = [hook["entry"].removeprefix("make ") for hook in HOOKS]
+    assert targets == ["format", "lint", "types", "imports"]
+    assert set(targets) < set(prerequisites("check"))
+
+
+def test_a_hook_needs_nothing_but_the_environment() -> None:
+    assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in HOOKS)
