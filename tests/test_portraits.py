@@ -7,8 +7,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import report_tables
+from insiders.explore import portraits, products
 from insiders.io import engine
-from insiders.report import portraits, products
 
 NINE = report_tables.nine(report_tables.tables())
 AS_OF = pd.Timestamp("2011-12-10").date()

@@ -7,9 +7,10 @@ import pytest
 
 import report_tables as shop
 from contract import ANSWERS, METRICS
+from insiders.explore import months
 from insiders.io import engine
 from insiders.io.tracking import runs as tracking_runs
-from insiders.report import metrics, months
+from insiders.report import metrics
 from insiders.report.sections import guarantee
 from insiders.stages import report
 

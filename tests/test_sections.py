@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import report_tables as shop
+from insiders.explore import concentration, rhythm, sizes, wholesalers
 from insiders.io import engine
-from insiders.report import answers, concentration, inputs, rhythm, sizes, wholesalers
+from insiders.report import answers, inputs
 from insiders.report.sections import how_many, revenue_share, traits, who
 
 PEOPLE = shop.members(shop.customers())

@@ -6,11 +6,12 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from insiders import affinity, schemas
+from insiders.explore import products
 from insiders.io import engine, params, paths, tables
 from insiders.language import Language
 from insiders.programme import actions
 from insiders.programme.rules import Rule
-from insiders.report import audiences, page, products
+from insiders.report import audiences, page
 
 Numbers = dict[str, Any]
 SIDES = {"insiders": True, "others": False, "any": None}

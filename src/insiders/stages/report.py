@@ -64,8 +64,8 @@ def _read() -> "Tables":
     import pandas as pd
 
     from insiders.answers import customer
+    from insiders.explore import months, rhythm
     from insiders.io import engine, paths, tables
-    from insiders.report import months, rhythm
     from insiders.report.inputs import Tables
 
     for path in (paths.LEDGER, paths.INSIDERS, paths.TRIALS):
@@ -93,8 +93,8 @@ def _read() -> "Tables":
 
 def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.DataFrame, pd.DataFrame]":
     """What each segment, and what the Insiders typically buy, by the text that the shop uses most."""
+    from insiders.explore import products
     from insiders.io import engine, paths
-    from insiders.report import products
 
     lines, placed = engine.scan(con, paths.LINES), engine.scan(con, paths.ASSIGNMENTS)
     by_segment = engine.fetch(con, products.buyers(lines, placed, as_of))
@@ -111,9 +111,10 @@ def _products(con: Any, as_of: "date", members: "pd.DataFrame") -> "tuple[pd.Dat
 def _findings(found: "Tables", settings: "Params", proof: Mapping[str, Any]) -> "Findings":
     from insiders.answers import customer, expected_revenue
     from insiders.answers import past as answers_past
+    from insiders.explore import profiles
     from insiders.programme import criteria, enter, leave
     from insiders.programme.criteria import Timeline
-    from insiders.report import inputs, profiles
+    from insiders.report import inputs
 
     members, rules = found.members, customer.terms(settings.report)
     timeline = Timeline(members, customer.past())

@@ -1,7 +1,7 @@
 """What they will bring next."""
 
+from insiders.explore.profiles import size
 from insiders.report.inputs import Inputs, Numbers
-from insiders.report.profiles import size
 
 
 def numbers(inputs: Inputs) -> Numbers:

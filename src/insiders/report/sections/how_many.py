@@ -1,8 +1,8 @@
 """How many they are: count and share, the segments by size, and what another size would bring."""
 
-from insiders.report import sizes
+from insiders.explore import sizes
+from insiders.explore.profiles import segments, size
 from insiders.report.inputs import Inputs, Numbers
-from insiders.report.profiles import segments, size
 
 COLUMNS = ("segment", "is_insider", "customers", "customer_share", "net_revenue_share")
 

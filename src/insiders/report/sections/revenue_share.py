@@ -5,9 +5,9 @@ from math import fsum
 
 import pandas as pd
 
-from insiders.report import concentration
+from insiders.explore import concentration
+from insiders.explore.profiles import part
 from insiders.report.inputs import Inputs, Numbers
-from insiders.report.profiles import part
 
 LARGEST = 10  # customers left out to see whether a share rests on them
 TOP_SHARES = (0.01, 0.05, 0.1, 0.2)

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from insiders.evidence import effects
-from insiders.report import portraits, rhythm, wholesalers
+from insiders.explore import portraits, rhythm, wholesalers
+from insiders.explore.profiles import TRAITS, segments
 from insiders.report.inputs import Inputs, Numbers, Tables
-from insiders.report.profiles import TRAITS, segments
 from insiders.units import CONFIDENCE
 
 APART = tuple(trait for trait in TRAITS if trait != "orders_per_month")  # which says what order_count says

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from insiders.explore.profiles import size
 from insiders.report.inputs import Inputs, Numbers
-from insiders.report.profiles import size
 
 LISTED = 10  # people named on the page; insiders.csv names all
 # What a customer may stand out by among the Insiders, and whether more of it is better.
