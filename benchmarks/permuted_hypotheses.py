@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from insiders.answers import guarantee
+from insiders.answers.inputs import Inputs
 from insiders.evidence import hypotheses
 from insiders.evidence.hypotheses import Claim, Finding, Resampling
-from insiders.io import engine, params, paths, tables
+from insiders.io import params
 
 
 def main() -> None:
@@ -33,20 +34,22 @@ def main() -> None:
     settings = params.read()
     resampling = Resampling(settings.report.level, asked.resamples, settings.seed)
     claims = guarantee.claims(settings.report)
-    con = engine.connect()
-    judged = tables.read(paths.JUDGED)
-    seen = guarantee.around(con, engine.scan(con, paths.ORDERS), judged, settings.featurize.horizon_days)
+    judged = guarantee.read_judged(Inputs(settings))
+    around = guarantee.look_around(judged)
     rng, started = np.random.default_rng(settings.seed), time.process_time()
-    lots = [rng.permutation(judged["is_insider"].to_numpy()) for _ in range(asked.times)]
-    found = [tested(judged.assign(is_insider=lot), seen, claims, settings.report.caliper, resampling) for lot in lots]
+    lots = [rng.permutation(judged.members["is_insider"].to_numpy()) for _ in range(asked.times)]
+    found = [
+        tested(judged.members.assign(is_insider=lot), around, claims, settings.report.caliper, resampling)
+        for lot in lots
+    ]
     report(found, claims, resampling)
     print(f"{time.process_time() - started:.0f} s CPU")
 
 
 def tested(
-    judged: Any, seen: guarantee.Around, claims: list[Claim], caliper: float, resampling: Resampling
+    judged: Any, around: guarantee.Around, claims: list[Claim], caliper: float, resampling: Resampling
 ) -> list[Finding]:
-    found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, resampling.seed)
+    found = hypotheses.aftermath(around.customers, judged, around.before, around.after, resampling.seed)
     return hypotheses.findings(found, hypotheses.match_pairs(found, caliper), claims, resampling)
 
 

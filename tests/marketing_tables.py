@@ -1,36 +1,17 @@
 """What marketing can do in the shop of report_tables, whose customers buy from one of two catalogues."""
 
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from insiders import affinity
-from insiders.answers import actions as answers_actions
-from insiders.io import params
-from insiders.programme import actions
-from insiders.programme.rules import Rule
-from insiders.report import audiences
 
-SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml").report
 HORIZON_DAYS = 90
 
 
-def told(people: pd.DataFrame, past: pd.DataFrame, expected: pd.DataFrame, enter: Rule) -> dict[str, Any]:
-    """As the stage finds it."""
-    inputs = actions.Inputs(people, past, expected, enter)
-    terms = answers_actions.terms(SETTINGS, HORIZON_DAYS)
-    found = _recommended()
-    shown = found.shown.assign(description=found.shown["product_code"])
-    more = {"ratio_min": SETTINGS.recommendation_ratio_min, "on_sale_days": SETTINGS.on_sale_days}
-    examples = audiences.examples(shown, people)
-    return {**actions.numbers(inputs, terms), "recommendations": {**found.evidence, **more, "examples": examples}}
-
-
 @cache
-def _recommended() -> affinity.Recommendations:
+def recommended() -> affinity.Recommendations:
     import report_tables
 
     at = report_tables.AS_OF

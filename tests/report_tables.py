@@ -10,17 +10,20 @@ import pandas as pd
 import forecast_tables
 import guarantee_tables
 import marketing_tables
-from insiders.explore import cohorts, insights
-from insiders.language import Language
-from insiders.programme import criteria, enter, leave, membership, rules
-from insiders.programme.criteria import Criteria, Timeline
-from insiders.report import answers, inputs
+from insiders.answers import expected_revenue, guarantee, outputs
+from insiders.answers.inputs import Inputs
+from insiders.answers.registry import ANSWERS
+from insiders.explore import cohorts
+from insiders.io import params
+from insiders.programme import criteria, membership, rules
+from insiders.programme.criteria import Timeline
+from insiders.report.numbers import Answers
 from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
 from judged_tables import registered, trials
 
-TERMS = inputs.Terms(Language("en", "GBP"), seed=7, horizon_days=90, share_min=0.02, share_max=0.15, lift_margin=0.03)
 AS_OF = pd.Timestamp("2011-12-10")
 RULES = membership.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
+PARAMS = params.read(Path(__file__).parents[1] / "params.yaml")
 AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
 
 
@@ -238,34 +241,12 @@ def past() -> dict:
     return cohorts.past(sums, spans, 3, then, ["Segment 1", "Segment 2"])
 
 
-def standing_out(found: inputs.Tables, told: dict) -> list[dict]:
-    validation = None if found.registered["regime"] == "none" else found.registered["validation"]
-    known = insights.Evidence(found.members, told["cohorts"], told["flow"], told["revenue_tree"], validation)
-    return insights.strongest(known)
-
-
 def regime(name: str, **changes) -> dict:
     return {**registered(), "regime": name, **changes}
 
 
 def nobody() -> pd.DataFrame:
     return members(customers()).assign(is_insider=False, model_version="none")
-
-
-def tables(manifest: dict | None = None, people: pd.DataFrame | None = None) -> inputs.Tables:
-    people = members(customers()) if people is None else people
-    return inputs.Tables(
-        members=people,
-        insiders=insiders(people),
-        months=months(),
-        products=products(),
-        own_products=own_products(),
-        rhythm=rhythm(),
-        ledger=ledger(),
-        trials=trials(),
-        registered=manifest or registered(),
-        source=SOURCE,
-    )
 
 
 def timeline_of(people: pd.DataFrame) -> Timeline:
@@ -275,27 +256,54 @@ def timeline_of(people: pd.DataFrame) -> Timeline:
     return Timeline(people, criteria.past_customers(past, sides))
 
 
-def _offers(timeline: Timeline, learned: Criteria) -> dict:
-    people, before = timeline.present, history(customers())
-    sides = memberships(before)[["customer_id", "as_of", "is_insider"]]
-    sides["is_insider"] &= bool(people["is_insider"].any())
-    past = before.merge(sides, on=["customer_id", "as_of"])
-    rule = learned.enter.rule if learned.enter else ()
-    return marketing_tables.told(people, past, expectations(customers()), rule)
+def settings(language: str = "en") -> params.Params:
+    report = {"language": language, "leave_slacks": RULES.slacks, "grace_months": RULES.graces}
+    return PARAMS.model_copy(update={"seed": 7, "report": PARAMS.report.model_copy(update=report)})
 
 
-def nine(found: inputs.Tables, language: str = "en") -> dict:
+class Shop(Inputs):
+    """The inputs of the report, held in memory."""
+
+    def __init__(self, manifest: dict | None = None, people: pd.DataFrame | None = None, language: str = "en") -> None:
+        super().__init__(settings(language))
+        self.members = members(customers()) if people is None else people
+        self.insiders = insiders(self.members)
+        self.expectations = expectations(customers())
+        self.months = months()
+        self.segment_products = products()
+        self.insider_products = own_products()
+        self.rhythm = rhythm()
+        self.ledger = ledger()
+        self.trials = trials()
+        self.registered = manifest or registered()
+        self.source = SOURCE
+        self.timeline = timeline_of(self.members)
+        self.past = past()
+        self.recommendations = marketing_tables.recommended()
+
+    @property
+    def past_customers(self) -> pd.DataFrame:
+        then = history(customers())
+        sides = memberships(then)[["customer_id", "as_of", "is_insider"]]
+        sides["is_insider"] &= bool(self.members["is_insider"].any())
+        return then.merge(sides, on=["customer_id", "as_of"])
+
+    def describe(self, found: pd.DataFrame) -> pd.DataFrame:
+        """No product has a text."""
+        return found.assign(description=found["product_code"])
+
+
+def _expected_revenue(shop: Shop) -> dict:
+    return expected_revenue.with_past(forecast_tables.told(shop.insiders, shop.members["segment"], AS_OF), shop)
+
+
+def _guarantee(shop: Shop) -> dict:
+    return {**guarantee.judgement(shop), **guarantee_tables.told(shop.members)}
+
+
+IN_MEMORY = {"expected_revenue": _expected_revenue, "guarantee": _guarantee}  # what the orders would tell
+
+
+def nine(shop: Shop) -> Answers:
     """The answers as the stage builds them."""
-    people = found.members
-    timeline = timeline_of(people)
-    learned = criteria.learn(timeline, RULES)
-    findings = inputs.Findings(
-        enter.numbers(learned, timeline),
-        leave.numbers(learned, timeline, RULES),
-        forecast_tables.told(found.insiders, people["segment"], AS_OF),
-        _offers(timeline, learned),
-        past=past(),
-        insights=standing_out(found, past()),
-        guarantee=guarantee_tables.told(people),
-    )
-    return answers.build(found, findings, TERMS._replace(language=Language(language, "GBP")))
+    return outputs.compose(shop, [row._replace(numbers=IN_MEMORY.get(row.key, row.numbers)) for row in ANSWERS])

@@ -10,10 +10,9 @@ import pytest
 
 import exploration_tables
 import report_tables as shop
+from insiders.answers import exploration, outputs
 from insiders.language import LOCALES, Language
 from insiders.report import metrics, page
-from insiders.report.figures import page as figures
-from insiders.report.figures import style
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = {"phone": 390, "desktop": 1280}
@@ -48,15 +47,13 @@ def document(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def _second(language: Language, folder: Path) -> str:
     shop.write(folder)
     with chdir(folder):
-        return exploration_tables.written(exploration_tables.looked(), shop.nine(shop.tables()), language)[1]
+        return exploration.write(exploration_tables.look(), shop.nine(shop.Shop()), language).html
 
 
 def _first(language: Language, _folder: Path) -> str:
-    found = shop.tables()
-    nine = shop.nine(found, language.name)
-    scene = style.Scene(found.members, found.trials, nine, page.labels(language), language)
-    drawn = {name: page.Drawing(style.svg(*each), each.title) for name, each in figures.pictures(scene).items()}
-    return page.render(nine, metrics.build(nine), drawn, language)
+    inputs = shop.Shop(language=language.name)
+    nine = shop.nine(inputs)
+    return page.render(nine, metrics.build(nine), outputs.draw(inputs, nine), language)
 
 
 class Opened:

@@ -9,6 +9,7 @@ import report_tables as shop
 from insiders.language import Language
 from insiders.report.figures import cohorts as figures
 from insiders.report.figures import style
+from insiders.report.figures.scene import Scene
 
 PAST = shop.past()
 
@@ -60,13 +61,13 @@ def test_a_first_month_has_a_flow_and_neither_cohorts_nor_a_tree() -> None:
         "revenue_tree": None,
     }
     people = shop.members(shop.customers())
-    scene = style.Scene(people, shop.trials(), {"expected_revenue": young}, {}, Language("pt-BR", "BRL"))
+    scene = Scene(people, shop.trials(), {"expected_revenue": young}, {}, Language("pt-BR", "BRL"))
     assert list(figures.pictures(scene)) == ["flow"]
 
 
 def test_pictures_speak_and_are_the_same_twice() -> None:
     people = shop.members(shop.customers())
-    scene = style.Scene(people, shop.trials(), {"expected_revenue": PAST}, {}, Language("en", "GBP"))
+    scene = Scene(people, shop.trials(), {"expected_revenue": PAST}, {}, Language("en", "GBP"))
     one, other = ([style.svg(*each) for each in figures.pictures(scene).values()] for _ in range(2))
     assert one == other
     assert all('role="img"><title>' in drawing for drawing in one)

@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 
 import report_tables as shop
-from exploration_tables import looked, written
+from exploration_tables import look
+from insiders.answers import exploration as exploration_page
 from insiders.explore import exploration
 from insiders.io import paths, tables
 from insiders.language import Language
-from insiders.report.answers import tidy
 from insiders.report.figures import exploration as figures
+from insiders.report.numbers import tidy
 
 ENGLISH = Language("en", "GBP")
-NINE = shop.nine(shop.tables())
+NINE = shop.nine(shop.Shop())
 
 
 def blobs(each: int = 60) -> np.ndarray:
@@ -218,7 +219,7 @@ def leaves(value: Any) -> list[Any]:
 def test_ten_steps_with_every_number_from_the_json() -> None:
     from insiders.report import text
 
-    numbers, html = written(looked(), NINE, ENGLISH)
+    numbers, html = exploration_page.write(look(), NINE, ENGLISH)
     assert list(numbers["steps"]) == [
         "data",
         "cleaning",
@@ -249,7 +250,7 @@ def test_ten_steps_with_every_number_from_the_json() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_page_is_offline_and_can_be_heard() -> None:
-    _, html = written(looked(), NINE, ENGLISH)
+    _, html = exploration_page.write(look(), NINE, ENGLISH)
     assert not re.search(r"<(script|link|iframe|img)\b", html)
     targets = set(re.findall(r'(?:href|src)="([^"#][^"]*)"', html))
     assert {target for target in targets if not target.startswith("data:image/png;base64,")} == {"index.html"}
@@ -259,7 +260,7 @@ def test_the_page_is_offline_and_can_be_heard() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_map_marks_the_insiders_and_never_names_anybody() -> None:
-    seen = looked()
+    seen = look()
     assert seen.spots is not None
     assert list(seen.spots.columns) == ["is_insider", "x", "y"]
     axes = figures.places(seen.spots).axes[0]
@@ -276,9 +277,9 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
     }
     pd.DataFrame({"customer_id": pd.array([], dtype="str"), "place": []}).to_parquet(paths.PLACES, index=False)
     people = shop.nobody() if regime == "none" else None
-    seen = looked(manifest, people)
-    answers = shop.nine(shop.tables(manifest, people))
-    numbers, html = written(seen, answers, ENGLISH)
+    seen = look(manifest, people)
+    answers = shop.nine(shop.Shop(manifest, people))
+    numbers, html = exploration_page.write(seen, answers, ENGLISH)
     assert seen.spots is None
     assert (numbers["map"], numbers["clusterings"]) == (None, None)
     assert "There is no map: no model serves" in html
@@ -288,7 +289,7 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
 @pytest.mark.usefixtures("folder")
 def test_too_few_customers_have_a_map_and_no_elbow() -> None:
     people = shop.members(shop.customers()).iloc[:20]
-    numbers, html = written(looked(people=people), NINE, ENGLISH)
+    numbers, html = exploration_page.write(look(people=people), NINE, ENGLISH)
     assert numbers["map"]["customers"] == 20
     assert "too few customers" in html
 
@@ -296,7 +297,7 @@ def test_too_few_customers_have_a_map_and_no_elbow() -> None:
 @pytest.mark.usefixtures("folder")
 def test_an_earlier_champion_has_a_map_and_no_elbow() -> None:
     manifest = {**shop.registered(), "version": "4"}
-    numbers, html = written(looked(manifest), NINE, ENGLISH)
+    numbers, html = exploration_page.write(look(manifest), NINE, ENGLISH)
     assert numbers["map"]["customers"] == 400
     assert numbers["clusterings"] is None
     assert "An earlier model serves" in html
@@ -305,15 +306,15 @@ def test_an_earlier_champion_has_a_map_and_no_elbow() -> None:
 @pytest.mark.usefixtures("folder")
 def test_the_order_of_the_rows_changes_no_number() -> None:
     people = shop.members(shop.customers())
-    mixed = looked(people=people.sample(frac=1, random_state=0))
-    assert tidy(mixed.numbers) == tidy(looked(people=people).numbers)
+    mixed = look(people=people.sample(frac=1, random_state=0))
+    assert tidy(mixed.numbers) == tidy(look(people=people).numbers)
 
 
 @pytest.mark.usefixtures("folder")
 def test_what_comes_after_as_of_is_not_counted() -> None:
-    before = looked().numbers["contents"]
+    before = look().numbers["contents"]
     for path in (paths.ORDERS, paths.LINES):
         known = tables.read(path)
         later = known.assign(ordered_at=pd.Timestamp("2012-01-05"), product_code="LATE", country="LATE")
         pd.concat([known, later[[*known.columns]]]).to_parquet(path, index=False)
-    assert looked().numbers["contents"] == before
+    assert look().numbers["contents"] == before

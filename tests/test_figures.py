@@ -8,7 +8,7 @@ import forecast_tables
 import judged_tables
 import report_tables as shop
 from insiders.language import Language
-from insiders.report.figures import customers, forecast, guarantee, revenue, rhythm, segments, style, traits, trials
+from insiders.report.figures import expected_revenue, guarantee, how_many, revenue_share, style, traits, trials, who
 
 TRIALS = shop.trials()
 MEMBERS = shop.members(shop.customers())
@@ -27,21 +27,21 @@ PLACES = [
 ]
 OUTLOOK = forecast_tables.told(shop.insiders(MEMBERS), MEMBERS["segment"], shop.AS_OF)
 PICTURES = {
-    "rfm_map": lambda: customers.rfm_map(MEMBERS["recency_days"], MEMBERS["net_revenue"], MEMBERS["is_insider"]),
+    "rfm_map": lambda: who.rfm_map(MEMBERS["recency_days"], MEMBERS["net_revenue"], MEMBERS["is_insider"]),
     "front": lambda: trials.front(TRIALS, chosen=17),
     "history": lambda: trials.history(TRIALS),
     "lift_by_period": lambda: trials.lift_by_period(TRIALS, 17, ["a", "b", "c"]),
-    "lorenz": lambda: revenue.lorenz(LORENZ),
-    "sizes": lambda: segments.sizes(SIZES),
+    "lorenz": lambda: revenue_share.lorenz(LORENZ),
+    "sizes": lambda: how_many.sizes(SIZES),
     "places": lambda: traits.places(PLACES, {"a": "orders", "b": "days"}),
     "effects": lambda: traits.effects([{"label": "orders", "delta": 0.5, "low": 0.3, "high": 0.6}]),
-    "columns": lambda: rhythm.columns([{"insiders": 0.4, "others": 0.6}], ["Mon"]),
-    "months": lambda: revenue.months(shop.months()),
+    "columns": lambda: traits.columns([{"insiders": 0.4, "others": 0.6}], ["Mon"]),
+    "months": lambda: revenue_share.months(shop.months()),
     "traits": lambda: traits.traits(ROWS),
-    "backtest": lambda: forecast.backtest(judged_tables.BACKTEST),
-    "outlook": lambda: forecast.outlook(OUTLOOK["past"], OUTLOOK["months"]),
+    "backtest": lambda: expected_revenue.backtest(judged_tables.BACKTEST),
+    "outlook": lambda: expected_revenue.outlook(OUTLOOK["past"], OUTLOOK["months"]),
     "captures": lambda: guarantee.captures([{"label": "this list", "capture": 0.5, "is_list": True}]),
-    "segments": lambda: segments.segments([{"segment": "A", "customer_share": 0.1, "net_revenue_share": 0.6}]),
+    "segments": lambda: how_many.segments([{"segment": "A", "customer_share": 0.1, "net_revenue_share": 0.6}]),
 }
 
 
@@ -71,7 +71,7 @@ def test_ids_of_two_pictures_do_not_clash():
 
 def test_crowds_are_pixels_so_that_a_picture_stays_small():
     crowd = shop.members(shop.customers(5000))
-    figure = customers.rfm_map(crowd["recency_days"], crowd["net_revenue"], crowd["is_insider"])
+    figure = who.rfm_map(crowd["recency_days"], crowd["net_revenue"], crowd["is_insider"])
 
     assert len(style.svg(figure, "", "")) < 300_000
 
@@ -124,7 +124,7 @@ def test_baselines_stand_at_their_own_lift():
 
 
 def test_months_hatch_what_is_partial():
-    bars = revenue.months(shop.months()).axes[0].patches
+    bars = revenue_share.months(shop.months()).axes[0].patches
 
     assert [bool(bar.get_hatch()) for bar in bars] == ([False] * 12 + [True]) * 2
 
@@ -155,7 +155,7 @@ def test_a_map_per_trial_is_cheap():
 
 
 def test_lorenz_without_insiders_has_no_point():
-    figure = revenue.lorenz({**LORENZ, "count": 0})
+    figure = revenue_share.lorenz({**LORENZ, "count": 0})
 
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
         "if all were equal",
@@ -165,7 +165,7 @@ def test_lorenz_without_insiders_has_no_point():
 
 def test_no_list_and_no_revenue_leave_the_other_sizes_readable():
     nothing = [{"customer_share": 0.1, "net_revenue_share": None, "expected_share": None}]
-    figure = segments.sizes({**SIZES, "curve": nothing, "steps": nothing, "own": None})
+    figure = how_many.sizes({**SIZES, "curve": nothing, "steps": nothing, "own": None})
 
     assert "this list" not in [text.get_text() for text in figure.legends[0].get_texts()]
     assert np.isnan(figure.axes[0].lines[0].get_ydata()).all()
@@ -179,7 +179,7 @@ def test_an_effect_that_is_not_known_is_not_drawn():
 
 
 def test_pictures_speak_the_language():
-    figure = segments.sizes(SIZES, Language("pt-BR", "GBP"))
+    figure = how_many.sizes(SIZES, Language("pt-BR", "GBP"))
 
     assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "esta lista"
     assert figure.axes[0].get_xlabel() == "parcela dos clientes na lista"

@@ -11,15 +11,17 @@ import guarantee_tables
 import judged_tables
 import report_tables as shop
 from insiders.answers import guarantee
+from insiders.answers.inputs import Inputs
 from insiders.errors import InputError
 from insiders.evidence import hypotheses
 from insiders.io import params, paths
 from insiders.language import Language
 from insiders.programme import experiment
 from insiders.report import text
-from insiders.report.answers import tidy
 from insiders.report.figures import guarantee as figures
 from insiders.report.figures import style
+from insiders.report.figures.scene import Scene
+from insiders.report.numbers import tidy
 
 ENGLISH = Language("en", "GBP")
 LISTED = shop.members(shop.customers())
@@ -37,6 +39,7 @@ def found(people: pd.DataFrame) -> dict[str, Any]:
         "embedding": "scaled",
         "clusterer": "ward",
         "rule": judged_tables.RULE,
+        "starts": [],
     }
     return tidy(
         {**judged_tables.VALIDATION, **validation, "provenance": versions, "search": {**search, "best_sort": None}}
@@ -84,7 +87,7 @@ def test_the_section_tells_groups_claims_and_plan() -> None:
 
 def test_the_sentence_counts_the_verdicts() -> None:
     numbers = found(LISTED)
-    told, known = text.sentence(text.environment(ENGLISH), "guarantee", numbers), numbers["verdicts"]
+    told, known = text.wording(text.environment(ENGLISH), "guarantee", numbers).answer, numbers["verdicts"]
     assert sum(known.values()) == 7
     assert f"Of 7 claims about such a list, tested on what came after it, {known['true']} are true" in told
 
@@ -95,7 +98,7 @@ def test_where_nobody_was_listed_nothing_is_claimed() -> None:
     assert "Before and after the list" not in words
     assert words.count("not decidable") >= 7
     assert "No experiment can be planned" in words
-    assert "claims" not in text.sentence(text.environment(ENGLISH), "guarantee", numbers)
+    assert "claims" not in text.wording(text.environment(ENGLISH), "guarantee", numbers).answer
 
 
 def test_without_overlap_the_section_says_so() -> None:
@@ -158,11 +161,13 @@ def test_each_group_has_two_dots_where_its_figures_are_positive() -> None:
     assert len(axes.collections) == 2
 
 
-@pytest.mark.parametrize(("people", "names"), [(LISTED, {"captures", "afterwards"}), (NOBODY, {"captures"})])
-def test_pictures_are_there_where_somebody_was_listed(people: pd.DataFrame, names: set[str]) -> None:
+@pytest.mark.parametrize(("people", "is_drawn"), [(LISTED, True), (NOBODY, False)])
+def test_what_came_afterwards_is_drawn_where_somebody_was_listed(people: pd.DataFrame, is_drawn: bool) -> None:
     words: Any = text.environment(ENGLISH).globals["words"]
     answers = {"guarantee": {**found(people), "captures": []}}
-    assert set(figures.pictures(style.Scene(people, pd.DataFrame(), answers, words.labels, ENGLISH))) == names
+    names = set(figures.pictures(Scene(people, shop.trials(), answers, words.labels, ENGLISH)))
+    assert names - {"afterwards"} == {"captures", "front", "lift_by_period"}
+    assert ("afterwards" in names) == is_drawn
 
 
 # --- tables ---
@@ -172,20 +177,27 @@ def test_a_period_in_which_nothing_happened(tmp_path: Path, monkeypatch: pytest.
     """The shop's orders ended half a year before the list: nothing is decided, and the lot is drawn all the same."""
     shop.write(tmp_path)
     monkeypatch.chdir(tmp_path)
-    read = guarantee.read(params.read(Path(__file__).parents[1] / "params.yaml"))
-    assert read.numbers["later"]["start"] == "2011-09-11"
-    assert read.numbers["later"]["groups"]["list"]["after"]["value"] == 0
-    assert "true" not in {row["verdict"] for row in read.numbers["hypotheses"]}
-    assert {read.numbers["experiment"][name] for name in experiment.NOTHING_DETECTABLE} == {None}
-    assert read.arms["arm"].value_counts().to_dict() == {"invited": 32, "control": 8}
+    inputs = Inputs(shop.PARAMS)
+    numbers, drawn = guarantee.aftermath(inputs), _draw(inputs)
+    assert numbers["later"]["start"] == "2011-09-11"
+    assert numbers["later"]["groups"]["list"]["after"]["value"] == 0
+    assert "true" not in {row["verdict"] for row in numbers["hypotheses"]}
+    assert {numbers["experiment"][name] for name in experiment.NOTHING_DETECTABLE} == {None}
+    assert drawn["arm"].value_counts().to_dict() == {"invited": 32, "control": 8}
+
+
+def _draw(inputs: Inputs) -> pd.DataFrame:
+    [(path, (drawn, _))] = guarantee.lists(inputs).items()
+    assert path == paths.EXPERIMENT
+    return drawn
 
 
 def test_ids_in_the_draw_are_safe_in_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.write(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for path in (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.ORDERS):
+    for path in (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.EXPECTATIONS, paths.ORDERS):
         frame = pd.read_parquet(path)
         frame["customer_id"] = ("=" + frame["customer_id"]).astype("str")
         frame.to_parquet(path, index=False)
-    drawn = guarantee.read(params.read(Path(__file__).parents[1] / "params.yaml")).arms
+    drawn = _draw(Inputs(shop.PARAMS))
     assert drawn["customer_id"].str.startswith("'=").all()

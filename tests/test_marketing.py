@@ -8,18 +8,22 @@ import pytest
 import report_tables as shop
 from insiders import schemas
 from insiders.answers import actions
+from insiders.answers.inputs import Inputs
 from insiders.errors import InputError
-from insiders.io import params, paths
+from insiders.io import params, paths, tables
 from insiders.language import Language
+from insiders.programme.criteria import Criteria
+from insiders.programme.learning import Fit
 from insiders.programme.rules import Condition
-from insiders.report import audiences, page, text
+from insiders.report import audiences, text
 from insiders.report.figures import actions as pictures
 from insiders.report.figures import style
+from insiders.report.figures.scene import Scene
 
 ENGLISH = Language("en", "GBP")
 SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml")
 ENTER = ((Condition("net_revenue", 1500.0),),)
-NINE = shop.nine(shop.tables())
+NINE = shop.nine(shop.Shop())
 
 
 @pytest.fixture
@@ -29,26 +33,29 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def read() -> actions.Marketing:
-    people = shop.members(shop.customers())
-    return actions.read(SETTINGS, people.assign(expected_revenue=people["net_revenue"] / 4), ENTER, ENGLISH)
+def read() -> Inputs:
+    """From the files in the working folder, but for a rule of one condition."""
+    inputs = Inputs(shop.PARAMS)
+    inputs.criteria = Criteria(Fit(ENTER, 1.0, 1.0), None)
+    return inputs
 
 
-def scene(nine: dict) -> style.Scene:
-    return style.Scene(shop.members(shop.customers()), shop.trials(), nine, page.labels(ENGLISH), ENGLISH)
+def scene(nine: dict) -> Scene:
+    return Scene(shop.members(shop.customers()), shop.trials(), nine, text.labels(ENGLISH), ENGLISH)
 
 
 def test_both_tables_keep_their_contract_and_agree_with_the_numbers(folder: Path) -> None:
-    told = read()
-    actions.write(told)
+    inputs = read()
+    tables.write_together(actions.lists(inputs))
+    told = actions.numbers(inputs)
     meant = pd.read_csv(folder / paths.AUDIENCES, dtype=str)
     shown = pd.read_csv(folder / paths.RECOMMENDATIONS, dtype={"customer_id": str})
 
     schemas.AUDIENCES.validate(meant.astype("str"))
     counts = meant["action"].value_counts()
-    assert counts["one_step_from_entering"] == told.numbers["one_step"]["count"]
-    assert counts.get("about_to_leave", 0) == told.numbers["about_to_leave"]["count"]
-    ours = [row for row in told.numbers["segments"] if row["is_insider"]]
+    assert counts["one_step_from_entering"] == told["one_step"]["count"]
+    assert counts.get("about_to_leave", 0) == told["about_to_leave"]["count"]
+    ours = [row for row in told["segments"] if row["is_insider"]]
     assert counts["perks"] == sum(each["audience"] for row in ours for each in row["do"] if each["key"] == "perks")
     assert set(shown["customer_id"]) <= set(shop.customers()["customer_id"])
     assert set(shown["product_code"]) <= {"A", "B", "C"}
@@ -61,7 +68,7 @@ def test_nothing_in_them_is_taken_for_a_formula(folder: Path) -> None:
     texts = [("A", "=1+1"), ("B", "@SUM(A1)"), ("C", "-2")]
     frame = pd.DataFrame(texts, columns=["product_code", "description"])
     frame.to_parquet(folder / "data/transactions.parquet", index=False)
-    shown = read().recommendations
+    shown, _ = actions.lists(read())[paths.RECOMMENDATIONS]
 
     assert len(shown)
     assert shown["description"].str.startswith("'").all()
@@ -77,7 +84,7 @@ def test_a_reason_says_the_figure_that_decided_it() -> None:
             "value": [120.0, 12_345.0, float("nan")],
         }
     )
-    why = audiences.worded(meant, ENGLISH, page.labels(ENGLISH))["why"]
+    why = audiences.worded(meant, ENGLISH, text.labels(ENGLISH))["why"]
 
     assert why.tolist() == ["days since the last order: 120", "net revenue: £12,345", "in the segment Lapsed"]
 
@@ -93,7 +100,7 @@ def test_examples_are_for_the_insiders_of_whom_most_is_expected() -> None:
     )
     known = {"net_revenue": 1.0, "recency_days": 1.0, "expected_revenue": [1.0, 2.0, 3.0]}
     members = pd.DataFrame({"customer_id": ["a", "b", "c"], "is_insider": [True, True, False]}).assign(**known)
-    told = audiences.examples(shown, members)
+    told = actions.examples(shown, members)
 
     assert [each["customer_id"] for each in told] == ["b", "a"]
     assert [each["product_code"] for each in told[1]["products"]] == ["v", "w", "x"]

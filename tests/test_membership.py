@@ -15,7 +15,7 @@ from insiders.language import Language
 from insiders.programme import criteria, enter, learning, leave, rules, standing
 from insiders.programme.rules import AT_LEAST, EXPIRING, Condition
 from insiders.report import text
-from insiders.report.answers import tidy
+from insiders.report.numbers import tidy
 
 LEDGER = pd.DataFrame(
     {
@@ -383,5 +383,5 @@ def test_a_shop_with_no_or_little_past_says_what_it_cannot_tell(months):
     assert leaving["worst_flip_share"] is leaving["mean_flip_share"] is leaving["met"] is None
     assert (leaving["slack"], leaving["grace_months"]) == (0.1, 1)
     assert {row["name"]: row["worst_flip_share"] for row in leaving["without"]} == {"model": None, "enter": None}
-    said = text.sentence(text.environment(Language("en", "GBP")), "leave", leaving)
+    said = text.wording(text.environment(Language("en", "GBP")), "leave", leaving).answer
     assert said.endswith("Too little is known of the past to tell how many would flip in and out.")

@@ -6,30 +6,33 @@ import pytest
 
 import report_tables as shop
 from insiders.language import Language
-from insiders.programme import criteria, enter, leave
-from insiders.report import page
-from insiders.report.answers import tidy
-from insiders.report.figures import membership, style
+from insiders.programme import criteria
+from insiders.programme import enter as entering
+from insiders.programme import leave as leaving
+from insiders.report import text
+from insiders.report.figures import enter, leave, style
+from insiders.report.figures.scene import Scene
+from insiders.report.numbers import tidy
 
 ENGLISH = Language("en", "GBP")
 
 
-def scene(people: pd.DataFrame) -> style.Scene:
+def scene(people: pd.DataFrame) -> Scene:
     timeline = shop.timeline_of(people)
     learned = criteria.learn(timeline, shop.RULES)
-    answers = {"enter": enter.numbers(learned, timeline), "leave": leave.numbers(learned, timeline, shop.RULES)}
-    return style.Scene(people, shop.trials(), tidy(answers), page.labels(ENGLISH), ENGLISH)
+    answers = {"enter": entering.numbers(learned, timeline), "leave": leaving.numbers(learned, timeline, shop.RULES)}
+    return Scene(people, shop.trials(), tidy(answers), text.labels(ENGLISH), ENGLISH)
 
 
 def test_both_pictures_are_drawn_and_equal_data_give_equal_bytes():
     people = shop.members(shop.customers())
-    one, other = (membership.pictures(scene(people)) for _ in range(2))
+    one, other = ({**enter.pictures(scene(people)), **leave.pictures(scene(people))} for _ in range(2))
     assert list(one) == ["enter_rule", "programme"]
     assert [style.svg(*each) for each in one.values()] == [style.svg(*each) for each in other.values()]
 
 
 def test_without_a_rule_there_is_no_picture():
-    assert membership.pictures(scene(shop.nobody())) == {}
+    assert enter.pictures(scene(shop.nobody())) == leave.pictures(scene(shop.nobody())) == {}
 
 
 def condition(column: str, threshold: float, bound: str = "at_least") -> dict:
@@ -53,7 +56,7 @@ def condition(column: str, threshold: float, bound: str = "at_least") -> dict:
 )
 def test_the_figures_that_most_conditions_concern_are_shown(ways, shown, lines):
     people = shop.members(shop.customers())
-    axes = membership.enter_rule(people, ways, page.labels(ENGLISH)).axes[0]
+    axes = enter.enter_rule(people, ways, text.labels(ENGLISH)).axes[0]
     assert [axes.get_xlabel(), axes.get_ylabel()] == shown
     assert len([line for line in axes.lines if line.get_linestyle() == "--"]) == lines
 
@@ -62,7 +65,7 @@ def test_every_customer_is_one_dot_of_one_kind():
     people = shop.members(shop.customers()).assign(net_revenue=lambda each: each["net_revenue"] - 200)
     assert (people["net_revenue"] < 0).any()
     ways = [[condition("net_revenue", 3000)]]
-    axes = membership.enter_rule(people, ways, page.labels(ENGLISH)).axes[0]
+    axes = enter.enter_rule(people, ways, text.labels(ENGLISH)).axes[0]
     dots = {each.get_label(): np.asarray(each.get_offsets()) for each in axes.collections}
     met, inside = people["net_revenue"] >= 3000, people["is_insider"]
     assert {name: len(each) for name, each in dots.items()} == {
@@ -85,7 +88,7 @@ def test_bars_add_up_to_the_members_and_who_left_stands_below():
             "left": [0, 0, 2],
         }
     )
-    axes = membership.programme(checks).axes[0]
+    axes = leave.programme(checks).axes[0]
     tops = [0.0] * 3
     for bar in axes.patches:
         place = round(bar.get_x() + bar.get_width() / 2)

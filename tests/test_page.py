@@ -7,12 +7,12 @@ from jinja2 import UndefinedError
 
 import judged_tables
 import report_tables as shop
+from insiders.answers import outputs
 from insiders.language import Language
 from insiders.report import metrics, page
-from insiders.report.figures import page as figures
-from insiders.report.figures import revenue, style
+from insiders.report.figures import revenue_share, style
 
-NINE = shop.nine(shop.tables())
+NINE = shop.nine(shop.Shop())
 ENGLISH = Language("en", "GBP")
 
 
@@ -46,7 +46,7 @@ def _read(html: str) -> _Reader:
 
 
 def test_the_page_needs_no_network_and_no_script():
-    html = _page(NINE, {"months": page.Drawing(style.svg(revenue.months(shop.months()), "t", "d"), "t")})
+    html = _page(NINE, {"months": page.Drawing(style.svg(revenue_share.months(shop.months()), "t", "d"), "t")})
 
     tags = _read(html).tags
     assert not [tag for tag, _ in tags if tag in ("script", "link", "iframe", "img")]
@@ -57,9 +57,8 @@ def test_the_page_needs_no_network_and_no_script():
 
 
 def test_tables_and_pictures_can_be_heard():
-    scene = style.Scene(shop.tables().members, shop.trials(), NINE, page.labels(ENGLISH), ENGLISH)
-    drawn = figures.pictures(scene)
-    html = _page(NINE, {name: page.Drawing(style.svg(*each), each.title) for name, each in drawn.items()})
+    drawn = outputs.draw(shop.Shop(), NINE)
+    html = _page(NINE, drawn)
 
     tags = _read(html).tags
     assert ("html", {"lang": "en"}) in tags
@@ -84,7 +83,7 @@ def test_what_customers_are_called_cannot_break_the_page():
     members = shop.members(shop.customers())
     members["customer_id"] = [f'<b>{i}&"' for i in range(len(members))]
 
-    html = _page(shop.nine(shop.tables(people=members)))
+    html = _page(shop.nine(shop.Shop(people=members)))
 
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
@@ -92,7 +91,7 @@ def test_what_customers_are_called_cannot_break_the_page():
 
 def test_first_lines_say_when_a_baseline_serves():
     baseline = {"name": "net_revenue", "n": 40}
-    told = shop.nine(shop.tables(shop.regime("baseline", baseline=baseline, passed=False, champion_version=None)))
+    told = shop.nine(shop.Shop(shop.regime("baseline", baseline=baseline, passed=False, champion_version=None)))
 
     shown = " ".join(_read(_page(told)).words)
     assert (
@@ -106,7 +105,7 @@ def test_first_lines_say_when_a_baseline_serves():
 
 def test_without_a_defensible_list_the_page_names_nobody():
     registered = shop.regime("none", passed=False, champion_version=None, backtest=[])
-    told = shop.nine(shop.tables(registered, shop.nobody()))
+    told = shop.nine(shop.Shop(registered, shop.nobody()))
 
     html = _page(told)
     assert "No list of Insiders can be defended" in html
@@ -117,7 +116,7 @@ def test_without_a_defensible_list_the_page_names_nobody():
 
 
 def test_first_lines_say_that_a_newer_version_did_not_pass():
-    told = shop.nine(shop.tables(shop.regime("model", version="4", passed=False, alias="challenger")))
+    told = shop.nine(shop.Shop(shop.regime("model", version="4", passed=False, alias="challenger")))
 
     assert "Version 4, newer than version 3 that serves, did not pass every test." in " ".join(_read(_page(told)).words)
 
@@ -134,7 +133,7 @@ def test_first_lines_say_that_a_newer_version_did_not_pass():
 def test_first_lines_compare_with_the_sort(lift, says):
     validation = {**judged_tables.VALIDATION, "value_lift_low": lift[0], "value_lift_high": lift[1]}
 
-    assert says in _page(shop.nine(shop.tables(shop.regime("model", validation=validation))))
+    assert says in _page(shop.nine(shop.Shop(shop.regime("model", validation=validation))))
 
 
 def test_a_missing_number_is_an_error_and_not_a_gap():

@@ -89,7 +89,7 @@ def shown(request: pytest.FixtureRequest) -> Shown:
     recorder, reader = Recorder(), Reader()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(text, "_filters", recorder.filters)
-        nine = shop.nine(shop.tables(), request.param)
+        nine = shop.nine(shop.Shop(language=request.param))
         figures = metrics.build(nine)
         reader.feed(page.render(nine, figures, {}, Language(request.param, "GBP")))
     return Shown(reader.words, recorder.values, [*leaves(nine), *leaves(figures)], nine)

@@ -119,7 +119,8 @@ def test_tables_keep_their_contracts(shop: Path) -> None:
 
 
 def test_answers_and_metrics_have_their_keys(shop: Path) -> None:
-    assert list(told(shop, "reports/answers.json")) == ANSWERS.split()
+    keys = list(told(shop, "reports/answers.json"))
+    assert [key for key in keys if key in ANSWERS.split()] == ANSWERS.split()  # more may be added
     found = told(shop, "reports/metrics.json")
     assert {section: list(values) for section, values in found.items()} == {
         section: keys.split() for section, keys in METRICS.items()

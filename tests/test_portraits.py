@@ -10,7 +10,7 @@ import report_tables
 from insiders.explore import portraits, products
 from insiders.io import engine
 
-NINE = report_tables.nine(report_tables.tables())
+NINE = report_tables.nine(report_tables.Shop())
 AS_OF = pd.Timestamp("2011-12-10").date()
 NOTHING = pd.DataFrame(columns=["segment", "product_code", "buyers", "lift", "description"])
 
@@ -81,7 +81,7 @@ def test_products_bear_the_text_that_stands_beside_them_most(codes: list[str]) -
         engine.connect(),
         products.texts(ibis.memtable(report_tables.transactions().astype({"description": "str"})), codes),
     )
-    found = products.named(pd.DataFrame({"product_code": codes}, dtype="str"), told)
+    found = products.describe(pd.DataFrame({"product_code": codes}, dtype="str"), told)
     assert found["description"].tolist() == ["ALARM CLOCK", "BUNTING", "C"][: len(codes)]
 
 
@@ -131,9 +131,9 @@ def test_the_answers_say_it_in_words() -> None:
 
 
 def test_every_trait_has_words_for_both_sides() -> None:
+    from insiders.answers import traits
     from insiders.language import Language
     from insiders.report import text
-    from insiders.report.sections import traits
 
     words = text.environment(Language("en", "GBP")).globals["words"]
     assert set(words.sides) == set(traits.APART)
@@ -155,5 +155,5 @@ def test_the_page_tells_which_segments_changed_since_the_champion_before() -> No
 
 def test_what_a_candidate_changes_is_not_told_of_the_champion() -> None:
     waiting = report_tables.regime("model", version="4", alias="challenger")
-    rows = report_tables.nine(report_tables.tables(waiting))["traits"]["segments"]
+    rows = report_tables.nine(report_tables.Shop(waiting))["traits"]["segments"]
     assert [row["changed"] for row in rows] == [{}] * 3

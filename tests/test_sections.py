@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import report_tables as shop
+from insiders.answers import how_many, revenue_share, traits, who
 from insiders.explore import concentration, rhythm, sizes, wholesalers
 from insiders.io import engine
-from insiders.report import answers, inputs
-from insiders.report.sections import how_many, revenue_share, traits, who
+from insiders.report.numbers import tidy
 
 PEOPLE = shop.members(shop.customers())
-INPUTS = inputs.Inputs(shop.tables(), None, shop.TERMS)  # these sections need nobody else's findings
+INPUTS = shop.Shop()
 NINE = {
-    name: answers.tidy(section.numbers(INPUTS))
-    for name, section in (("how_many", how_many), ("traits", traits), ("revenue_share", revenue_share))
+    name: tidy(answer.numbers(INPUTS))
+    for name, answer in (("how_many", how_many), ("traits", traits), ("revenue_share", revenue_share))
 }
 
 
@@ -131,7 +131,7 @@ def test_wholesalers_lie_far_out() -> None:
     pieces = [400.0, 18, 18, 15, 15, 12, 12, 12, 12, 37]
     frame = people(items_per_order=pieces, order_count=[1.0] * 10, average_order_value=[1.0] * 10)
     assert wholesalers.threshold(frame) == 36
-    told = wholesalers.told(frame)
+    told = wholesalers.numbers(frame)
     assert (told["pieces_above"], told["count"], told["insiders"]) == (36, 2, 1)
     assert told["of_insiders_net_revenue"] == pytest.approx(100 / 190)
     assert told["net_revenue_share"] == pytest.approx(110 / 550)
@@ -143,7 +143,7 @@ def test_wholesalers_lie_far_out() -> None:
 
 def test_where_orders_do_not_differ_nobody_is_a_wholesaler() -> None:
     frame = people(items_per_order=[5.0] * 9 + [500.0], order_count=[1.0] * 10, average_order_value=[1.0] * 10)
-    told = wholesalers.told(frame)
+    told = wholesalers.numbers(frame)
     assert (told["pieces_above"], told["count"], told["insiders"]) == (None, 0, 0)
 
 

@@ -17,11 +17,11 @@ from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.learning import Fit
 from insiders.programme.membership import Grid
 from insiders.programme.rules import Condition, loosen
-from insiders.report import page
+from insiders.report import text
 from insiders.stages import assign
 
 ENTER = ((Condition("net_revenue", 8000.0), Condition("recency_days", 30.0)), (Condition("order_count_90d", 5.0),))
-LABELS = page.labels(Language("en", "GBP"))
+LABELS = text.labels(Language("en", "GBP"))
 STARTS = pd.date_range("2011-08-01", periods=4, freq="MS").as_unit("us")
 
 

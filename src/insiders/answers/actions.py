@@ -1,54 +1,45 @@
-"""What marketing can do, from the tables: actions and their audiences, and products to recommend."""
+"""What marketing can do: actions and their audiences, and products to recommend."""
 
-from typing import Any, NamedTuple
+from typing import cast
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from insiders import affinity, schemas
-from insiders.explore import products
-from insiders.io import engine, params, paths, tables
-from insiders.language import Language
+from insiders import schemas
+from insiders.answers.inputs import Inputs
+from insiders.io import params, paths, tables
+from insiders.io.tables import Contents
 from insiders.programme import actions
-from insiders.programme.rules import Rule
-from insiders.report import audiences, page
+from insiders.report import audiences, text
+from insiders.report.numbers import (
+    ActionsNumbers,
+    Example,
+    RecommendationEvidence,
+    RecommendationNumbers,
+    RecommendedProduct,
+)
 
-Numbers = dict[str, Any]
 SIDES = {"insiders": True, "others": False, "any": None}
+EXAMPLES_MAX = 3  # customers, and products of each, that the page shows
 
 
-class Marketing(NamedTuple):
-    """The numbers of the page; who is meant by what, and what to recommend, as a spreadsheet may show them."""
-
-    numbers: Numbers
-    audiences: pd.DataFrame
-    recommendations: pd.DataFrame
+def numbers(inputs: Inputs) -> ActionsNumbers:
+    plan = actions.numbers(_inputs(inputs), terms(inputs.settings.report, inputs.horizon_days))
+    return {**plan, "recommendations": _recommendations(inputs)}
 
 
-def read(settings: params.Params, members: pd.DataFrame, enter: Rule, language: Language) -> Marketing:
-    """`members` are today's customers with segment, is_insider and expected_revenue, `enter` the rule to become one."""
-    inputs = actions.Inputs(members, _past(), tables.read(paths.EXPECTATIONS), enter)
-    asked = terms(settings.report, settings.featurize.horizon_days)
-    told, shown = _recommended(settings, members)
-    meant = audiences.worded(actions.audiences(inputs, asked), language, page.labels(language))
-    return Marketing(
-        {**actions.numbers(inputs, asked), "recommendations": told}, *map(tables.spreadsheet_safe, (meant, shown))
-    )
-
-
-def write(told: Marketing) -> None:
-    contents = {
-        paths.AUDIENCES: (told.audiences, schemas.AUDIENCES),
-        paths.RECOMMENDATIONS: (told.recommendations, schemas.RECOMMENDATIONS),
+def lists(inputs: Inputs) -> Contents:
+    """Who is meant by what, and what to recommend to whom, as a spreadsheet may show them."""
+    meant = actions.audiences(_inputs(inputs), terms(inputs.settings.report, inputs.horizon_days))
+    worded = audiences.worded(meant, inputs.language, text.labels(inputs.language))
+    return {
+        paths.AUDIENCES: (tables.spreadsheet_safe(worded), schemas.AUDIENCES),
+        paths.RECOMMENDATIONS: (tables.spreadsheet_safe(_described(inputs)), schemas.RECOMMENDATIONS),
     }
-    tables.write_together(contents)
 
 
-def _past() -> pd.DataFrame:
-    """Customers at the past month starts, with the side on which today's model puts them."""
-    keys = ["customer_id", "as_of"]
-    memberships = tables.read(paths.MEMBERSHIPS)[[*keys, "is_insider"]]
-    return tables.read(paths.HISTORY).merge(memberships, on=keys, validate="one_to_one")
+def _inputs(inputs: Inputs) -> actions.Inputs:
+    enter = inputs.criteria.enter
+    return actions.Inputs(inputs.members, inputs.past_customers, inputs.expectations, enter.rule if enter else ())
 
 
 def terms(own: params.Report, horizon_days: int) -> actions.Terms:
@@ -68,23 +59,40 @@ def _action(each: params.Action) -> actions.Action:
     )
 
 
-def _recommended(settings: params.Params, members: pd.DataFrame) -> tuple[Numbers, pd.DataFrame]:
-    own, as_of = settings.report, members["as_of"].iloc[0].date()
-    periods = affinity.Periods.before(as_of, settings.featurize.horizon_days)
-    con = engine.connect()
-    bought = engine.fetch(con, affinity.purchases(engine.scan(con, paths.LINES), as_of))
-    with threadpool_limits(1):
-        found = affinity.recommend(bought, periods, own.on_sale_days, settings.seed)
-    shown = _named(con, found.shown)
-    told = {**found.evidence, "ratio_min": own.recommendation_ratio_min, "on_sale_days": own.on_sale_days}
-    return {**told, "examples": audiences.examples(shown, members)}, shown
+def _recommendations(inputs: Inputs) -> RecommendationNumbers:
+    own = inputs.settings.report
+    evidence = cast("RecommendationEvidence", inputs.recommendations.evidence)
+    return {
+        **evidence,
+        "ratio_min": own.recommendation_ratio_min,
+        "on_sale_days": own.on_sale_days,
+        "examples": examples(_described(inputs), inputs.members),
+    }
 
 
-def _named(con: Any, shown: pd.DataFrame) -> pd.DataFrame:
-    """Products by the text that the shop uses most."""
+def _described(inputs: Inputs) -> pd.DataFrame:
+    """The recommended products by the text that the shop uses most."""
+    shown = inputs.recommendations.shown
     codes = sorted({*shown["product_code"], *shown["because"].dropna()})
-    texts = engine.fetch(con, products.texts(engine.scan(con, paths.TRANSACTIONS), codes))
-    names = products.named(pd.DataFrame({"product_code": codes}, dtype="str"), texts)
-    text = names.set_index("product_code")["description"]
-    told = {"description": shown["product_code"].map(text), "because": shown["because"].map(text)}
-    return shown.assign(**told)[list(schemas.RECOMMENDATIONS.columns)]
+    names = inputs.describe(pd.DataFrame({"product_code": codes}, dtype="str"))
+    name = names.set_index("product_code")["description"]
+    described = shown.assign(description=shown["product_code"].map(name), because=shown["because"].map(name))
+    return described[list(schemas.RECOMMENDATIONS.columns)]
+
+
+def examples(shown: pd.DataFrame, members: pd.DataFrame) -> list[Example]:
+    """The first products for the Insiders of whom most is expected: customer_id and products, as in RECOMMENDATIONS."""
+    order = ["expected_revenue", "net_revenue", "recency_days", "customer_id"]
+    best = members[members["is_insider"]].sort_values(order, ascending=[False, False, True, True])
+    columns = ["product_code", "description", "because"]
+    theirs = {name: shown.loc[shown["customer_id"] == name, columns] for name in best["customer_id"].head(EXAMPLES_MAX)}
+    return [
+        {"customer_id": name, "products": _plain(products.head(EXAMPLES_MAX))}
+        for name, products in theirs.items()
+        if len(products)
+    ]
+
+
+def _plain(frame: pd.DataFrame) -> list[RecommendedProduct]:
+    rows: list[RecommendedProduct] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return rows

@@ -9,7 +9,7 @@ from insiders.language import TEXTS_ARE_IN, Language
 from insiders.programme import criteria, rules, story
 from insiders.programme.criteria import Timeline
 from insiders.programme.membership import Terms
-from insiders.report import page
+from insiders.report import text
 
 
 def explain(customer_id: str) -> list[str]:
@@ -17,7 +17,7 @@ def explain(customer_id: str) -> list[str]:
     settings = params.read()
     timeline = read()
     learned = criteria.learn(timeline, terms(settings.report))
-    labels = page.labels(Language(TEXTS_ARE_IN, settings.preprocess.currency))
+    labels = text.labels(Language(TEXTS_ARE_IN, settings.preprocess.currency))
     return [*_place(_row(timeline.present, customer_id)), "", *story.tell(customer_id, learned, timeline, labels)]
 
 

@@ -1,43 +1,53 @@
-"""What the list and every segment are expected to bring: read here, summed by the engine, told by the domain."""
-
-from typing import TYPE_CHECKING, Any
+"""What the list and every segment are expected to bring, and what the orders tell of the past."""
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from insiders.answers.inputs import Inputs
+from insiders.explore import profiles
 from insiders.explore.cohorts import sums
 from insiders.io import engine, paths, tables
+from insiders.report.numbers import ExpectedRevenueNumbers
 from insiders.value import forecast
-
-if TYPE_CHECKING:
-    from datetime import date
-
-Numbers = dict[str, Any]
+from insiders.value.forecast import Group, Outlook, SegmentOutlook
 
 
-def outlook(members: pd.DataFrame, insiders: pd.DataFrame, horizon_days: int) -> Numbers:
-    """See forecast.outlook and forecast.segments; `members` is everybody as of one day, with segment and is_insider."""
-    as_of = members["as_of"].iloc[0]
+class Expected(Outlook):
+    """The forecast of the list, and the value of the customers of each segment."""
+
+    lifetime_value: list[SegmentOutlook]
+
+
+def numbers(inputs: Inputs) -> ExpectedRevenueNumbers:
+    return with_past(expected(inputs), inputs)
+
+
+def with_past(expected: Expected, inputs: Inputs) -> ExpectedRevenueNumbers:
+    days = int(inputs.members["tenure_days"].max())
+    return {**expected, **inputs.past, **profiles.size(inputs.members), "history_days": days}
+
+
+def expected(inputs: Inputs) -> Expected:
+    """See forecast.outlook and forecast.segments."""
+    members = inputs.members
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        found = _groups(members, as_of, horizon_days)
-        told = forecast.outlook(found, insiders, as_of, horizon_days)
-    expectations = tables.read(paths.EXPECTATIONS).merge(members[["customer_id", "segment"]], on="customer_id")
-    return {**told, "lifetime_value": forecast.segments(expectations, told["level_error"])}
+        outlook = forecast.outlook(_groups(inputs), inputs.insiders, members["as_of"].iloc[0], inputs.horizon_days)
+    expectations = inputs.expectations.merge(members[["customer_id", "segment"]], on="customer_id")
+    return {**outlook, "lifetime_value": forecast.segments(expectations, outlook["level_error"])}
 
 
-def _groups(members: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> list[forecast.Group]:
-    known = pd.concat([tables.read(paths.HISTORY), tables.read(paths.CUSTOMERS)]).drop_duplicates(
-        ["customer_id", "as_of"]
-    )
-    then, now = tables.read(paths.MEMBERSHIPS), members.loc[members["is_insider"], ["customer_id", "as_of"]]
-    past = forecast.past_members(then, known[known["as_of"] < as_of], len(now) / len(members))
-    return forecast.groups(_monthly(as_of.date()), known, pd.concat([past, now]), horizon_days)
+def _groups(inputs: Inputs) -> list[Group]:
+    """The members of each past month start, and today's."""
+    keys, members = ["customer_id", "as_of"], inputs.members
+    customers = pd.concat([tables.read(paths.HISTORY), tables.read(paths.CUSTOMERS)]).drop_duplicates(keys)
+    earlier, today = customers[customers["as_of"] < members["as_of"].iloc[0]], members.loc[members["is_insider"], keys]
+    past = forecast.past_members(tables.read(paths.MEMBERSHIPS), earlier, len(today) / len(members))
+    return forecast.groups(_monthly(inputs), customers, pd.concat([past, today]), inputs.horizon_days)
 
 
-def _monthly(as_of: "date") -> pd.DataFrame:
-    con = engine.connect()
-    orders = engine.scan(con, paths.ORDERS)
-    (first_day,) = engine.fetch_row(con, sums.first_day(orders))
-    amounts = sums.monthly(orders, as_of).select("customer_id", "month", "net_revenue")
-    summed = engine.fetch(con, amounts.order_by("customer_id", "month"))
-    return forecast.monthly(summed, pd.Timestamp(first_day), pd.Timestamp(as_of))
+def _monthly(inputs: Inputs) -> pd.DataFrame:
+    orders = inputs.scan(paths.ORDERS)
+    (first_day,) = engine.fetch_row(inputs.connection, sums.first_day(orders))
+    amounts = sums.monthly(orders, inputs.as_of).select("customer_id", "month", "net_revenue")
+    summed = inputs.fetch(amounts.order_by("customer_id", "month"))
+    return forecast.monthly(summed, pd.Timestamp(first_day), pd.Timestamp(inputs.as_of))

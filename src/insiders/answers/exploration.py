@@ -5,15 +5,48 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from insiders import schemas
+from insiders.answers import exploration_steps
+from insiders.answers.inputs import Inputs
+from insiders.answers.manifest import Manifest
 from insiders.explore import exploration
 from insiders.io import engine, paths, tables
+from insiders.language import Language
+from insiders.report import exploration as page
+from insiders.report import text
+from insiders.report.figures import exploration as figures
+from insiders.report.numbers import Answers, tidy
+from insiders.report.page import Drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
 Numbers = dict[str, Any]
+
+
+class Exploration(NamedTuple):
+    """The second page, how the data led to the list: its numbers and itself."""
+
+    numbers: Numbers
+    html: str
+
+
+def explore(inputs: Inputs, answers: Answers) -> Exploration:
+    return write(look(inputs), answers, inputs.language)
+
+
+def write(look: "Look", answers: Answers, language: Language) -> Exploration:
+    judged = answers["guarantee"]
+    numbers = tidy(
+        {
+            "as_of": answers["who"]["as_of"],
+            "ledger": judged["ledger"],
+            **look.numbers,
+            "steps": exploration_steps.steps(look.numbers, answers),
+        }
+    )
+    sight = figures.Sight(numbers, look.spots, text.labels(language), language)
+    drawings = {name: Drawing.of(picture) for name, picture in figures.pictures(sight).items()}
+    return Exploration(numbers, page.render(numbers, answers, drawings, language))
 
 
 class Look(NamedTuple):
@@ -23,33 +56,35 @@ class Look(NamedTuple):
     spots: "pd.DataFrame | None"
 
 
-def look(members: "pd.DataFrame", trials: "pd.DataFrame", registered: "Mapping[str, Any]") -> Look:
+def look(inputs: Inputs) -> Look:
     """All that is to see, as of the members' day."""
+    members, trials, registered = inputs.members, inputs.trials, inputs.registered
     candidate = registered["candidate"]
-    listed = int(members["is_insider"].sum()) or round(candidate["measures"].get("insider_share", 0.0) * len(members))
+    listed = int(members["is_insider"].sum()) or round(
+        (candidate["measures"].get("insider_share") or 0.0) * len(members)
+    )
     numeric = [name for name in candidate["features"] if name in schemas.FEATURES]
-    seen, spots = _embedded(members, registered)
+    embedded, spots = _embedded(members, registered)
     numbers = {
-        "contents": _contents(members),
+        "contents": _contents(inputs),
         "features": exploration.features(members),
         "skewed_from": exploration.SKEWED,
         "shared": exploration.shared(members, numeric),
         "netting": exploration.netting(members, listed),
         "choices": {name: exploration.by_choice(trials, name) for name in ("embedding", "clusterer", "segments")},
-        **seen,
+        **embedded,
     }
     return Look(numbers, spots)
 
 
-def _contents(members: "pd.DataFrame") -> Numbers:
-    con = engine.connect()
-    orders, lines = engine.scan(con, paths.ORDERS), engine.scan(con, paths.LINES)
-    [found] = engine.fetch_records(exploration.contents(orders, lines, members["as_of"].iloc[0].date()))
-    days = {name: found.pop(name).isoformat() for name in ("first_day", "last_day")}
-    return {**found, **days, "customers": len(members)}
+def _contents(inputs: Inputs) -> Numbers:
+    contents = exploration.contents(inputs.scan(paths.ORDERS), inputs.scan(paths.LINES), inputs.as_of)
+    [row] = engine.fetch_records(contents)
+    days = {name: row.pop(name).isoformat() for name in ("first_day", "last_day")}
+    return {**row, **days, "customers": len(inputs.members)}
 
 
-def _embedded(members: "pd.DataFrame", registered: "Mapping[str, Any]") -> "tuple[Numbers, pd.DataFrame | None]":
+def _embedded(members: "pd.DataFrame", registered: Manifest) -> "tuple[Numbers, pd.DataFrame | None]":
     """The map, and how many clusters there are to find; nothing of it where no model serves.
 
     An earlier champion's settings are not in the candidate, so of it there is only the map.

@@ -1,91 +1,249 @@
-"""From the tables: what came after the list of an earlier day, and the experiment with today's."""
+"""What guarantees that the list is better than the rest: how it was judged, how it was found, what it rests on.
+
+And from the orders: what came after the list of an earlier day, and the experiment with today's.
+"""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+import pandas as pd
+
+from insiders import schemas
+from insiders.answers.inputs import Inputs
+from insiders.answers.manifest import Manifest
 from insiders.evidence import hypotheses
 from insiders.evidence.hypotheses import Claim, Period, Resampling
+from insiders.evidence.validation import Validation
 from insiders.io import engine, params, paths, tables
+from insiders.io.tables import Contents
 from insiders.programme import experiment
-from insiders.programme.experiment import Design
-from insiders.units import MONTH_DAYS
+from insiders.programme.experiment import Design, PlanNumbers
+from insiders.report.numbers import (
+    AftermathNumbers,
+    BestSort,
+    Capture,
+    GuaranteeNumbers,
+    Judgement,
+    LedgerRow,
+    Provenance,
+    SearchNumbers,
+    Verdict,
+)
+from insiders.units import CONFIDENCE, MONTH_DAYS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from ibis import Table
+    from ibis.backends.duckdb import Backend
+
+SORTS = ("faded_revenue", "rfm_quintiles")  # further baselines that the page shows
 
 
-class Guarantee(NamedTuple):
-    """What section 8 tells (hypotheses.summary with the day of the list, experiment.plan), and the draw of the lot."""
+def numbers(inputs: Inputs) -> GuaranteeNumbers:
+    return {**judgement(inputs), **aftermath(inputs)}
 
-    numbers: dict[str, Any]
-    arms: "pd.DataFrame"
+
+def lists(inputs: Inputs) -> Contents:
+    """Who is invited, and who is kept out by lot."""
+    return {paths.EXPERIMENT: (tables.spreadsheet_safe(_arms(inputs)), schemas.EXPERIMENT)}
+
+
+# --- the untouched last period ---
+
+
+def judgement(inputs: Inputs) -> Judgement:
+    registered, margin = inputs.registered, inputs.settings.register_.value_lift_margin
+    validation = registered["validation"]
+    return {
+        "regime": registered["regime"],
+        "verdict": verdict(validation, margin),
+        "margin": margin,
+        "confidence": CONFIDENCE,
+        **validation,
+        "baseline": registered["baseline"],
+        "gates": registered["gates"],
+        "passed": registered["passed"],
+        "captures": captures(validation),
+        "agreement": registered["agreement"],
+        "serving": registered["serving"],
+        "search": search(inputs.trials, registered),
+        "without_order": _without_order(inputs),
+        "ledger": ledger(inputs.ledger),
+        "provenance": _provenance(inputs),
+    }
+
+
+def verdict(validation: Validation, lift_margin: float) -> Verdict:
+    """`better`, `as_good` (within the stated margin), `worse` than the sort, or `unproven`: too little to tell."""
+    low, high = validation["value_lift_low"], validation["value_lift_high"]
+    if low is None or high is None:  # the period brought nothing
+        return "unproven"
+    if low > 1:
+        return "better"
+    if low >= 1 - lift_margin:
+        return "as_good"
+    return "worse" if high < 1 else "unproven"
+
+
+def captures(validation: Validation) -> list[Capture]:
+    """What each way to choose n customers captured of the next period's revenue, the best possible first."""
+    ours = validation["value_capture"]
+    ways = {
+        "oracle": _ratio(ours, validation["value_oracle"]),
+        "list": ours,
+        "sort": validation["top_n_capture"],
+        "clv": validation["clv_capture"],
+        **{f"by_{name}": validation["baselines"][name] for name in SORTS},
+        "lot": _ratio(ours, validation["value_over_random"]),
+    }
+    return [{"name": name, "capture": value} for name, value in ways.items() if value is not None and value == value]  # noqa: PLR0124 - NaN
+
+
+def _ratio(value: float | None, by: float | None) -> float | None:
+    return value / by if value is not None and by else None
+
+
+def search(trials: pd.DataFrame, registered: Manifest) -> SearchNumbers:
+    candidate = registered["candidate"]
+    tried = trials[trials["state"] != "BASELINE"]
+    finished = tried[tried["state"] == "COMPLETE"]
+    search: SearchNumbers = {
+        "trials": len(tried),
+        "feasible": int(finished["feasible"].astype(bool).sum()),
+        "folds": candidate["folds"],
+        "starts": sorted(row["as_of"] for row in registered["backtest"])[: candidate["folds"]],
+        "best_sort": _best_sort(trials),
+        "trial": candidate["trial"],
+        "embedding": candidate["embedding"],
+        "clusterer": candidate["clusterer"],
+        "rule": candidate["rule"],
+    }
+    return cast("SearchNumbers", {**search, **candidate["measures"]})
+
+
+def _best_sort(trials: pd.DataFrame) -> BestSort | None:
+    """The baseline with the highest mean value lift over the same periods."""
+    sorts = trials[trials["state"] == "BASELINE"].dropna(subset=["value_lift_mean"])
+    if sorts.empty:
+        return None
+    best = sorts.sort_values("value_lift_mean", kind="stable").iloc[-1]
+    return {"name": best["clusterer"], "value_lift_mean": best["value_lift_mean"]}
+
+
+# --- what the list rests on ---
+
+
+def _without_order(inputs: Inputs) -> int:
+    """Customers in the kept rows who have returns or later orders only, and so are in no table of customers."""
+    kept = inputs.ledger.loc[inputs.ledger["rule"] == "kept", "customers"]
+    return int(kept.sum()) - len(inputs.members)
+
+
+def ledger(rules: pd.DataFrame) -> list[LedgerRow]:
+    rows: list[LedgerRow] = rules.assign(amount=rules["amount"].astype(float)).to_dict("records")
+    return rows
+
+
+def _provenance(inputs: Inputs) -> Provenance:
+    return {
+        "source": inputs.source["source"],
+        "sha256": inputs.source.get("sha256"),
+        "as_of": f"{inputs.as_of}",
+        "model_version": inputs.members["model_version"].iloc[0],
+        "judged_version": inputs.registered["version"],
+        "champion_version": inputs.registered["champion_version"],
+        "seed": inputs.settings.seed,
+        "currency": inputs.language.currency,
+    }
+
+
+# --- what came after an earlier list, and the experiment with today's ---
 
 
 class Around(NamedTuple):
     """The customers of the day of the judged list, and what was done in the days before and after it."""
 
-    known: "pd.DataFrame"
+    customers: pd.DataFrame
     before: Period
     after: Period
 
 
-def read(settings: params.Params) -> Guarantee:
+class Judged(NamedTuple):
+    """The list of the start of the last period (schemas.JUDGED), and the orders around that day."""
+
+    connection: "Backend"
+    orders: "Table"
+    members: pd.DataFrame
+    horizon_days: int
+
+    @property
+    def start(self) -> date:
+        return pd.Timestamp(self.members["as_of"].iloc[0]).date()
+
+    @property
+    def spans(self) -> tuple["Span", "Span"]:
+        """Before and after the day of the list; the stretch before is shorter where the shop's history is."""
+        (first,) = engine.fetch_row(self.connection, self.orders.aggregate(first=self.orders.ordered_at.min().date()))
+        before = max(1, min(self.horizon_days, (self.start - first).days))
+        return (self.start - timedelta(days=before), before), (self.start, self.horizon_days)
+
+
+Span = tuple[date, int]  # first day, days
+
+
+def aftermath(inputs: Inputs) -> AftermathNumbers:
     """Look at the list of the start of the last period, and at what came; plan the experiment with today's Insiders."""
-    judged, own = tables.read(paths.JUDGED), settings.report
-    con = engine.connect()
-    orders = engine.scan(con, paths.ORDERS)
-    seen = around(con, orders, judged, settings.featurize.horizon_days)
-    found = hypotheses.aftermath(seen.known, judged, seen.before, seen.after, settings.seed)
-    told = hypotheses.summary(found, claims(own), own.caliper, Resampling(own.level, own.resamples, settings.seed))
-    later = {"start": f"{judged['as_of'].iloc[0]:%Y-%m-%d}", **told["later"]}
-    arms, plan = _experiment(con, orders, judged, settings)
-    return Guarantee({**told, "later": later, "experiment": plan}, arms)
+    own, seed = inputs.settings.report, inputs.settings.seed
+    judged = read_judged(inputs)
+    around = look_around(judged)
+    after = hypotheses.aftermath(around.customers, judged.members, around.before, around.after, seed)
+    summary = hypotheses.summary(after, claims(own), own.caliper, Resampling(own.level, own.resamples, seed))
+    return {
+        "later": {"start": f"{judged.start}", **summary["later"]},
+        "hypotheses": summary["hypotheses"],
+        "verdicts": summary["verdicts"],
+        "experiment": _plan(judged, len(_arms(inputs)), _design(inputs)),
+    }
+
+
+def read_judged(inputs: Inputs) -> Judged:
+    return Judged(inputs.connection, inputs.scan(paths.ORDERS), tables.read(paths.JUDGED), inputs.horizon_days)
 
 
 def claims(own: params.Report) -> list[Claim]:
     return [Claim(**each.model_dump()) for each in own.hypotheses]
 
 
-def around(con: Any, orders: Any, judged: "pd.DataFrame", horizon_days: int) -> Around:
+def look_around(judged: Judged) -> Around:
     snapshots = tables.read(paths.SNAPSHOTS)
-    known = snapshots[snapshots["as_of"] == judged["as_of"].iloc[0]]
     before, after = (
-        Period(engine.fetch(con, hypotheses.outcomes(orders, *span)), span[1])
-        for span in _spans(con, orders, judged, horizon_days)
+        Period(engine.fetch(judged.connection, hypotheses.outcomes(judged.orders, *span)), span[1])
+        for span in judged.spans
     )
-    return Around(known, before, after)
+    return Around(snapshots[snapshots["as_of"] == judged.members["as_of"].iloc[0]], before, after)
 
 
-Span = tuple[date, int]  # first day, days
-
-
-def _spans(con: Any, orders: Any, judged: "pd.DataFrame", horizon_days: int) -> tuple[Span, Span]:
-    """Before and after the day of the list; the stretch before is shorter where the shop's history is."""
-    start = judged["as_of"].iloc[0].date()
-    (first,) = engine.fetch_row(con, orders.aggregate(first=orders.ordered_at.min().date()))
-    before = max(1, min(horizon_days, (start - first).days))
-    return (start - timedelta(days=before), before), (start, horizon_days)
-
-
-def _experiment(
-    con: Any, orders: Any, judged: "pd.DataFrame", settings: params.Params
-) -> tuple["pd.DataFrame", experiment.PlanNumbers]:
-    """The draw among today's Insiders, and the plan by what the judged list did before and after its day."""
-    design = Design(**settings.report.experiment.model_dump())
-    arms = experiment.assign_arms(_insiders(con, orders), design, settings.seed)
-    listed = judged.loc[judged["is_insider"], "customer_id"]
+def _plan(judged: Judged, insiders: int, design: Design) -> PlanNumbers:
+    """The plan for so many Insiders, by what the judged list did before and after its day."""
+    listed = judged.members.loc[judged.members["is_insider"], "customer_id"]
     before, after = (
         experiment.as_matrix(
-            engine.fetch(con, experiment.monthly_revenue(orders, *span)), listed, span[1] // MONTH_DAYS
+            engine.fetch(judged.connection, experiment.monthly_revenue(judged.orders, *span)),
+            listed,
+            span[1] // MONTH_DAYS,
         )
-        for span in _spans(con, orders, judged, settings.featurize.horizon_days)
+        for span in judged.spans
     )
-    return tables.spreadsheet_safe(arms), experiment.plan(before, after, len(arms), design)
+    return experiment.plan(before, after, insiders, design)
 
 
-def _insiders(con: Any, orders: Any) -> "pd.DataFrame":
-    """Today's, with their past net revenue and their first order."""
-    assigned, known = tables.read(paths.ASSIGNMENTS), tables.read(paths.CUSTOMERS)
-    chosen = known[known["customer_id"].isin(assigned.loc[assigned["is_insider"], "customer_id"])]
-    first = engine.fetch(con, experiment.first_orders(orders, known["as_of"].iloc[0].date()))
-    return chosen[["customer_id", "net_revenue"]].merge(first, on="customer_id", validate="one_to_one")
+def _design(inputs: Inputs) -> Design:
+    return Design(**inputs.settings.report.experiment.model_dump())
+
+
+def _arms(inputs: Inputs) -> pd.DataFrame:
+    """The draw among today's Insiders, by their past net revenue and their first order."""
+    members, orders = inputs.members, inputs.scan(paths.ORDERS)
+    first = inputs.fetch(experiment.first_orders(orders, inputs.as_of))
+    insiders = members.loc[members["is_insider"], ["customer_id", "net_revenue"]]
+    known = insiders.merge(first, on="customer_id", validate="one_to_one")
+    return experiment.assign_arms(known, _design(inputs), inputs.settings.seed)

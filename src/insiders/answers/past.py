@@ -1,13 +1,13 @@
-"""What the orders tell of the past, and what stands out in it: read, summed by the engine, told by the domain."""
+"""What the orders tell of the past: read, summed by the engine, told by the domain."""
 
 from typing import TYPE_CHECKING, Any
 
-from insiders.explore import cohorts, insights
+from insiders.explore import cohorts
 from insiders.explore.cohorts import sums
 from insiders.io import engine, paths, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -30,12 +30,3 @@ def _sums(con: Any, monthly: Any, history: cohorts.History, quiet_months: int) -
         moves=engine.fetch(con, sums.moves(monthly, quiet_months)),
         levels=engine.fetch_records(sums.levels(monthly, spans))[0] if spans else None,
     )
-
-
-def standing_out(
-    members: "pd.DataFrame", told: cohorts.PastNumbers, registered: "Mapping[str, Any]"
-) -> list[insights.InsightNumbers]:
-    """The strongest insights; what followed a list counts only where one is defended."""
-    validation = None if registered["regime"] == "none" else registered["validation"]
-    evidence = insights.Evidence(members, told["cohorts"], told["flow"], told["revenue_tree"], validation)
-    return insights.strongest(evidence)

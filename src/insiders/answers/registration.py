@@ -5,18 +5,18 @@ that a champion can be judged anew, or reported where today's code cannot refit 
 """
 
 import json
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from insiders import schemas
+from insiders.answers.manifest import Manifest, SegmentRecord
 from insiders.errors import InputError
 from insiders.evidence import judge, validation, verdict
-from insiders.evidence.gates import GateRecord, Thresholds
+from insiders.evidence.gates import Thresholds
 from insiders.evidence.judge import Recipe
 from insiders.evidence.search import Candidate
-from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
-from insiders.evidence.verdict import Case, Regime, Serving, Verdict
+from insiders.evidence.verdict import Case, Serving, Verdict
 from insiders.io import paths, studies, tables
 from insiders.io.params import Params
 from insiders.io.tracking import cards, registry
@@ -24,7 +24,6 @@ from insiders.io.tracking.cards import CardFacts
 from insiders.io.tracking.registry import Facts, Version
 from insiders.model import segments
 from insiders.model.segments import Champion, Identity
-from insiders.value.forecast import SpanOutcome
 
 RECIPE_TAG = "insiders.recipe"
 MEASURES_TAG = "insiders.measures"
@@ -33,35 +32,6 @@ RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared
 SEGMENTS_TAG = "insiders.segments"  # what the version's segments are called, and which of the rival's they continue
 NO_RIVAL = "none"  # nothing served when the candidate was first judged
 EXAMPLE_ROWS = 5
-
-
-class SegmentRecord(TypedDict):
-    """segments.Identity as JSON holds it."""
-
-    cluster: int
-    name: str
-    matched_from: str | None
-    matched_by: str | None
-    shared_customers: int
-    changed: dict[str, tuple[float, float]]  # in JSON a list of two
-
-
-class Manifest(TypedDict):
-    """models/registered.json: the candidate, its verdict, what it became, and what serves."""
-
-    version: str
-    alias: str
-    candidate: Candidate
-    gates: list[GateRecord]
-    passed: bool
-    validation: Validation  # of what serves
-    agreement: float
-    segments: list[SegmentRecord]
-    champion_version: str | None
-    regime: Regime
-    baseline: BaselineRecord | None
-    serving: ServingRecord
-    backtest: list[SpanOutcome]
 
 
 class Entry(NamedTuple):

@@ -1,11 +1,19 @@
 """How unequally revenue is spread over the customers."""
 
 from math import fsum
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
 POINTS = 100  # of the Lorenz curve
+
+
+class LorenzPoint(TypedDict):
+    """The share of the revenue that this share of the customers, the best ones, holds."""
+
+    customers: float
+    held: float
 
 
 def gini(revenue: pd.Series) -> float | None:
@@ -21,7 +29,7 @@ def gini(revenue: pd.Series) -> float | None:
     return fsum((2 * places - len(values) - 1) * values) / (len(values) * total)
 
 
-def lorenz(revenue: pd.Series) -> list[dict[str, float]]:
+def lorenz(revenue: pd.Series) -> list[LorenzPoint]:
     """Share of the revenue that the best share of the customers holds, from none to all; empty without revenue."""
     ranked = np.sort(revenue.to_numpy(float))[::-1]
     total = fsum(ranked)

@@ -1,14 +1,15 @@
 """Net revenue by calendar month, of the Insiders and of the others; months that the data cover in part are marked."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-Table = Any  # Ibis has no types that mypy could follow
+if TYPE_CHECKING:
+    from ibis import Table
 
 
-def by_month(orders: Table, assignments: Table, as_of: date) -> Table:
+def by_month(orders: "Table", assignments: "Table", as_of: date) -> "Table":
     """One row per month and side (is_insider), exact, from orders before `as_of`; evaluated by the engine."""
     known = orders.filter(orders.ordered_at < as_of).inner_join(
         assignments.select("customer_id", "is_insider"), "customer_id"

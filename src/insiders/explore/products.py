@@ -5,12 +5,13 @@ Parts, and not customers, are compared, since those who buy more of everything w
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
 
-Table = Any  # Ibis has no types that mypy could follow
+if TYPE_CHECKING:
+    from ibis import Table
 
 BUYERS_LEAST = 10  # customers of the segment who bought it, at least ...
 SUPPORT_LEAST = 0.05  # ... and share of the segment
@@ -20,7 +21,16 @@ OF_INSIDERS = 10  # and of all Insiders together
 SIDES = ("insiders", "others")
 
 
-def buyers(lines: Table, assignments: Table, as_of: date) -> Table:
+class TypicalProduct(TypedDict):
+    """A product that customers of a segment buy more than others do: `lift` is the ratio of the two parts."""
+
+    product_code: str
+    buyers: int
+    lift: float
+    description: str
+
+
+def buyers(lines: "Table", assignments: "Table", as_of: date) -> "Table":
     """One row per segment and product: how many of its customers bought it before `as_of`. Services are no lines."""
     sold = lines.filter((lines.kind == "sale") & (lines.ordered_at < as_of))
     known = sold.select("customer_id", "product_code").distinct()
@@ -29,7 +39,7 @@ def buyers(lines: Table, assignments: Table, as_of: date) -> Table:
     return counted.order_by("segment", "product_code")
 
 
-def by_side(assignments: Table) -> Table:
+def by_side(assignments: "Table") -> "Table":
     """The assignments with two segments only, those of SIDES."""
     return assignments.mutate(segment=assignments.is_insider.ifelse(*SIDES))
 
@@ -51,7 +61,7 @@ def typical(bought: pd.DataFrame, sizes: "pd.Series[int]", most: int = TYPICAL) 
     return best.drop(columns="sure").reset_index(drop=True)
 
 
-def texts(transactions: Table, codes: Sequence[str]) -> Table:
+def texts(transactions: "Table", codes: Sequence[str]) -> "Table":
     """How often each text stands beside each of these product codes."""
     named = transactions.filter(transactions.product_code.isin(list(codes)))
     trimmed = named.mutate(description=named.description.strip())
@@ -60,8 +70,8 @@ def texts(transactions: Table, codes: Sequence[str]) -> Table:
     return counted.order_by("product_code", "description")
 
 
-def named(found: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+def describe(products: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
     """Add the text that stands most often beside a product's code (of several the first by alphabet); else the code."""
-    often = told.sort_values(["times", "description"], ascending=[False, True]).drop_duplicates("product_code")
-    description = found["product_code"].map(often.set_index("product_code")["description"])
-    return found.assign(description=description.fillna(found["product_code"]))
+    often = texts.sort_values(["times", "description"], ascending=[False, True]).drop_duplicates("product_code")
+    description = products["product_code"].map(often.set_index("product_code")["description"])
+    return products.assign(description=description.fillna(products["product_code"]))

@@ -1,51 +1,73 @@
 """Customers in figures: how many, what part of the revenue, and the medians of what they do."""
 
 from math import fsum
-from typing import Any
+from typing import TypedDict
 
 import pandas as pd
 
-TRAITS = (
-    "net_revenue",
-    "order_count",
-    "orders_per_month",
-    "recency_days",
-    "tenure_days",
-    "average_order_value",
-    "items_per_order",
-    "distinct_product_count",
-    "returned_revenue_share",
-)
+
+class Traits(TypedDict):
+    """What customers do, as columns of schemas.CUSTOMERS name it."""
+
+    net_revenue: float
+    order_count: float
+    orders_per_month: float
+    recency_days: float
+    tenure_days: float
+    average_order_value: float
+    items_per_order: float
+    distinct_product_count: float
+    returned_revenue_share: float
 
 
-def size(members: pd.DataFrame) -> dict[str, int]:
+TRAITS = tuple(Traits.__annotations__)
+
+
+class Size(TypedDict):
+    """How many Insiders there are, of how many customers."""
+
+    count: int
+    customers: int
+
+
+class SegmentProfile(Traits):
+    """One segment: its size, its shares of all customers and of all revenue, and the medians of its traits."""
+
+    segment: str
+    is_insider: bool
+    customers: int
+    customer_share: float
+    gross_revenue_share: float
+    net_revenue_share: float
+    revenue_per_customer: float
+
+
+def size(members: pd.DataFrame) -> Size:
     return {"count": int(members["is_insider"].sum()), "customers": len(members)}
 
 
-def part(members: pd.DataFrame, column: str) -> float | None:
+def insider_share(members: pd.DataFrame, column: str) -> float | None:
     """The Insiders' share of a sum; null where nothing remains after returns."""
     total = fsum(members[column])
     return fsum(members.loc[members["is_insider"], column]) / total if total else None
 
 
-def segments(members: pd.DataFrame) -> list[dict[str, Any]]:
-    """One row per segment, the highest net revenue per customer first: size, shares of revenue, medians of traits."""
-    total = {column: fsum(members[column]) for column in ("gross_revenue", "net_revenue")}
-    rows = [
-        {
-            "segment": name,
-            "is_insider": bool(group["is_insider"].all()),
-            "customers": len(group),
-            "customer_share": len(group) / len(members),
-            **{f"{column}_share": fsum(group[column]) / total[column] for column in total},
-            "revenue_per_customer": fsum(group["net_revenue"]) / len(group),
-            **group[list(TRAITS)].median().to_dict(),
-        }
-        for name, group in members.groupby("segment")
-    ]
+def segments(members: pd.DataFrame) -> list[SegmentProfile]:
+    """One row per segment, the highest net revenue per customer first."""
+    gross, net = fsum(members["gross_revenue"]), fsum(members["net_revenue"])
+    rows: list[SegmentProfile] = []
+    for name, group in members.groupby("segment"):
+        medians: Traits = group[list(TRAITS)].median().to_dict()
+        rows.append(
+            {
+                "segment": name,
+                "is_insider": bool(group["is_insider"].all()),
+                "customers": len(group),
+                "customer_share": len(group) / len(members),
+                "gross_revenue_share": fsum(group["gross_revenue"]) / gross,
+                "net_revenue_share": fsum(group["net_revenue"]) / net,
+                "revenue_per_customer": fsum(group["net_revenue"]) / len(group),
+                **medians,
+            }
+        )
     return sorted(rows, key=lambda row: -row["revenue_per_customer"])
-
-
-def overall(members: pd.DataFrame) -> dict[str, float]:
-    """The medians of all customers, to compare segments with."""
-    return {"customers": len(members), **members[list(TRAITS)].median().to_dict()}

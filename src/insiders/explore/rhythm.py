@@ -1,16 +1,27 @@
 """When the Insiders and the others order: by weekday and by hour of the day."""
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Literal, Required, TypedDict
 
 import pandas as pd
 
-Table = Any  # Ibis has no types that mypy could follow
+if TYPE_CHECKING:
+    from ibis import Table
 
 SIDES = {True: "insiders", False: "others"}
+Unit = Literal["weekday", "hour"]
 
 
-def by_hour(orders: Table, assignments: Table, as_of: date) -> Table:
+class OrderShares(TypedDict, total=False):
+    """Shares of the orders of each side, in one weekday (0: Monday) or one hour, whichever was asked for."""
+
+    weekday: int
+    hour: int
+    insiders: Required[float]
+    others: Required[float]
+
+
+def by_hour(orders: "Table", assignments: "Table", as_of: date) -> "Table":
     """Orders before `as_of` with a sale, one row per side (is_insider), weekday (0: Monday) and hour."""
     sold = orders.filter(orders.is_sale & (orders.ordered_at < as_of))
     known = sold.inner_join(assignments.select("customer_id", "is_insider"), "customer_id")
@@ -18,7 +29,7 @@ def by_hour(orders: Table, assignments: Table, as_of: date) -> Table:
     return at.group_by("is_insider", "weekday", "hour").aggregate(orders=at.count()).order_by("weekday", "hour")
 
 
-def shares(counts: pd.DataFrame, column: str) -> list[dict[str, Any]]:
+def shares(counts: pd.DataFrame, column: Unit) -> list[OrderShares]:
     """Of each side's orders, the share in each weekday or hour in which anybody orders; nothing where all are in one.
 
     Of a file that knows days only, every order comes at midnight: then nothing is known of hours.
@@ -28,9 +39,10 @@ def shares(counts: pd.DataFrame, column: str) -> list[dict[str, Any]]:
     sums = counts.pivot_table(index=column, columns="is_insider", values="orders", aggfunc="sum", fill_value=0)
     sides = sums.reindex(columns=list(SIDES), fill_value=0).rename(columns=SIDES)
     parts = sides / sides.sum().clip(lower=1)
-    return [{column: int(at), **row} for at, row in zip(parts.index, parts.to_dict("records"), strict=True)]
+    rows: list[OrderShares] = parts.reset_index().astype({column: int}).to_dict("records")
+    return rows
 
 
-def busiest(rows: list[dict[str, Any]], column: str) -> int | None:
+def busiest(rows: list[OrderShares], column: Unit) -> int | None:
     """Where most of the Insiders' orders lie."""
     return max(rows, key=lambda row: row["insiders"])[column] if rows else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from math import fsum
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,42 @@ CURVE_TO = 0.3  # share of the customers at which they end
 ORDER = {"expected_revenue": False, "net_revenue": False, "recency_days": True}
 
 
-def by_segment(members: pd.DataFrame) -> list[dict[str, Any]]:
+class Held(TypedDict):
+    """How many customers a list holds, and what part of the past and of the expected revenue; null without revenue."""
+
+    count: int
+    customer_share: float
+    net_revenue_share: float | None
+    expected_revenue: float
+    expected_share: float | None
+
+
+class SegmentStep(Held):
+    """A list down to this segment."""
+
+    segment: str
+    is_insider: bool
+
+
+class RankStep(Held):
+    """A list of the first customers, as many as `limit` (share of all) lets in.
+
+    `last_expected`: what the last of them is expected to bring, that is what the next place is worth.
+    """
+
+    limit: float
+    last_expected: float
+
+
+class CurvePoint(TypedDict):
+    """Shares of net and of expected revenue that this share of the customers holds, best first."""
+
+    customer_share: float
+    net_revenue_share: float | None
+    expected_share: float | None
+
+
+def by_segment(members: pd.DataFrame) -> list[SegmentStep]:
     """The segments as the model ranks them, each with all before it: what a list down to it would hold."""
     known = members[["is_insider", "cluster", "segment"]].drop_duplicates()
     ranked = known.assign(none=known["cluster"] == NO_CLUSTER).sort_values(
@@ -29,11 +64,8 @@ def by_segment(members: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def by_rank(members: pd.DataFrame, limits: Iterable[float] = LIMITS) -> list[dict[str, Any]]:
-    """The first customers by expected revenue, as many as each limit (share of all) lets in.
-
-    `last_expected`: what the last of them is expected to bring, that is what the next place is worth.
-    """
+def by_rank(members: pd.DataFrame, limits: Iterable[float] = LIMITS) -> list[RankStep]:
+    """The first customers by expected revenue, as many as each limit (share of all) lets in."""
     ranked = members.sort_values(list(ORDER), ascending=list(ORDER.values()), kind="stable")
     counts = {limit: int(limit * len(ranked) + 1e-9) for limit in limits}
     return [
@@ -47,14 +79,20 @@ def by_rank(members: pd.DataFrame, limits: Iterable[float] = LIMITS) -> list[dic
     ]
 
 
-def curve(members: pd.DataFrame) -> list[dict[str, float]]:
-    """Shares of net and of expected revenue by the share of the customers, best first; for a picture."""
+def curve(members: pd.DataFrame) -> list[CurvePoint]:
+    """For a picture."""
     limits = np.linspace(CURVE_TO / POINTS, CURVE_TO, POINTS)
-    columns = ("customer_share", "net_revenue_share", "expected_share")
-    return [{column: row[column] for column in columns} for row in by_rank(members, limits.tolist())]
+    return [
+        {
+            "customer_share": row["customer_share"],
+            "net_revenue_share": row["net_revenue_share"],
+            "expected_share": row["expected_share"],
+        }
+        for row in by_rank(members, limits.tolist())
+    ]
 
 
-def _held(chosen: pd.DataFrame, everybody: pd.DataFrame) -> dict[str, Any]:
+def _held(chosen: pd.DataFrame, everybody: pd.DataFrame) -> Held:
     expected = fsum(chosen["expected_revenue"])
     return {
         "count": len(chosen),
@@ -70,7 +108,7 @@ def ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-def own(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def own(rows: Sequence[SegmentStep]) -> SegmentStep | None:
     """The last step of `by_segment` that is still the list; None where nobody is listed."""
     listed = [row for row in rows if row["is_insider"]]
     return listed[-1] if listed else None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandera.pandas import DataFrameSchema
 
+Contents = Mapping[Path, "tuple[pd.DataFrame, DataFrameSchema | None]"]  # of files: each one's table and contract
+
 # A spreadsheet computes a text that begins with one of these; a leading apostrophe it does not show.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
@@ -34,8 +36,8 @@ def write(frame: "pd.DataFrame", path: Path, schema: "DataFrameSchema | None" = 
     write_together({path: (frame, schema)})
 
 
-def write_together(contents: Mapping[Path, tuple["pd.DataFrame", "DataFrameSchema | None"]]) -> None:
-    """Write several tables, each path's frame and contract; where one fails, none of the files changes."""
+def write_together(contents: Contents) -> None:
+    """Write several tables; where one fails, none of the files changes."""
     with ExitStack() as stack:
         temporary = {path: stack.enter_context(atomic_write(path)) for path in contents}
         for path, (frame, schema) in contents.items():

@@ -1,27 +1,16 @@
 """The figures of one run that other programs read: the keys are the outside contract, none more and none less."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-Numbers = dict[str, Any]
+from insiders.report.numbers import Answers, ExpectedRevenueNumbers, GuaranteeNumbers
 
-VALIDATION = (
-    "value_capture",
-    "value_lift",
-    "value_lift_low",
-    "value_lift_high",
-    "value_oracle",
-    "value_over_random",
-    "value_over_random_low",
-    "top_n_capture",
-    "clv_capture",
-    "regime",
-)
-SEARCH = ("value_lift_mean", "value_lift_min", "value_oracle_mean")
-FORECAST = ("horizon_days", "expected", "low", "high", "backtest_mase", "coverage")
+Figure = float | int | str | None
+Metrics = dict[str, dict[str, Figure]]
+
+SEARCH = ("value_lift_mean", "value_lift_min", "value_oracle_mean")  # measures
 
 
-def build(answers: Mapping[str, Numbers]) -> dict[str, Numbers]:
+def build(answers: Answers) -> Metrics:
     """Pick the contract's figures out of the nine answers, so that the two cannot disagree."""
     guarantee = answers["guarantee"]
     return {
@@ -29,12 +18,12 @@ def build(answers: Mapping[str, Numbers]) -> dict[str, Numbers]:
         "model": _model(answers),
         "insiders": _insiders(answers),
         "search": {"folds": guarantee["search"]["folds"]} | _measured(guarantee, SEARCH),
-        "validation": {key: guarantee.get(key) for key in VALIDATION},
-        "forecast": {key: answers["expected_revenue"][key] for key in FORECAST},
+        "validation": _validation(guarantee),
+        "forecast": _forecast(answers["expected_revenue"]),
     }
 
 
-def _data(answers: Mapping[str, Numbers]) -> Numbers:
+def _data(answers: Answers) -> dict[str, Figure]:
     rows = {row["rule"]: row["rows"] for row in answers["guarantee"]["ledger"]}
     revenue = answers["revenue_share"]
     return {
@@ -45,7 +34,7 @@ def _data(answers: Mapping[str, Numbers]) -> Numbers:
     }
 
 
-def _model(answers: Mapping[str, Numbers]) -> Numbers:
+def _model(answers: Answers) -> dict[str, Figure]:
     guarantee = answers["guarantee"]
     return {
         "version": guarantee["provenance"]["model_version"],
@@ -56,12 +45,38 @@ def _model(answers: Mapping[str, Numbers]) -> Numbers:
     }
 
 
-def _measured(guarantee: Numbers, names: tuple[str, ...]) -> Numbers:
+def _measured(guarantee: GuaranteeNumbers, names: tuple[str, ...]) -> dict[str, Figure]:
     """Measures of what serves, which need not be the newest candidate; null where it has none."""
     return {name: guarantee["serving"]["measures"].get(name) for name in names}
 
 
-def _insiders(answers: Mapping[str, Numbers]) -> Numbers:
+def _validation(guarantee: GuaranteeNumbers) -> dict[str, Figure]:
+    return {
+        "value_capture": guarantee["value_capture"],
+        "value_lift": guarantee["value_lift"],
+        "value_lift_low": guarantee["value_lift_low"],
+        "value_lift_high": guarantee["value_lift_high"],
+        "value_oracle": guarantee["value_oracle"],
+        "value_over_random": guarantee["value_over_random"],
+        "value_over_random_low": guarantee["value_over_random_low"],
+        "top_n_capture": guarantee["top_n_capture"],
+        "clv_capture": guarantee["clv_capture"],
+        "regime": guarantee["regime"],
+    }
+
+
+def _forecast(expected: ExpectedRevenueNumbers) -> dict[str, Figure]:
+    return {
+        "horizon_days": expected["horizon_days"],
+        "expected": expected["expected"],
+        "low": expected["low"],
+        "high": expected["high"],
+        "backtest_mase": expected["backtest_mase"],
+        "coverage": expected["coverage"],
+    }
+
+
+def _insiders(answers: Answers) -> dict[str, Figure]:
     return {
         "count": answers["how_many"]["count"],
         "customer_share": answers["how_many"]["customer_share"],
@@ -70,7 +85,7 @@ def _insiders(answers: Mapping[str, Numbers]) -> Numbers:
     }
 
 
-def flat(metrics: Mapping[str, Numbers]) -> dict[str, float]:
+def flat(metrics: Mapping[str, Mapping[str, Figure]]) -> dict[str, float]:
     """The numbers alone, by dotted name, for a tracking server."""
 
     def numbers() -> Iterator[tuple[str, float]]:

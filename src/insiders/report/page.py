@@ -1,10 +1,14 @@
 """The page: one HTML file that needs no network and no script, for a screen, a phone or paper."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple, Self
 
 from insiders.language import Language
 from insiders.report import text
+from insiders.report.figures import style
+from insiders.report.figures.style import Picture
+from insiders.report.metrics import Metrics
+from insiders.report.numbers import Answers
 
 
 class Drawing(NamedTuple):
@@ -13,17 +17,12 @@ class Drawing(NamedTuple):
     svg: str
     title: str
 
+    @classmethod
+    def of(cls, picture: Picture) -> Self:
+        return cls(style.svg(*picture), picture.title)
 
-def render(
-    answers: Mapping[str, Any], metrics: Mapping[str, Any], pictures: Mapping[str, Drawing], language: Language
-) -> str:
+
+def render(answers: Answers, metrics: Metrics, pictures: Mapping[str, Drawing], language: Language) -> str:
     """Fill the template; every number in it comes from `answers` or `metrics`."""
     template = text.environment(language).get_template("page.html.j2")
     return template.render(answers=answers, metrics=metrics, pictures=pictures)
-
-
-def labels(language: Language) -> Mapping[str, str]:
-    """Readable names of columns and of the ways to choose customers."""
-    words: Any = text.environment(language).globals["words"]
-    found: Mapping[str, str] = words.labels
-    return found

@@ -1,8 +1,8 @@
 """How the page and the answers are worded: templates in one language's texts, numbers written in its way."""
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -46,10 +46,37 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
     }
 
 
-def sentence(environment: Environment, key: str, numbers: Any) -> str:
-    """The answer to one question, without the line breaks of its template."""
+class Words(Protocol):
+    """What templates/words.j2 sets, as far as code asks for it."""
+
+    labels: Mapping[str, str]
+    gates: Mapping[str, str]
+    sides: Mapping[str, tuple[str, str]]
+
+    def portrait(self, difference: object) -> str:
+        """A trait in which a segment lies apart (portraits.Difference)."""
+
+
+def words(language: Language) -> Words:
+    return cast("Words", environment(language).globals["words"])
+
+
+def labels(language: Language) -> Mapping[str, str]:
+    """Readable names of columns and of the ways to choose customers."""
+    return words(language).labels
+
+
+class Wording(NamedTuple):
+    """A question, and the sentence that answers it."""
+
+    question: str
+    answer: str
+
+
+def wording(environment: Environment, key: str, numbers: object) -> Wording:
+    """What sentences/KEY.j2 says, without the line breaks of the template."""
     module: Any = environment.get_template(f"sentences/{key}.j2").module
-    return re.sub("[ \n]+", " ", module.sentence(numbers)).strip()
+    return Wording(module.question, re.sub("[ \n]+", " ", module.sentence(numbers)).strip())
 
 
 def _or_dash(write: Callable[..., str]) -> Callable[..., str]:

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from insiders.language import Language
-from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, Picture, Scene, canvas, shares, styled
+from insiders.report.figures.scene import Scene
+from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, Picture, canvas, shares, styled
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 MEASURES = ("hit_rate", "recall", "ndcg")

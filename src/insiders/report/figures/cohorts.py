@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from insiders.language import Language
-from insiders.report.figures.revenue import month_names
+from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
     ENGLISH,
     INK,
@@ -20,9 +20,9 @@ from insiders.report.figures.style import (
     QUIET,
     RULE,
     Picture,
-    Scene,
     amounts,
     canvas,
+    month_names,
     styled,
 )
 

@@ -9,13 +9,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from insiders.language import Language
+from insiders.report.figures import trials
+from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
     ENGLISH,
     INSIDER,
     OTHER,
     QUIET,
     Picture,
-    Scene,
     amounts,
     canvas,
     room,
@@ -27,6 +28,10 @@ OURS = ("list", "paired")  # groups of listed customers
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
+    return {**_judged(scene), **_search(scene)}
+
+
+def _judged(scene: Scene) -> dict[str, Picture]:
     say, told = scene.language.say, scene.answers["guarantee"]
     drawn = {
         "captures": Picture(
@@ -48,6 +53,28 @@ def pictures(scene: Scene) -> dict[str, Picture]:
             ),
         )
     return drawn
+
+
+def _search(scene: Scene) -> dict[str, Picture]:
+    search, say = scene.answers["guarantee"]["search"], scene.language.say
+    return {
+        "front": Picture(
+            trials.front(scene.trials, search["trial"], scene.language),
+            say("Trials of the search"),
+            say(
+                "Each dot is a trial: stability of its list to the right, value lift over the sort upwards. Refused "
+                "trials are hollow, baselines dashed, the chosen trial a star."
+            ),
+        ),
+        "lift_by_period": Picture(
+            trials.lift_by_period(scene.trials, search["trial"], search["starts"], scene.language),
+            say("Value lift in each earlier period"),
+            say(
+                "A line for each trial over the earlier periods; the chosen list is the thick one, 1 is the sort by "
+                "past revenue."
+            ),
+        ),
+    }
 
 
 def _ways(scene: Scene) -> list[dict[str, Any]]:

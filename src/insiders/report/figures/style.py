@@ -4,7 +4,7 @@ No function knows pyplot or any other global state; crowds of points are drawn a
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import wraps
 from io import StringIO
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -31,6 +31,7 @@ PALETTE = (
     "#6d28d9",
     "#111827",
 )  # after Okabe and Ito
+MONTHS_NAMED = 13  # at most so many below an axis
 SIZE = (5.2, 3.5)  # inches; at the width of a phone the letters are still 8 pixels high
 STYLE: dict[str, Any] = {
     "font.size": 9.5,
@@ -64,16 +65,6 @@ class Picture(NamedTuple):
     figure: Figure
     title: str
     description: str
-
-
-class Scene(NamedTuple):
-    """What the page's pictures are drawn from."""
-
-    members: pd.DataFrame  # customers with segment and is_insider
-    trials: pd.DataFrame
-    answers: Mapping[str, Any]
-    labels: Mapping[str, str]  # readable names of columns, by column
-    language: Language
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
@@ -119,3 +110,11 @@ def shares(axis: Any, language: Language) -> None:
 def amounts(axis: Any, language: Language) -> None:
     """Write 250,000 on an axis as the language writes 250K."""
     axis.set_major_formatter(FuncFormatter(language.compact))
+
+
+def month_names(month: pd.Series, language: Language = ENGLISH) -> list[str]:
+    """Letters of each month, with the year below January, and below the first month unless January is near."""
+    stamps = pd.to_datetime(month)
+    years = [at.month == 1 or (place == 0 and at.month < 11) for place, at in enumerate(stamps)]  # noqa: PLR2004
+    letters = [language.month_letters(at) for at in stamps]
+    return [f"{name}\n{at:%Y}" if year else f"{name}\n " for name, at, year in zip(letters, stamps, years, strict=True)]

@@ -1,4 +1,4 @@
-"""What sets the Insiders, and every segment, apart."""
+"""What sets the Insiders, and every segment, apart, and when they order."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,14 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from insiders.language import Language
+from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
     ENGLISH,
     INK,
     INSIDER,
+    OTHER,
     PALETTE,
     RULE,
     Picture,
-    Scene,
     canvas,
     room,
     shares,
@@ -26,9 +27,14 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
-    told, say = scene.answers["traits"], scene.language.say
+    told = scene.answers["traits"]
     if not told["count"]:
         return {}
+    return {**_differences(scene), **_rhythm(scene)}
+
+
+def _differences(scene: Scene) -> dict[str, Picture]:
+    told, say = scene.answers["traits"], scene.language.say
     medians = [{**row, "label": scene.labels[row["trait"]]} for row in told["medians"]]
     return {
         "traits": Picture(
@@ -53,6 +59,24 @@ def pictures(scene: Scene) -> dict[str, Picture]:
             ),
         ),
     }
+
+
+def _rhythm(scene: Scene) -> dict[str, Picture]:
+    told, language = scene.answers["traits"], scene.language
+    drawn: dict[str, Picture] = {}
+    if told["weekdays"]:
+        drawn["weekdays"] = Picture(
+            columns(told["weekdays"], [language.weekday(row["weekday"]) for row in told["weekdays"]], language),
+            language.say("On which days they order"),
+            language.say("For each day of the week two bars: its share of the Insiders' orders and of the others'."),
+        )
+    if told["hours"]:
+        drawn["hours"] = Picture(
+            columns(told["hours"], [language.count(row["hour"]) for row in told["hours"]], language),
+            language.say("At which hour they order"),
+            language.say("For each hour of the day two bars: its share of the Insiders' orders and of the others'."),
+        )
+    return drawn
 
 
 @styled
@@ -125,4 +149,22 @@ def effects(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> 
     axes.set_yticks(heights, [row["label"] for row in shown])
     axes.set(xlabel=language.say("Insiders have less (-1) or more (1) than the others"), xlim=(-1.03, 1.03))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: language.number(x, 1)))
+    return figure
+
+
+@styled
+def columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], language: Language = ENGLISH) -> Figure:
+    """Two bars at each name: the share of the Insiders' orders and of the others' (keys insiders, others)."""
+    figure, axes = canvas(left=0.13, bottom=0.12, top=0.88, height=2.6)
+    spots = np.arange(len(rows))
+    sides = (
+        ("insiders", -0.2, INSIDER, language.say("Insiders")),
+        ("others", 0.2, OTHER, language.say("other customers")),
+    )
+    for side, offset, color, label in sides:
+        axes.bar(spots + offset, [row[side] for row in rows], 0.38, color=color, label=label)
+    axes.set_xticks(spots, names)
+    axes.set(ylabel=language.say("share of the orders"))
+    shares(axes.yaxis, language)
+    figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.0))
     return figure

@@ -20,33 +20,9 @@ from insiders.report.figures.style import (
     PALETTE,
     QUIET,
     RULE,
-    Picture,
-    Scene,
     canvas,
     styled,
 )
-
-
-def pictures(scene: Scene) -> dict[str, Picture]:
-    search, say = scene.answers["guarantee"]["search"], scene.language.say
-    return {
-        "front": Picture(
-            front(scene.trials, search["trial"], scene.language),
-            say("Trials of the search"),
-            say(
-                "Each dot is a trial: stability of its list to the right, value lift over the sort upwards. Refused "
-                "trials are hollow, baselines dashed, the chosen trial a star."
-            ),
-        ),
-        "lift_by_period": Picture(
-            lift_by_period(scene.trials, search["trial"], search["starts"], scene.language),
-            say("Value lift in each earlier period"),
-            say(
-                "A line for each trial over the earlier periods; the chosen list is the thick one, 1 is the sort by "
-                "past revenue."
-            ),
-        ),
-    }
 
 
 @styled

@@ -9,21 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from insiders.language import Language
+from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
     ENGLISH,
     INK,
     INSIDER,
+    MONTHS_NAMED,
     OTHER,
     RULE,
     Picture,
-    Scene,
     amounts,
     canvas,
+    month_names,
     shares,
     styled,
 )
-
-MONTHS_NAMED = 13  # at most so many below an axis
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -84,11 +84,3 @@ def months(revenue: pd.DataFrame, language: Language = ENGLISH) -> Figure:
     keys = [Patch(color=INSIDER, label=say("Insiders")), Patch(color=OTHER, label=say("other customers"))]
     figure.legend(handles=keys, loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.0))
     return figure
-
-
-def month_names(month: pd.Series, language: Language = ENGLISH) -> list[str]:
-    """Letters of each month, with the year below January, and below the first month unless January is near."""
-    stamps = pd.to_datetime(month)
-    years = [at.month == 1 or (place == 0 and at.month < 11) for place, at in enumerate(stamps)]  # noqa: PLR2004
-    letters = [language.month_letters(at) for at in stamps]
-    return [f"{name}\n{at:%Y}" if year else f"{name}\n " for name, at, year in zip(letters, stamps, years, strict=True)]

@@ -8,13 +8,30 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from insiders.language import Language
-from insiders.report.figures.revenue import MONTHS_NAMED, month_names
-from insiders.report.figures.style import ENGLISH, INK, INSIDER, QUIET, RULE, Picture, Scene, amounts, canvas, styled
+from insiders.report.figures import cohorts
+from insiders.report.figures.scene import Scene
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    MONTHS_NAMED,
+    QUIET,
+    RULE,
+    Picture,
+    amounts,
+    canvas,
+    month_names,
+    styled,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
+    return {**_forecast(scene), **cohorts.pictures(scene)}
+
+
+def _forecast(scene: Scene) -> dict[str, Picture]:
     told, say = scene.answers["expected_revenue"], scene.language.say
     drawn = {}
     if told["months"]:

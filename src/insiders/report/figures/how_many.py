@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from insiders.language import Language
+from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
     ENGLISH,
     INK,
@@ -14,7 +15,6 @@ from insiders.report.figures.style import (
     OTHER,
     RULE,
     Picture,
-    Scene,
     canvas,
     room,
     shares,

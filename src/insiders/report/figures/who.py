@@ -5,7 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from insiders.language import Language
-from insiders.report.figures.style import ENGLISH, INSIDER, OTHER, Picture, Scene, amounts, canvas, styled
+from insiders.report.figures.scene import Scene
+from insiders.report.figures.style import ENGLISH, INSIDER, OTHER, Picture, amounts, canvas, styled
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:

@@ -1,0 +1,158 @@
+"""What the answers are made of: the tables of a run, each read once, when it is first asked for; and the settings."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from insiders import affinity
+from insiders.answers import customer
+from insiders.answers import past as answers_past
+from insiders.answers.manifest import Manifest, Source
+from insiders.explore import months, products, profiles, rhythm
+from insiders.explore.cohorts import PastNumbers
+from insiders.explore.profiles import SegmentProfile
+from insiders.io import engine, params, paths, tables
+from insiders.language import Language
+from insiders.programme import criteria
+from insiders.programme.criteria import Criteria, Timeline
+
+if TYPE_CHECKING:
+    from ibis import Table
+    from ibis.backends.duckdb import Backend
+
+
+class Inputs:
+    """Tables as pandas frames, and what more than one answer asks of them."""
+
+    def __init__(self, settings: params.Params) -> None:
+        self.settings = settings
+        self.language = Language(settings.report.language, settings.preprocess.currency)
+        self.horizon_days = settings.featurize.horizon_days
+
+    # --- tables ---
+
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """Everybody today: schemas.CUSTOMERS with ASSIGNMENTS, confidence where it is known, and expected_revenue."""
+        expected = self.expectations[["customer_id", "expected_revenue"]]
+        return customer.present().merge(expected, on="customer_id", how="left", validate="one_to_one")
+
+    @cached_property
+    def insiders(self) -> pd.DataFrame:
+        return _read_csv(paths.INSIDERS, text="customer_id")
+
+    @cached_property
+    def expectations(self) -> pd.DataFrame:
+        return tables.read(paths.EXPECTATIONS)
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """One row per rule of cleaning; `amount` is text, exact."""
+        return _read_csv(paths.LEDGER, text="amount")
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        return _read_csv(paths.TRIALS)
+
+    @cached_property
+    def registered(self) -> Manifest:
+        manifest: Manifest = tables.read_json(paths.REGISTERED)
+        return manifest
+
+    @cached_property
+    def source(self) -> Source:
+        source: Source = tables.read_json(paths.SOURCE)
+        return source
+
+    # --- sums of orders and lines, by the engine ---
+
+    @cached_property
+    def as_of(self) -> date:
+        return pd.Timestamp(self.members["as_of"].iloc[0]).date()
+
+    @cached_property
+    def connection(self) -> "Backend":
+        return engine.connect()
+
+    def scan(self, path: Path) -> "Table":
+        return engine.scan(self.connection, path)
+
+    def fetch(self, table: "Table") -> pd.DataFrame:
+        return engine.fetch(self.connection, table)
+
+    @cached_property
+    def months(self) -> pd.DataFrame:
+        """Net revenue of both sides by month (months.side_by_side)."""
+        sums = months.by_month(self.scan(paths.ORDERS), self.scan(paths.ASSIGNMENTS), self.as_of)
+        return months.side_by_side(self.fetch(sums), self.as_of)
+
+    @cached_property
+    def rhythm(self) -> pd.DataFrame:
+        """Orders by side, weekday and hour (rhythm.by_hour)."""
+        return self.fetch(rhythm.by_hour(self.scan(paths.ORDERS), self.scan(paths.ASSIGNMENTS), self.as_of))
+
+    @cached_property
+    def segment_products(self) -> pd.DataFrame:
+        """What the customers of each segment typically buy (products.typical), with the products' texts."""
+        bought = self.fetch(products.buyers(self.scan(paths.LINES), self.scan(paths.ASSIGNMENTS), self.as_of))
+        return self.describe(products.typical(bought, self.members["segment"].value_counts()))
+
+    @cached_property
+    def insider_products(self) -> pd.DataFrame:
+        """What the Insiders typically buy, more of it."""
+        sides = products.by_side(self.scan(paths.ASSIGNMENTS))
+        bought = self.fetch(products.buyers(self.scan(paths.LINES), sides, self.as_of))
+        inside, outside = products.SIDES
+        sizes = self.members["is_insider"].map({True: inside, False: outside}).value_counts()
+        typical = products.typical(bought, sizes, products.OF_INSIDERS)
+        return self.describe(typical[typical["segment"] == inside])
+
+    def describe(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Add `description` to rows with a `product_code`: the text that the shop uses most."""
+        texts = products.texts(self.scan(paths.TRANSACTIONS), sorted(set(found["product_code"])))
+        return products.describe(found, self.fetch(texts))
+
+    # --- what more than one answer asks ---
+
+    @cached_property
+    def segments(self) -> Sequence[SegmentProfile]:
+        return profiles.segments(self.members)
+
+    @cached_property
+    def past_customers(self) -> pd.DataFrame:
+        """Everybody at the past month starts (schemas.HISTORY), with the side on which today's model puts them."""
+        keys = ["customer_id", "as_of"]
+        memberships = tables.read(paths.MEMBERSHIPS)[[*keys, "is_insider"]]
+        return tables.read(paths.HISTORY).merge(memberships, on=keys, validate="one_to_one")
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        return Timeline(self.members, customer.past())
+
+    @cached_property
+    def criteria(self) -> Criteria:
+        return criteria.learn(self.timeline, customer.terms(self.settings.report))
+
+    @cached_property
+    def past(self) -> PastNumbers:
+        order = [row["segment"] for row in self.segments]
+        return answers_past.past(self.members, order, self.settings.report.quiet_months)
+
+    @cached_property
+    def recommendations(self) -> affinity.Recommendations:
+        """Products for each customer by their codes, and how good such ones were."""
+        bought = self.fetch(affinity.purchases(self.scan(paths.LINES), self.as_of))
+        periods = affinity.Periods.before(self.as_of, self.horizon_days)
+        with threadpool_limits(1):
+            return affinity.recommend(bought, periods, self.settings.report.on_sale_days, self.settings.seed)
+
+
+def _read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
+    """`text` names a column to be kept as it is written."""
+    tables.require(path)
+    return pd.read_csv(path, dtype={text: str} if text else None)

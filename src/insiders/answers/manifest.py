@@ -1,0 +1,45 @@
+"""What the stages before the answers say of themselves in JSON: where the rows came from, and what serves."""
+
+from typing import NotRequired, TypedDict
+
+from insiders.evidence.gates import GateRecord
+from insiders.evidence.search import Candidate
+from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
+from insiders.evidence.verdict import Regime
+from insiders.value.forecast import SpanOutcome
+
+
+class Source(TypedDict):
+    """data/source.json, as far as the answers tell of it."""
+
+    source: str
+    sha256: NotRequired[str | None]
+
+
+class SegmentRecord(TypedDict):
+    """segments.Identity as JSON holds it."""
+
+    cluster: int
+    name: str
+    matched_from: str | None
+    matched_by: str | None
+    shared_customers: int
+    changed: dict[str, tuple[float, float]]  # in JSON a list of two
+
+
+class Manifest(TypedDict):
+    """models/registered.json: the candidate, its verdict, what it became, and what serves."""
+
+    version: str
+    alias: str
+    candidate: Candidate
+    gates: list[GateRecord]
+    passed: bool
+    validation: Validation  # of what serves
+    agreement: float
+    segments: list[SegmentRecord]
+    champion_version: str | None
+    regime: Regime
+    baseline: BaselineRecord | None
+    serving: ServingRecord
+    backtest: list[SpanOutcome]

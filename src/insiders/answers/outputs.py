@@ -1,0 +1,46 @@
+"""All that the report writes: the nine answers as JSON, the page, its figures, lists of customers, the second page."""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from insiders.answers import exploration
+from insiders.answers.inputs import Inputs
+from insiders.answers.registry import ANSWERS, Answer
+from insiders.io import paths, tables
+from insiders.report import metrics, page, text
+from insiders.report.figures.scene import Scene
+from insiders.report.numbers import Answers, tidy
+from insiders.report.page import Drawing
+
+
+def write(inputs: Inputs) -> Mapping[str, float]:
+    """Write every file once all of them are computed. -> the figures, by dotted name."""
+    answers = compose(inputs)
+    figures = metrics.build(answers)
+    html = page.render(answers, figures, draw(inputs, answers), inputs.language)
+    second = exploration.explore(inputs, answers)
+    lists = {path: list_ for row in ANSWERS for path, list_ in row.lists(inputs).items()}
+    tables.write_json(answers, paths.ANSWERS)
+    tables.write_json(figures, paths.METRICS)
+    tables.write_together(lists)
+    tables.write_text(html, paths.PAGE)
+    tables.write_json(second.numbers, paths.EXPLORATION_NUMBERS)
+    tables.write_text(second.html, paths.EXPLORATION_PAGE)
+    return metrics.flat(figures)
+
+
+def compose(inputs: Inputs, rows: Iterable[Answer] = ANSWERS) -> Answers:
+    """Each answer with its question, one sentence and the numbers behind it, as plain JSON values."""
+    environment = text.environment(inputs.language)
+    numbers = {row.key: tidy(row.numbers(inputs)) for row in rows}
+    worded = {
+        key: {**text.wording(environment, key, each)._asdict(), **each}  # question and answer first
+        for key, each in numbers.items()
+    }
+    return cast("Answers", worded)
+
+
+def draw(inputs: Inputs, answers: Answers) -> dict[str, Drawing]:
+    """Every picture of the page, by name."""
+    scene = Scene(inputs.members, inputs.trials, answers, text.labels(inputs.language), inputs.language)
+    return {name: Drawing.of(picture) for row in ANSWERS for name, picture in row.pictures(scene).items()}

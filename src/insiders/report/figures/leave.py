@@ -1,0 +1,73 @@
+"""The programme month by month, as it would have gone."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from insiders.language import Language
+from insiders.report.figures.scene import Scene
+from insiders.report.figures.style import (
+    ENGLISH,
+    INK,
+    INSIDER,
+    OTHER,
+    QUIET,
+    RULE,
+    Picture,
+    amounts,
+    canvas,
+    month_names,
+    styled,
+)
+
+STEPS_NAMED = 13  # at most so many checks named below an axis
+
+
+def pictures(scene: Scene) -> dict[str, Picture]:
+    checks, say = scene.answers["leave"]["months"], scene.language.say
+    if not checks:
+        return {}
+    return {
+        "programme": Picture(
+            programme(pd.DataFrame(checks), scene.language),
+            say("Members by month, had today's rules held before"),
+            say(
+                "Stacked bars for each check: members who stayed, are in grace, joined or returned; below the line "
+                "those who left."
+            ),
+        )
+    }
+
+
+@styled
+def programme(checks: pd.DataFrame, language: Language = ENGLISH) -> Figure:
+    """Members at each check (columns as_of, stayed, in_grace, joined, returned, left); below the line who left."""
+    figure, axes = canvas(left=0.12, bottom=0.13, top=0.88)
+    say = language.say
+    places = np.arange(len(checks))
+    below = np.zeros(len(checks))
+    layers = {
+        "stayed": (INSIDER, say("stayed")),
+        "in_grace": ("#f2b48a", say("in grace")),
+        "joined": (OTHER, say("joined")),
+        "returned": (QUIET, say("returned")),
+    }
+    for column, (color, label) in layers.items():
+        axes.bar(places, checks[column], bottom=below, color=color, width=0.8, label=label)
+        below = below + checks[column].to_numpy(float)
+    axes.bar(places, -checks["left"], color=INK, width=0.8, label=say("left"))
+    axes.axhline(0, color=RULE, lw=0.8)
+    step = -(-len(checks) // STEPS_NAMED) or 1
+    axes.set_xticks(places[::step], _check_names(checks["as_of"], language)[::step])
+    axes.set(ylabel=say("members"))
+    amounts(axes.yaxis, language)
+    figure.legend(loc="upper left", ncols=5, bbox_to_anchor=(0.08, 1.0), columnspacing=1.0, handlelength=1.2)
+    return figure
+
+
+def _check_names(days: pd.Series, language: Language) -> list[str]:
+    """Months; a last check in the month of the one before is the present."""
+    names = month_names(days, language)
+    if len(days) > 1 and days.iloc[-1][:7] == days.iloc[-2][:7]:
+        names[-1] = "\n" + language.say("now")  # below: beside the month before there is no room
+    return names
