@@ -1,7 +1,7 @@
 """What is expected, what was expected, and what came."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,7 @@ from insiders.report.figures.style import (
     month_names,
     styled,
 )
-
-Rows = Sequence[Mapping[str, Any]]
+from insiders.value.forecast.outlook import MonthAhead, PastMonth, SpanOutcome
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -56,8 +55,8 @@ def _forecast(scene: Scene) -> dict[str, Picture]:
 
 
 @styled
-def outlook(past: Rows, coming: Rows, language: Language = ENGLISH) -> Figure:
-    """Past months (keys month, actual) and months ahead (month, days, is_partial, expected, low, high, ...).
+def outlook(past: Sequence[PastMonth], coming: Sequence[MonthAhead], language: Language = ENGLISH) -> Figure:
+    """Past months and months ahead.
 
     A month ahead of which only a part is left is drawn as the whole month would be at the same rate.
     """
@@ -68,9 +67,13 @@ def outlook(past: Rows, coming: Rows, language: Language = ENGLISH) -> Figure:
     expected, low, high = (whole * [row[key] for row in coming] for key in ("expected", "low", "high"))
     bars = [expected - low, high - expected]
     axes.errorbar(places, expected, bars, fmt="o", color=INSIDER, capsize=4, label=language.say("expected"))
-    for key, mark, name in (("bottom_up", "^", "sum over the members"), ("top_down", "v", "by the months before")):
-        if all(key in row for row in coming):
-            axes.plot(places, whole * [row[key] for row in coming], mark, color=QUIET, ms=4, label=language.say(name))
+    marks: tuple[tuple[Literal["bottom_up", "top_down"], str, str], ...] = (
+        ("bottom_up", "^", language.say("sum over the members")),
+        ("top_down", "v", language.say("by the months before")),
+    )
+    for side, mark, label in marks:
+        if all(side in row for row in coming):
+            axes.plot(places, whole * [row[side] for row in coming], mark, color=QUIET, ms=4, label=label)
     axes.axvline(len(past) - 0.5, color=RULE, lw=1)
     months = pd.Series([row["month"] for row in (*past, *coming)])
     step = -(-len(months) // MONTHS_NAMED)
@@ -82,8 +85,8 @@ def outlook(past: Rows, coming: Rows, language: Language = ENGLISH) -> Figure:
 
 
 @styled
-def backtest(rows: Rows, language: Language = ENGLISH) -> Figure:
-    """Expected with its interval, actual and naive revenue by date (as_of, expected, low, high, actual, naive)."""
+def backtest(rows: Sequence[SpanOutcome], language: Language = ENGLISH) -> Figure:
+    """Expected with its interval, actual and naive revenue by date."""
     figure, axes = canvas(left=0.14, bottom=0.13, top=0.84)
     places = np.arange(len(rows))
     expected, low, high, actual, naive = (
