@@ -1,7 +1,7 @@
 """What an action must bring to pay, and how much better recommendations are than what is bought most."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypedDict
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,13 +10,50 @@ from matplotlib.ticker import FuncFormatter
 from insiders.language import Language
 from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, Picture, canvas, shares, styled
+from insiders.report.numbers import Quality
 
 TIMES = "\N{MULTIPLICATION SIGN}"
-MEASURES = ("hit_rate", "recall", "ndcg")
+Measure = Literal["hit_rate", "recall", "ndcg"]
+
+
+class UpliftBar(TypedDict):
+    """The assumed uplift of an action, and the uplift from which on it pays: null where it never does."""
+
+    label: str
+    uplift_low: float
+    uplift_high: float
+    break_even_uplift: float | None
+
+
+class Comparison(NamedTuple):
+    """Recommendations against what is bought most; `low` and `high` are the ends of the ratio of the recalls."""
+
+    ours: Quality
+    theirs: Quality
+    low: float | None
+    high: float | None
+    goal: float
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
-    told, say = scene.answers["actions"], scene.language.say
+    return {**_break_even(scene), **_recommendations(scene)}
+
+
+def _break_even(scene: Scene) -> dict[str, Picture]:
+    rows, say = _uplifts(scene), scene.language.say
+    if not rows:
+        return {}
+    return {
+        "break_even": Picture(
+            break_even(rows, scene.language),
+            say("What an action must bring to pay"),
+            say("For each action and segment: the assumed uplift as a bar, and the uplift from which on it pays."),
+        )
+    }
+
+
+def _uplifts(scene: Scene) -> list[UpliftBar]:
+    say = scene.language.say
     names = {
         "perks": say("perks"),
         "company_visit": say("visit"),
@@ -25,43 +62,45 @@ def pictures(scene: Scene) -> dict[str, Picture]:
         "discount": say("voucher"),
         "win_back": say("win back"),
     }
-    rows = [
-        {**each, "label": f"{names[each['key']]}\n{scene.language.segment(row['segment'])}"}
-        for row in told["segments"]
+    return [
+        {
+            "label": f"{names[each['key']]}\n{scene.language.segment(row['segment'])}",
+            "uplift_low": each["uplift_low"],
+            "uplift_high": each["uplift_high"],
+            "break_even_uplift": each["break_even_uplift"],
+        }
+        for row in scene.answers["actions"]["segments"]
         for each in row["do"]
-        if each["key"] in names
+        if each["key"] in names and each["uplift_low"] is not None and each["uplift_high"] is not None
     ]
-    found = told["recommendations"]
-    drawn = {}
-    if rows:
-        drawn["break_even"] = Picture(
-            break_even(rows, scene.language),
-            say("What an action must bring to pay"),
-            say("For each action and segment: the assumed uplift as a bar, and the uplift from which on it pays."),
-        )
-    if found["neighbours"]:
-        drawn["recommendations"] = Picture(
-            recommendations(found, _measures(say), scene.language),
+
+
+def _recommendations(scene: Scene) -> dict[str, Picture]:
+    found, say = scene.answers["actions"]["recommendations"], scene.language.say
+    if not (found["neighbours"] and found["popularity"]):
+        return {}
+    ends = (found["ratio_low"], found["ratio_high"])
+    compared = Comparison(found["neighbours"], found["popularity"], *ends, found["ratio_min"])
+    return {
+        "recommendations": Picture(
+            recommendations(compared, scene.language),
             say("Recommendations against what is bought most"),
             say("For each measure, how many times that of the popular products the recommendations reached."),
         )
-    return drawn
+    }
 
 
-def _measures(say: Any) -> dict[str, str]:
+def _measures(language: Language) -> dict[Measure, str]:
     return {
-        "hit_rate": say("customers reached"),
-        "recall": say("new products found"),
-        "ndcg": say("the same, in order"),
+        "hit_rate": language.say("customers reached"),
+        "recall": language.say("new products found"),
+        "ndcg": language.say("the same, in order"),
     }
 
 
 @styled
-def break_even(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """A bar for the assumed uplift of each row (keys label, uplift_low, uplift_high), a mark at break_even_uplift.
-
-    A mark beyond the picture stands at its edge, as an arrow; where an action never pays there is none.
-    """
+def break_even(rows: Sequence[UpliftBar], language: Language = ENGLISH) -> Figure:
+    """A mark beyond the picture stands at its edge, as an arrow; where an action never pays there is none."""
     height = 0.9 + 0.42 * len(rows)
     figure, axes = canvas(left=0.46, right=0.95, bottom=0.6 / height, height=height)
     places, edge = np.arange(len(rows))[::-1], 1.4 * max(row["uplift_high"] for row in rows) or 1.0
@@ -80,23 +119,25 @@ def break_even(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) 
 
 
 @styled
-def recommendations(found: Mapping[str, Any], labels: Mapping[str, str], language: Language = ENGLISH) -> Figure:
-    """Ratios of the MEASURES of neighbours and popularity; the recall's with its interval."""
+def recommendations(compared: Comparison, language: Language = ENGLISH) -> Figure:
+    """Ratios of the measures; the recall's with its interval."""
     figure, axes = canvas(left=0.34, right=0.93, bottom=0.24, height=2.2)
-    shown = [name for name in MEASURES if found["popularity"][name]]
+    ours, theirs, low, high, goal = compared
+    labels = _measures(language)
+    shown = [name for name in labels if theirs[name]]
     places = np.arange(len(shown))[::-1]
-    ratios = [found["neighbours"][name] / found["popularity"][name] for name in shown]
+    ratios = [ours[name] / theirs[name] for name in shown]
     axes.hlines(places, 1, ratios, color=INSIDER, lw=2, alpha=0.4)
     axes.scatter(ratios, places, s=50, c=INSIDER, zorder=3)
-    if "recall" in shown and found["ratio_high"] is not None:
-        axes.hlines(places[shown.index("recall")], found["ratio_low"], found["ratio_high"], color=INK, lw=1.2, zorder=4)
+    if "recall" in shown and low is not None and high is not None:
+        axes.hlines(places[shown.index("recall")], low, high, color=INK, lw=1.2, zorder=4)
     axes.axvline(1, color=INK, lw=1)
-    axes.axvline(found["ratio_min"], color=QUIET, lw=1, ls="--")
+    axes.axvline(goal, color=QUIET, lw=1, ls="--")
     for place, ratio in zip(places, ratios, strict=True):
         text = f"{language.ratio(ratio, 1)}{TIMES}"
         axes.annotate(text, (ratio, place), (0, 7), textcoords="offset points", ha="center", fontsize=8.5)
     axes.set_yticks(places, [labels[name] for name in shown])
-    axes.set_xlim(0, 1.15 * max([*ratios, found["ratio_high"] or 1, found["ratio_min"]]))
+    axes.set_xlim(0, 1.15 * max([*ratios, high or 1, goal]))
     axes.set_ylim(-0.5, len(shown) - 0.3)
     axes.set_xlabel(language.say("as a multiple of what is bought most; dashed: the goal"))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{language.number(x, 1)}{TIMES}"))

@@ -1,6 +1,6 @@
 """Who comes, stays and goes: the cohorts as a map, comers and leavers by month, and why the revenue changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from insiders.explore.cohorts.flow import FlowMonth, Status
+from insiders.explore.cohorts.retention import Cohort, CohortMonth
+from insiders.explore.cohorts.revenue_tree import RevenueTree
 from insiders.language import Language
 from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
@@ -65,7 +69,7 @@ def pictures(scene: Scene) -> dict[str, Picture]:
 
 
 @styled
-def cohorts(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
+def cohorts(rows: Sequence[Cohort], language: Language = ENGLISH) -> Figure:
     """Share of each cohort's customers who ordered, by months since the first order (1 and later)."""
     width = min(max(len(row["months"]) for row in rows) - 1, SHOWN - 1)
     figure, axes = canvas(left=0.25, right=0.99, bottom=0.13, top=0.99, height=0.7 + 0.27 * len(rows))
@@ -86,7 +90,7 @@ def cohorts(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> 
     return figure
 
 
-def _written(axes: Axes, place: int, row: Sequence[Mapping[str, Any]], top: float) -> None:
+def _written(axes: Axes, place: int, row: Sequence[CohortMonth], top: float) -> None:
     """The share of each cell in percent, without the sign: thirteen of them stand side by side."""
     for column, cell in enumerate(row):
         dark = not cell["is_partial"] and cell["share"] > DARK * top
@@ -97,14 +101,18 @@ def _written(axes: Axes, place: int, row: Sequence[Mapping[str, Any]], top: floa
 
 
 @styled
-def flow(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
+def flow(rows: Sequence[FlowMonth], language: Language = ENGLISH) -> Figure:
     """Customers by month: those who ordered stacked upwards, the lapsed downwards; unknown counts have no bar."""
     figure, axes = canvas(left=0.12, bottom=0.13, top=0.84)
     say, places = language.say, np.arange(len(rows))
     hatches = ["////" if row["is_partial"] else "" for row in rows]
     below = np.zeros(len(rows))
-    upwards = (("retained", OTHER, say("retained")), ("returning", PALETTE[2], say("returning")))
-    for status, color, label in (*upwards, ("new", INSIDER, say("new"))):
+    upwards: tuple[tuple[Status, str, str], ...] = (
+        ("retained", OTHER, say("retained")),
+        ("returning", PALETTE[2], say("returning")),
+        ("new", INSIDER, say("new")),
+    )
+    for status, color, label in upwards:
         counts = _counts(rows, status)
         axes.bar(places, counts, 0.8, below, color=color, label=label, hatch=hatches, edgecolor="white", lw=0)
         below += counts
@@ -117,12 +125,12 @@ def flow(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Fig
     return figure
 
 
-def _counts(rows: Sequence[Mapping[str, Any]], status: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _counts(rows: Sequence[FlowMonth], status: Status) -> NDArray[np.float64]:
     return np.array([row[status]["customers"] or 0 for row in rows], dtype=float)
 
 
 @styled
-def tree(found: Mapping[str, Any], language: Language = ENGLISH) -> Figure:
+def tree(found: RevenueTree, language: Language = ENGLISH) -> Figure:
     """A waterfall from the earlier period's net revenue, by what changed, to the later one's."""
     say = language.say
     figure, axes = canvas(left=0.14, bottom=0.19, top=0.95)

@@ -1,13 +1,13 @@
 """What the list captured, beside other ways to choose, and what it brought before and after its day."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from insiders.evidence.hypotheses.groups import Group, Interval
 from insiders.language import Language
 from insiders.report.figures import trials
 from insiders.report.figures.scene import Scene
@@ -23,8 +23,19 @@ from insiders.report.figures.style import (
     shares,
     styled,
 )
+from insiders.report.numbers import Capture
 
 OURS = ("list", "paired")  # groups of listed customers
+
+
+class CaptureBar(Capture):
+    label: str
+    is_list: bool
+
+
+class GroupDots(Group):
+    group: str
+    label: str
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -77,23 +88,21 @@ def _search(scene: Scene) -> dict[str, Picture]:
     }
 
 
-def _ways(scene: Scene) -> list[dict[str, Any]]:
+def _ways(scene: Scene) -> list[CaptureBar]:
     rows = scene.answers["guarantee"]["captures"]
     return [{**row, "label": scene.labels[row["name"]], "is_list": row["name"] == "list"} for row in rows]
 
 
-def _groups(scene: Scene) -> list[dict[str, Any]]:
+def _groups(scene: Scene) -> list[GroupDots]:
     rows = scene.answers["guarantee"]["later"]["groups"]
-    named = [{**row, "group": name, "label": scene.labels[f"group_{name}"]} for name, row in rows.items()]
-    return [row for row in named if row["customers"]]
+    return [
+        {**row, "group": name, "label": scene.labels[f"group_{name}"]} for name, row in rows.items() if row["customers"]
+    ]
 
 
 @styled
-def captures(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """What each way to choose the same number of customers captured of the next period's revenue.
-
-    Keys label, capture, is_list; and low, high where an interval is known.
-    """
+def captures(rows: Sequence[CaptureBar], language: Language = ENGLISH) -> Figure:
+    """What each way to choose the same number of customers captured of the next period's revenue."""
     shown = list(rows)[::-1]
     left, height = room(row["label"] for row in shown), 0.8 + 0.36 * max(len(shown), 1)
     figure, axes = canvas(left=left, right=0.92, bottom=0.15, height=height)
@@ -108,15 +117,16 @@ def captures(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
 
 
 @styled
-def afterwards(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """Keys label, group, and before and after, each with value, low, high; what is not positive is left out."""
+def afterwards(rows: Sequence[GroupDots], language: Language = ENGLISH) -> Figure:
+    """What is not positive is left out."""
     shown = list(rows)[::-1]
     left, height = room(row["label"] for row in shown), 1.2 + 0.42 * max(len(shown), 1)
     figure, axes = canvas(left=left, right=0.95, bottom=0.15, top=0.87, height=height)
-    for side, shift, face in (("before", 0.14, "white"), ("after", -0.14, None)):
-        for place, row in enumerate(shown):
-            color = INSIDER if row["group"] in OURS else OTHER
-            _dot(axes, row[side], place + shift, color, face or color)
+    colors = [INSIDER if row["group"] in OURS else OTHER for row in shown]
+    for place, (row, color) in enumerate(zip(shown, colors, strict=True)):
+        _dot(axes, row["before"], place + 0.14, color, "white")
+    for place, (row, color) in enumerate(zip(shown, colors, strict=True)):
+        _dot(axes, row["after"], place - 0.14, color, color)
     axes.set_yticks(range(len(shown)), [row["label"] for row in shown])
     axes.set(xscale="log", xlabel=language.say("net revenue per customer and 30 days"))
     axes.set_ylim(-0.6, len(shown) - 0.4)
@@ -127,11 +137,11 @@ def afterwards(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) 
     return figure
 
 
-def _dot(axes: Axes, told: Mapping[str, Any], place: float, color: str, face: str) -> None:
+def _dot(axes: Axes, figure: Interval, place: float, color: str, face: str) -> None:
     """A value with its interval, as far as they are positive."""
-    if told["value"] is None or told["value"] <= 0:
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None or value <= 0:
         return
-    ends = [told[end] for end in ("low", "high")]
-    if None not in ends and ends[0] > 0:
-        axes.hlines(place, *ends, color=color, lw=1.6)
-    axes.plot(told["value"], place, "o", mec=color, mfc=face, ms=7, mew=1.4)
+    if low is not None and high is not None and low > 0:
+        axes.hlines(place, low, high, color=color, lw=1.6)
+    axes.plot(value, place, "o", mec=color, mfc=face, ms=7, mew=1.4)

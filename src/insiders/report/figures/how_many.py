@@ -1,11 +1,12 @@
 """The segments by size, and what lists of other sizes would hold."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from insiders.explore.sizes import SegmentStep
 from insiders.language import Language
 from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
@@ -20,6 +21,9 @@ from insiders.report.figures.style import (
     shares,
     styled,
 )
+from insiders.report.numbers import HowManyNumbers, SegmentSize
+
+Share = Literal["net_revenue_share", "expected_share"]
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -42,18 +46,18 @@ def pictures(scene: Scene) -> dict[str, Picture]:
 
 
 @styled
-def segments(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """Each segment's share of the customers and of the net revenue (keys segment, customer_share, ...)."""
+def segments(rows: Sequence[SegmentSize], language: Language = ENGLISH) -> Figure:
+    """Each segment's share of the customers and of the net revenue."""
     shown = list(rows)[::-1]
     names = [language.segment(row["segment"]) for row in shown]
     figure, axes = canvas(left=room(names), right=0.92, bottom=0.12, top=0.88, height=0.9 + 0.5 * max(len(shown), 1))
     places = np.arange(len(shown))
-    for offset, column, color, label in (
-        (0.2, "customer_share", OTHER, language.say("of the customers")),
-        (-0.2, "net_revenue_share", INSIDER, language.say("of the net revenue")),
+    for offset, parts, color, label in (
+        (0.2, [row["customer_share"] for row in shown], OTHER, language.say("of the customers")),
+        (-0.2, [row["net_revenue_share"] for row in shown], INSIDER, language.say("of the net revenue")),
     ):
-        bars = axes.barh(places + offset, [row[column] for row in shown], 0.36, color=color, label=label)
-        axes.bar_label(bars, [language.share(row[column]) for row in shown], padding=3, fontsize=8)
+        bars = axes.barh(places + offset, parts, 0.36, color=color, label=label)
+        axes.bar_label(bars, [language.share(part) for part in parts], padding=3, fontsize=8)
     axes.set_yticks(places, names)
     shares(axes.xaxis, language)
     axes.margins(x=0.12)
@@ -62,16 +66,17 @@ def segments(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) ->
 
 
 @styled
-def sizes(told: Mapping[str, Any], language: Language = ENGLISH) -> Figure:
-    """Shares of net and expected revenue by size of the list (keys curve, steps, own, share_min, share_max)."""
+def sizes(told: HowManyNumbers, language: Language = ENGLISH) -> Figure:
+    """Shares of net and expected revenue by size of the list."""
     figure, axes = canvas(left=0.13, top=0.9)
     say, rows = language.say, told["curve"]
     taken = [row["customer_share"] for row in rows]
     axes.axvspan(told["share_min"], told["share_max"], color=RULE, alpha=0.35, lw=0)
-    for column, color, label in (
+    lines: tuple[tuple[Share, str, str], ...] = (
         ("net_revenue_share", INK, say("net revenue so far")),
         ("expected_share", OTHER, say("expected revenue")),
-    ):
+    )
+    for column, color, label in lines:
         axes.plot(taken, [_drawn(row[column]) for row in rows], color=color, lw=1.8, label=label)
         axes.plot(*_inside(told["steps"], column, taken), "o", color=color, ms=4.5)
     own = told["own"]
@@ -90,7 +95,7 @@ def _drawn(share: float | None) -> float:
     return float("nan") if share is None else share
 
 
-def _inside(steps: Sequence[Mapping[str, Any]], column: str, taken: Sequence[float]) -> tuple[list[float], list[float]]:
+def _inside(steps: Sequence[SegmentStep], column: Share, taken: Sequence[float]) -> tuple[list[float], list[float]]:
     """The lists of whole segments that lie in the picture."""
     shown = [step for step in steps if taken and step["customer_share"] <= taken[-1]]
     return [step["customer_share"] for step in shown], [_drawn(step[column]) for step in shown]

@@ -1,8 +1,5 @@
 """Where the revenue comes from, and when."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -24,6 +21,7 @@ from insiders.report.figures.style import (
     shares,
     styled,
 )
+from insiders.report.numbers import RevenueShareNumbers
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -46,17 +44,17 @@ def pictures(scene: Scene) -> dict[str, Picture]:
 
 
 @styled
-def lorenz(told: Mapping[str, Any], language: Language = ENGLISH) -> Figure:
-    """Share of net revenue held by the best share of customers; the Insiders as a point (keys lorenz, count, ...)."""
+def lorenz(told: RevenueShareNumbers, language: Language = ENGLISH) -> Figure:
+    """Share of net revenue held by the best share of customers; the Insiders as a point."""
     figure, axes = canvas(left=0.13)
     rows, say = told["lorenz"], language.say
     axes.plot([0, 1], [0, 1], color=RULE, lw=1, label=say("if all were equal"))
     customers, held = ([row[column] for row in rows] for column in ("customers", "held"))
     axes.plot(customers, held, color=INK, lw=1.6, label=say("customers, best first"))
-    if told["count"] and rows:
-        spot = told["customer_share"], told["net_revenue_share"]
-        axes.plot(*spot, "o", color=INSIDER, ms=9, label=say("Insiders"))
-        axes.vlines(spot[0], 0, spot[1], color=INSIDER, lw=0.8, ls=":")
+    size, share = told["customer_share"], told["net_revenue_share"]
+    if told["count"] and rows and share is not None:
+        axes.plot(size, share, "o", color=INSIDER, ms=9, label=say("Insiders"))
+        axes.vlines(size, 0, share, color=INSIDER, lw=0.8, ls=":")
     axes.set(xlabel=say("share of customers"), ylabel=say("share of net revenue"), xlim=(0, 1), ylim=(0, 1.03))
     shares(axes.xaxis, language)
     shares(axes.yaxis, language)

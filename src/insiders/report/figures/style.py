@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -102,12 +103,12 @@ def room(labels: Iterable[str]) -> float:
     return min(0.05 + 0.0135 * max(map(len, labels), default=0), 0.55)
 
 
-def shares(axis: Any, language: Language) -> None:
+def shares(axis: Axis, language: Language) -> None:
     """Write 0.2 on an axis as the language writes 20%."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: language.share(value, 0)))
 
 
-def amounts(axis: Any, language: Language) -> None:
+def amounts(axis: Axis, language: Language) -> None:
     """Write 250,000 on an axis as the language writes 250K."""
     axis.set_major_formatter(FuncFormatter(language.compact))
 

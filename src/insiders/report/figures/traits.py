@@ -1,12 +1,13 @@
 """What sets the Insiders, and every segment, apart, and when they order."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from insiders.explore.rhythm import OrderShares
 from insiders.language import Language
 from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
@@ -22,8 +23,13 @@ from insiders.report.figures.style import (
     shares,
     styled,
 )
+from insiders.report.numbers import SegmentTraits, TraitMedians
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+class LabelledMedians(TraitMedians):
+    label: str
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -35,7 +41,7 @@ def pictures(scene: Scene) -> dict[str, Picture]:
 
 def _differences(scene: Scene) -> dict[str, Picture]:
     told, say = scene.answers["traits"], scene.language.say
-    medians = [{**row, "label": scene.labels[row["trait"]]} for row in told["medians"]]
+    medians: list[LabelledMedians] = [{**row, "label": scene.labels[row["trait"]]} for row in told["medians"]]
     return {
         "traits": Picture(
             traits(medians, scene.language),
@@ -80,20 +86,20 @@ def _rhythm(scene: Scene) -> dict[str, Picture]:
 
 
 @styled
-def traits(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """How many times the others' median the Insiders' is, on a log scale (keys label, ratio); no ratio, no dot."""
-    shown = [row for row in rows if row["ratio"] is not None and row["ratio"] > 0][::-1]
-    left, height = room(row["label"] for row in shown), 0.7 + 0.34 * max(len(shown), 1)
-    figure, axes = canvas(left=left, right=0.93, bottom=0.14, height=height)
-    ratios = [row["ratio"] for row in shown]
-    places = np.arange(len(shown))
+def traits(rows: Sequence[LabelledMedians], language: Language = ENGLISH) -> Figure:
+    """How many times the others' median the Insiders' is, on a log scale; no ratio, no dot."""
+    dots = [(row["label"], row["ratio"]) for row in rows if row["ratio"] is not None and row["ratio"] > 0][::-1]
+    labels, ratios = [label for label, _ in dots], [ratio for _, ratio in dots]
+    figure, axes = canvas(left=room(labels), right=0.93, bottom=0.14, height=0.7 + 0.34 * max(len(dots), 1))
+    places = np.arange(len(dots))
     axes.hlines(places, 1, ratios, color=INSIDER, lw=2, alpha=0.4)
     axes.scatter(ratios, places, s=50, c=INSIDER, zorder=3)
     axes.axvline(1, color=INK, lw=1)
     for place, ratio in zip(places, ratios, strict=True):
-        more = ratio >= 1
-        axes.annotate(f"{language.ratio(ratio, 1)}{TIMES}", (ratio, place), (7 if more else -7, 0), **_beside(more))
-    axes.set_yticks(places, [row["label"] for row in shown])
+        shift, side = (7, "left") if ratio >= 1 else (-7, "right")
+        spot: dict[str, Any] = {"textcoords": "offset points", "va": "center", "ha": side, "fontsize": 8.5}
+        axes.annotate(f"{language.ratio(ratio, 1)}{TIMES}", (ratio, place), (shift, 0), **spot)
+    axes.set_yticks(places, labels)
     axes.set(xscale="log", xlabel=language.say("Insiders' median as a multiple of the others'"))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{language.number(x, 3)}{TIMES}"))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -101,13 +107,9 @@ def traits(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> F
     return figure
 
 
-def _beside(right: bool) -> dict[str, Any]:
-    return {"textcoords": "offset points", "va": "center", "ha": "left" if right else "right", "fontsize": 8.5}
-
-
 @styled
-def places(segments: Sequence[Mapping[str, Any]], labels: Mapping[str, str], language: Language = ENGLISH) -> Figure:
-    """Parallel lines, one per segment, over the traits (keys segment, is_insider, places: trait -> 0 to 1)."""
+def places(segments: Sequence[SegmentTraits], labels: Mapping[str, str], language: Language = ENGLISH) -> Figure:
+    """Parallel lines, one per segment, over its places in the traits."""
     names = list(segments[0]["places"])
     keys = 0.22 * -(-len(segments) // 2) + 0.15  # inches that the legend takes
     height = 0.6 + 0.3 * len(names) + keys
@@ -137,27 +139,31 @@ def places(segments: Sequence[Mapping[str, Any]], labels: Mapping[str, str], lan
 
 
 @styled
-def effects(rows: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> Figure:
-    """Cliff's delta of each trait with its interval (keys label, delta, low, high); unknown ones are left out."""
-    shown = [row for row in rows if row["delta"] is not None][::-1]
-    left, height = room(row["label"] for row in shown), 0.8 + 0.3 * max(len(shown), 1)
-    figure, axes = canvas(left=left, right=0.96, bottom=0.16, height=height)
-    heights = np.arange(len(shown))
+def effects(rows: Sequence[LabelledMedians], language: Language = ENGLISH) -> Figure:
+    """Cliff's delta of each trait with its interval; unknown ones are left out."""
+    known = [
+        (row["label"], row["delta"], row["low"], row["high"])
+        for row in reversed(rows)
+        if row["delta"] is not None and row["low"] is not None and row["high"] is not None
+    ]
+    labels, deltas, lows, highs = zip(*known, strict=True) if known else ((), (), (), ())
+    figure, axes = canvas(left=room(labels), right=0.96, bottom=0.16, height=0.8 + 0.3 * max(len(known), 1))
+    heights = np.arange(len(known))
     axes.axvline(0, color=INK, lw=1)
-    axes.hlines(heights, [row["low"] for row in shown], [row["high"] for row in shown], color=INSIDER, lw=2, alpha=0.5)
-    axes.scatter([row["delta"] for row in shown], heights, s=40, c=INSIDER, zorder=3)
-    axes.set_yticks(heights, [row["label"] for row in shown])
+    axes.hlines(heights, lows, highs, color=INSIDER, lw=2, alpha=0.5)
+    axes.scatter(deltas, heights, s=40, c=INSIDER, zorder=3)
+    axes.set_yticks(heights, labels)
     axes.set(xlabel=language.say("Insiders have less (-1) or more (1) than the others"), xlim=(-1.03, 1.03))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: language.number(x, 1)))
     return figure
 
 
 @styled
-def columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], language: Language = ENGLISH) -> Figure:
-    """Two bars at each name: the share of the Insiders' orders and of the others' (keys insiders, others)."""
+def columns(rows: Sequence[OrderShares], names: Sequence[str], language: Language = ENGLISH) -> Figure:
+    """Two bars at each name: the share of the Insiders' orders and of the others'."""
     figure, axes = canvas(left=0.13, bottom=0.12, top=0.88, height=2.6)
     spots = np.arange(len(rows))
-    sides = (
+    sides: tuple[tuple[Literal["insiders", "others"], float, str, str], ...] = (
         ("insiders", -0.2, INSIDER, language.say("Insiders")),
         ("others", 0.2, OTHER, language.say("other customers")),
     )

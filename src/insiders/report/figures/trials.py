@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -96,7 +97,7 @@ def _focus(axes: Axes, values: pd.Series) -> None:
         axes.set_ylim(low - 0.6 * (high - low), high + 0.15 * (high - low))
 
 
-def _ratios(axis: Any, language: Language) -> None:
+def _ratios(axis: Axis, language: Language) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: language.number(value, 3)))
 
 
