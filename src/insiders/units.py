@@ -1,5 +1,6 @@
 """Units and conventions that every part of the project shares: each stands here once."""
 
+from collections.abc import Mapping
 from statistics import NormalDist
 
 import numpy as np
@@ -38,3 +39,8 @@ def round_off(values: ArrayLike, digits: int = FIGURE_DIGITS) -> NDArray[np.floa
     decimals = np.clip(digits - 1 - place, -LARGEST_POWER, LARGEST_POWER)
     up, down = (POWERS_OF_TEN[np.maximum(each, 0) + LARGEST_POWER] for each in (decimals, -decimals))
     return np.asarray(np.rint(exact * up / down) * down / up + 0.0)
+
+
+def round_each(figures: Mapping[str, float], digits: int = FIGURE_DIGITS) -> dict[str, float]:
+    """`round_off` for figures by name."""
+    return dict(zip(figures, round_off(list(figures.values()), digits).tolist(), strict=True))

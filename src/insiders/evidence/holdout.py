@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.units import round_each
+
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -37,12 +39,13 @@ def capture(chosen: Flags, past: Values, later: Values) -> Capture:
 
 def _measures(got: float, past: Values, later: Values, n: int) -> Capture:
     captured = _ratio(got, float(later.sum()))
-    return Capture(
-        value_capture=captured,
-        value_lift=_ratio(got, top_n_revenue(past, later, n)),
-        value_oracle=_ratio(got, float(np.sort(later)[::-1][:n].sum())),
-        value_over_random=_ratio(captured, n / len(later)),
-    )
+    ratios = {
+        "value_capture": captured,
+        "value_lift": _ratio(got, top_n_revenue(past, later, n)),
+        "value_oracle": _ratio(got, float(np.sort(later)[::-1][:n].sum())),
+        "value_over_random": _ratio(captured, n / len(later)),
+    }
+    return Capture(**round_each(ratios))
 
 
 def top_n_revenue(score: Values, later: Values, n: int) -> float:
@@ -80,7 +83,8 @@ class Resamples:
         size, got = (self.weights @ np.column_stack([listed, listed * self.later])).T
         over_random = _divide(_divide(got, self.total), size / self.weights.sum(axis=1))
         bounds = {"value_lift": _divide(got, self._top(size)), "value_over_random": over_random}
-        return {f"{name}_{end}": _percentile(draws, q) for name, draws in bounds.items() for end, q in _ENDS.items()}
+        ends = {f"{name}_{end}": _percentile(draws, q) for name, draws in bounds.items() for end, q in _ENDS.items()}
+        return round_each(ends)
 
     def _top(self, size: Values) -> Values:
         """Later revenue of the first `size` draws of each resample; the last one counts in part."""

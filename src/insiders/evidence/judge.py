@@ -18,7 +18,7 @@ from insiders.evidence import holdout, quality
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
 from insiders.model.segment_model import SegmentModel, in_order
-from insiders.units import NO_CLUSTER
+from insiders.units import NO_CLUSTER, round_each
 
 VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
 # What a trial lacks that was given up.
@@ -305,4 +305,4 @@ def over_folds(measures: Mapping[str, float], folds: list[str]) -> dict[str, flo
     means = {
         f"{name}_mean": float(np.mean([measures[f"{name}_{fold}"] for fold in folds])) for name in holdout.MEASURES
     }
-    return means | {"value_lift_min": min(measures[f"value_lift_{fold}"] for fold in folds)}
+    return round_each(means) | {"value_lift_min": min(measures[f"value_lift_{fold}"] for fold in folds)}

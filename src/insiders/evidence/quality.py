@@ -17,7 +17,7 @@ from sklearn.metrics import (
     silhouette_samples,
 )
 
-from insiders.units import NO_CLUSTER, NORMAL_QUANTILE
+from insiders.units import NO_CLUSTER, NORMAL_QUANTILE, round_each
 
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -39,12 +39,13 @@ def separation(space: NDArray[np.float64], labels: Labels, rows: int, seed: int)
         return dict.fromkeys(SEPARATION, np.nan)
     points, found = space[known], labels[known]
     silhouette, error = _silhouette(points, found, rows, seed)
-    return {
+    measures = {
         "silhouette": silhouette,
         "silhouette_error": error,
         "davies_bouldin": float(davies_bouldin_score(points, found)),
         "calinski_harabasz": float(calinski_harabasz_score(points, found)),
     }
+    return round_each(measures)
 
 
 def control(own: Mapping[str, float], permuted: Mapping[str, float]) -> dict[str, float]:
@@ -54,12 +55,13 @@ def control(own: Mapping[str, float], permuted: Mapping[str, float]) -> dict[str
     """
     base, base_error = (0.0 if math.isnan(permuted[name]) else permuted[name] for name in SEPARATION[:2])
     gap, width = own["silhouette"] - base, NORMAL_QUANTILE * math.hypot(own["silhouette_error"], base_error)
-    return {
+    measures = {
         "control_silhouette": permuted["silhouette"],
         "control_gap": gap,
         "control_gap_low": gap - width,
         "control_gap_high": gap + width,
     }
+    return round_each(measures)
 
 
 def permuted(customers: pd.DataFrame, features: tuple[str, ...], seed: int) -> pd.DataFrame:
@@ -82,10 +84,11 @@ def agreement(base: tuple[Labels, Flags], refits: list[tuple[Labels, Flags]]) ->
     cluster, above 0.75 valid, above 0.85 highly stable.
     """
     labels, chosen = base
-    return {
+    means = {
         "jaccard": float(np.mean([jaccard(chosen, flags) for _, flags in refits])),
         "rand": float(np.mean([adjusted_rand_score(labels, found) for found, _ in refits])),
     }
+    return round_each(means)
 
 
 def _silhouette(points: NDArray[np.float64], labels: Labels, rows: int, seed: int) -> tuple[float, float]:
