@@ -12,6 +12,7 @@ from insiders.simulate import process as p
 from insiders.simulate import trade
 from insiders.simulate.catalogue import Catalogue, catalogue
 from insiders.simulate.customers import draw
+from insiders.units import round_off
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +49,8 @@ class Shop:
 
     def truth(self) -> pd.DataFrame:
         """One row per customer: class, arrival, dropout, rates per day, mean amount of an order, tastes (sum 1)."""
-        return pd.concat(self.truths(), ignore_index=True)
+        drawn = pd.concat(self.truths(), ignore_index=True)
+        return drawn.assign(**{name: round_off(drawn[name]) for name in drawn.select_dtypes("float64")})
 
     def blocks(self) -> Iterator["pa.Table"]:
         """Yield the invoice lines under the real file's column names; time stamps and exact prices, not texts."""
