@@ -8,6 +8,7 @@ from insiders.answers.inputs import Inputs
 from insiders.explore import insights, profiles
 from insiders.explore.insights import InsightNumbers
 from insiders.report.numbers import InsiderRow, ListedInsider, WhoNumbers, Yardstick
+from insiders.units import round_off
 
 LISTED_MAX = 10  # customers named on the page; insiders.csv names all
 # What a customer may stand out by among the Insiders, and whether more of it is better.
@@ -59,4 +60,4 @@ def because(customer: "pd.Series[float]", typical: "pd.Series[float]") -> Yardst
 
 def _lead(own: float, typical: float, more_is_better: bool) -> float:
     ahead = math.log1p(max(own, 0.0)) - math.log1p(max(typical, 0.0))
-    return ahead if more_is_better else -ahead
+    return float(round_off(ahead if more_is_better else -ahead))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from insiders.units import NORMAL_QUANTILE
+from insiders.units import NORMAL_QUANTILE, round_off
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def cliffs_delta(one: Array, other: Array) -> Effect | None:
         bound = _hidden(min(len(one), len(other)))
         return Effect(delta, bound if delta > 0 else -1.0, 1.0 if delta > 0 else -bound)
     spread = rows.var(ddof=1) / len(one) + columns.var(ddof=1) / len(other)
-    return Effect(delta, *_interval(delta, float(spread)))
+    return Effect(delta, *round_off(_interval(delta, float(spread))).tolist())
 
 
 def _dominance(one: Array, other: Array) -> Array:

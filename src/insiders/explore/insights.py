@@ -15,7 +15,7 @@ import pandas as pd
 from insiders.explore.cohorts.flow import FlowMonth
 from insiders.explore.cohorts.retention import CohortNumbers
 from insiders.explore.cohorts.revenue_tree import RevenueTree
-from insiders.units import NORMAL_QUANTILE
+from insiders.units import NORMAL_QUANTILE, round_off
 
 INSIGHTS_MAX = 3
 EFFECT_MIN = 0.1  # half of what Cohen calls small
@@ -173,7 +173,7 @@ def _weaker(z: float, z_of_rest: float) -> float:
 def _z(difference: float, error: float) -> float:
     if error == 0:
         return copysign(inf, difference) if difference else 0.0
-    return difference / error
+    return float(round_off(difference / error))
 
 
 def afterwards(evidence: Evidence) -> Iterator[Insight]:

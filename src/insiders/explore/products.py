@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 import pandas as pd
 
+from insiders.units import round_off
+
 if TYPE_CHECKING:
     from ibis import Table
 
@@ -53,7 +55,7 @@ def typical(bought: pd.DataFrame, sizes: "pd.Series[int]", most: int = TYPICAL) 
     by_segment, by_product = (bought.groupby(key)["buyers"].transform("sum") for key in ("segment", "product_code"))
     elsewhere, rest = (by_product - bought["buyers"]).clip(lower=1), bought["buyers"].sum() - by_segment
     lift = bought["buyers"] / by_segment / (elsewhere / rest.clip(lower=1))
-    sure = lift * np.exp(-ERRORS * np.sqrt(1 / bought["buyers"] + 1 / elsewhere))  # of a ratio of two counts
+    sure = round_off(lift * np.exp(-ERRORS * np.sqrt(1 / bought["buyers"] + 1 / elsewhere)))  # of a ratio of two counts
     least = (bought["segment"].map(sizes) * SUPPORT_LEAST).clip(lower=BUYERS_LEAST)
     found = bought.assign(lift=lift, sure=sure)[(bought["buyers"] >= least) & (sure > 1) & (rest > 0)]
     order = ["segment", "sure", "buyers", "product_code"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.units import NO_CLUSTER
+from insiders.units import FIGURE_DIGITS, NO_CLUSTER, round_off
 
 Labels = NDArray[np.int64]
 
@@ -266,7 +266,7 @@ def _apart(found: pd.DataFrame, traits: tuple[str, ...]) -> dict[int, tuple[str,
 def _widest(found: pd.DataFrame, trait: str) -> tuple[float, str, float]:
     """The widest gap between neighbouring medians, as a ratio's logarithm, and the median below it."""
     values = np.sort(found[trait].to_numpy(dtype=float))
-    gaps = np.diff(np.log1p(np.maximum(values, 0)))
+    gaps = np.round(np.diff(np.log1p(np.maximum(values, 0))), FIGURE_DIGITS)
     place = int(np.argmax(gaps))
     return float(gaps[place]), trait, float(values[place])
 
@@ -344,7 +344,7 @@ def _lead(customer: Mapping[str, float], yardstick: Yardstick, medians: Mapping[
     """How far a customer is ahead of the Insiders' median, as a ratio's logarithm."""
     own, median = max(customer[yardstick.feature], 0.0), max(medians[yardstick.feature], 0.0)
     ahead = math.log1p(own) - math.log1p(median)
-    return ahead if yardstick.more_is_better else -ahead
+    return float(round_off(ahead if yardstick.more_is_better else -ahead))
 
 
 def _count(number: float, noun: str) -> str:

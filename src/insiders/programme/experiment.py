@@ -19,7 +19,7 @@ from ibis import _
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from insiders.units import MONTH_DAYS
+from insiders.units import MONTH_DAYS, round_off
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -264,7 +264,7 @@ def needed_months(metric: Metric, sizes: ArmSizes, design: Design) -> int | None
 
 def _standard_errors(design: Design) -> float:
     """How many standard errors an effect must measure to be detected with the stated power."""
-    return float(norm.ppf(1 - design.alpha / 2) + norm.ppf(design.power))
+    return float(round_off(norm.ppf(1 - design.alpha / 2) + norm.ppf(design.power)))
 
 
 def _sizes(insiders: int, share: float) -> ArmSizes:

@@ -5,6 +5,7 @@ ask for more of what is bought, and for a shorter time since. So of two otherwis
 more, or bought more recently, is never out while the other is in.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypedDict
 
@@ -121,7 +122,7 @@ def memorable(low: float, high: float, whole: bool) -> NDArray[np.float64]:
     """The numbers from `low` (above 0) to `high` that people remember, ascending."""
     if high < low:
         return np.array([])
-    powers = range(int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 1)
+    powers = range(math.floor(math.log10(low)) - 1, math.floor(math.log10(high)) + 2)  # what lies outside is cut off
     numbers = np.array([round(mantissa * 10.0**power, 9) for power in powers for mantissa in MANTISSAS])
     if whole:
         numbers = np.unique([*range(1, SMALL_MAX), *numbers[numbers >= SMALL_MAX]])

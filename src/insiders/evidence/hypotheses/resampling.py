@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from insiders.units import round_off
+
 Values = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
@@ -81,6 +83,7 @@ def estimate(contrast: Contrast, resampling: Resampling) -> Estimate:
     low, high = (_quantile(effects, _corrected(tail, bca)) for tail in tails)
     least = 1 / (resampling.resamples + 1)  # the smallest error rate that so many draws can show
     above = min(max(_uncorrected(_share_below(effects, 0.0), bca), least), 1 - least)
+    low, high, above = round_off([low, high, above]).tolist()
     return Estimate(listed, against, effect, low, high, above, 1 - above)
 
 

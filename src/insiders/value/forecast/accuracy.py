@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from insiders.units import COVERAGE
+from insiders.units import COVERAGE, round_off
 
 UPPER_TAIL = (1 + COVERAGE) / 2  # level of the upper end of an interval that leaves out as much on both sides
 ROUNDING = 1e-9  # of the actual revenue: a naive forecast that missed by less missed nothing
@@ -35,7 +35,8 @@ def interval(expected: float, chance: float, level: float | None) -> tuple[float
     Both add up in squares; `level` None: not known.
     """
     width = float(np.hypot(chance, 0.0 if level is None else level * expected))
-    return max(expected - width, 0.0), expected + width
+    low, high = round_off([max(expected - width, 0.0), expected + width]).tolist()
+    return low, high
 
 
 def chance_error(expectations: pd.DataFrame) -> float:
@@ -55,7 +56,7 @@ def level_error(backtest: Sequence[Outcome]) -> float | None:
     errors = [row["actual"] / row["expected"] - 1 for row in backtest if row["expected"]]
     if not errors:
         return None
-    return float(np.sqrt(np.mean(np.square(errors))) * stdtrit(len(errors), UPPER_TAIL))
+    return float(round_off(np.sqrt(np.mean(np.square(errors))) * stdtrit(len(errors), UPPER_TAIL)))
 
 
 def mase(backtest: Sequence[Outcome]) -> float | None:

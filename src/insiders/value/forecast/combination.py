@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from insiders.units import MONTH_DAYS
+from insiders.units import MONTH_DAYS, round_off
 from insiders.value.forecast import ways
 from insiders.value.forecast.accuracy import UPPER_TAIL
 from insiders.value.forecast.groups import Group
@@ -58,8 +58,8 @@ def half_width(forecast: Forecast, group: Group, days: Array) -> float:
 
 def errors(forecast: Forecast, group: Group, days: Array) -> tuple[float, float]:
     """The two half-widths of that sum as shares of it: by the level of all months, and by chance."""
-    level, chance = np.expm1(_parts(forecast, group, days))
-    return float(level), float(chance)
+    level, chance = round_off(np.expm1(_parts(forecast, group, days))).tolist()
+    return level, chance
 
 
 def _parts(forecast: Forecast, group: Group, days: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.units import COVERAGE
+from insiders.units import COVERAGE, round_off
 from insiders.value.forecast import combination, ways
 from insiders.value.forecast.accuracy import Outcome, Range, chance_error, coverage, interval, mase
 from insiders.value.forecast.combination import Forecast
@@ -213,18 +213,24 @@ def _days(group: Group, horizon_days: int) -> Array:
 def _range(forecast: Forecast, group: Group, days: Array) -> Range:
     """Expected revenue of so many days of each month together."""
     expected, width = _total(forecast, days), combination.half_width(forecast, group, days)
-    return {"expected": expected, "low": expected * float(np.exp(-width)), "high": expected * float(np.exp(width))}
+    low, high = round_off(expected * np.exp([-width, width])).tolist()
+    return {"expected": expected, "low": low, "high": high}
 
 
 def _total(forecast: Forecast, days: Array) -> float:
-    return fsum(np.exp(forecast.logs) * days)
+    return fsum(_amounts(forecast.logs, days))
+
+
+def _amounts(logs: Array, days: Array) -> Array:
+    """Revenue of so many days of each month."""
+    return round_off(np.exp(logs) * days)
 
 
 def _ranges(forecast: Forecast, group: Group) -> list[Range]:
     """Expected revenue in each month ahead, or in the days of it that are left."""
     widths = combination.half_widths(forecast, group)
     logs = (forecast.logs, forecast.logs - widths, forecast.logs + widths)
-    columns = [(np.exp(each) * group.days).tolist() for each in logs]
+    columns = [_amounts(each, group.days).tolist() for each in logs]
     return [{"expected": expected, "low": low, "high": high} for expected, low, high in zip(*columns, strict=True)]
 
 
@@ -237,7 +243,7 @@ def _past(group: Group) -> list[PastMonth]:
 def _months(dated: _Dated) -> list[MonthAhead]:
     group, forecasts = dated
     sides = {
-        name: (np.exp(forecasts[name].logs) * group.days).tolist()
+        name: _amounts(forecasts[name].logs, group.days).tolist()
         for name in (combination.BOTTOM_UP, combination.TOP_DOWN)
         if name in forecasts
     }
@@ -263,7 +269,8 @@ def _months(dated: _Dated) -> list[MonthAhead]:
 def _month_outcomes(dated: _Dated, way: str, naive: str) -> list[MonthOutcome]:
     """The way's forecast of each month that has ended since; a naive year before needs a year of months."""
     group, forecasts = dated
-    plain = combination.naive(group, naive if group.known_months >= ways.YEAR else "last_month")
+    way_before = naive if group.known_months >= ways.YEAR else "last_month"
+    plain = _amounts(combination.naive(group, way_before), group.days)
     return [
         {
             "as_of": f"{group.as_of:%Y-%m-%d}",
@@ -271,7 +278,7 @@ def _month_outcomes(dated: _Dated, way: str, naive: str) -> list[MonthOutcome]:
             "ahead": place + 1,
             **expected,
             "actual": float(group.actual[place] * group.days[place]),
-            "naive": float(np.exp(plain[place]) * group.days[place]),
+            "naive": float(plain[place]),
         }
         for place, (month, expected) in enumerate(zip(group.ahead, _ranges(forecasts[way], group), strict=True))
         if not np.isnan(group.actual[place])
@@ -289,7 +296,7 @@ def _span_outcomes(dated: _Dated) -> list[SpanOutcome]:
             "members": group.members,
             **_range(forecasts[combination.COMBINED], group, group.days),
             "actual": fsum(group.actual * group.days),
-            "naive": fsum(np.exp(combination.naive(group, "recent")) * group.days),
+            "naive": fsum(_amounts(combination.naive(group, "recent"), group.days)),
         }
     ]
 
