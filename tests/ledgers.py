@@ -11,13 +11,17 @@ from typing import Any
 import ibis
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 import pytest
+
+from insiders.tables import lines, profile
+from insiders.tables.rules import Policy
 
 REAL = Path(__file__).parents[2] / "shared/data/online-retail.csv.zip"
 real_data = pytest.mark.skipif(not REAL.exists(), reason=f"the real data set is not at {REAL}")
 
-PREPROCESS = {"cancellation_prefix": "C", "service_codes": ["POST", "TEST*"], "credit_codes": ["M", "D"]}
+POLICY = Policy(cancellation_prefix="C", service_codes=["POST", "TEST*"], credit_codes=["M", "D"])
 _MONEY, _STAMP = pa.decimal128(18, 4), pa.timestamp("us")
 _TRANSACTION = {
     "invoice": pa.string(),
@@ -28,13 +32,17 @@ _TRANSACTION = {
     "unit_price": _MONEY,
     "customer_id": pa.string(),
     "country": pa.string(),
+    "amount": _MONEY,
+    "status": pa.string(),
+    "line_type": pa.string(),
+    "rest": pa.string(),
 }
 
 
 def transaction(text: str, **changes: Any) -> dict[str, Any]:
     """Read "invoice product quantity day[Thour:minute] price customer"; - is a missing customer."""
     invoice, product, quantity, at, price, customer = text.split()
-    return {
+    row = {
         "invoice": invoice,
         "product_code": product,
         "description": "A THING",
@@ -43,8 +51,10 @@ def transaction(text: str, **changes: Any) -> dict[str, Any]:
         "unit_price": Decimal(price),
         "customer_id": None if customer == "-" else customer,
         "country": "United Kingdom",
+        **dict.fromkeys(("status", "line_type", "rest")),
         **changes,
     }
+    return {"amount": row["quantity"] * row["unit_price"], **row}
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> Any:
@@ -55,15 +65,11 @@ def transactions_in_memory(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=pa.schema(_TRANSACTION))
 
 
-def judged(rows: Iterable[Mapping[str, Any]]) -> Any:
-    from insiders.tables import lines
-
-    return lines.judge(table(rows), **PREPROCESS)
+def judged(rows: Iterable[Mapping[str, Any]], policy: Policy = POLICY) -> Any:
+    return lines.judge(profile.distinct(table(rows)), policy)
 
 
 def cleaned(rows: Iterable[Mapping[str, Any]]) -> Any:
-    from insiders.tables import lines
-
     return lines.clean(judged(rows))
 
 
@@ -112,4 +118,12 @@ def real_transactions() -> pa.Table:
             strict=True,
         )
     )
-    return raw.rename_columns(named).cast(pa.schema(_TRANSACTION))
+    read = raw.rename_columns(named)
+    amount = pa.compute.multiply(
+        read["quantity"].cast(pa.decimal128(10, 0)), read["unit_price"].cast(pa.decimal128(12, 4))
+    )
+    nothing = pa.nulls(len(read), pa.string())
+    return pa.table(
+        {**{name: read[name] for name in read.column_names}, "amount": amount}
+        | dict.fromkeys(("status", "line_type", "rest"), nothing)
+    ).cast(pa.schema(_TRANSACTION))

@@ -21,7 +21,7 @@ from insiders.explore.cohorts.movement import movement
 from insiders.explore.cohorts.retention import cohort_matrix, wilson_interval
 from insiders.explore.cohorts.revenue_tree import revenue_tree, shapley_values
 from insiders.explore.cohorts.sums import Sums
-from ledgers import PREPROCESS, real_data, real_transactions
+from ledgers import POLICY, real_data, real_transactions
 
 QUIET = 2
 # Customer, day, net revenue; a negative one gives money back and is no sale.
@@ -282,11 +282,11 @@ def test_all_of_it_stands_under_the_keys_of_the_answer(sums: Sums) -> None:
 @real_data
 def test_in_the_real_file_nobody_and_no_penny_is_lost() -> None:
     from insiders.io import engine
-    from insiders.tables import lines
+    from insiders.tables import lines, profile
     from insiders.tables import orders as order_table
 
     con, history = engine.connect(), History(date(2010, 12, 1), date(2011, 12, 10))
-    judged = lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)
+    judged = lines.judge(profile.distinct(ibis.memtable(real_transactions())), POLICY)
     orders = engine.materialize(
         con, order_table.orders(engine.materialize(con, lines.clean(engine.materialize(con, judged))))
     )

@@ -13,10 +13,10 @@ import pytest
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import engine
-from insiders.tables import cutoffs, features, lines, orders
+from insiders.tables import cutoffs, features, lines, orders, profile
 from insiders.tables.cutoffs import CutoffPlan
 from insiders.tables.features import Windows
-from ledgers import PREPROCESS, cleaned, fetched, real_data, real_transactions, transaction
+from ledgers import POLICY, cleaned, fetched, real_data, real_transactions, transaction
 
 START = date(2023, 1, 1)
 HORIZON, FADE = 90, 240
@@ -220,7 +220,9 @@ def test_in_the_real_file_later_rows_change_nothing():
     con = engine.connect()
 
     def known(transactions):
-        clean = engine.materialize(con, lines.clean(engine.materialize(con, lines.judge(transactions, **PREPROCESS))))
+        clean = engine.materialize(
+            con, lines.clean(engine.materialize(con, lines.judge(profile.distinct(transactions), POLICY)))
+        )
         found = features.customers(
             engine.materialize(con, orders.orders(clean)), clean, [day], Windows(START, HORIZON, FADE)
         )

@@ -8,7 +8,7 @@ from insiders.programme import criteria, enter, leave, membership, rules
 from insiders.programme.criteria import Timeline
 from insiders.programme.membership import Event, Grid, Terms
 from insiders.programme.rules import Condition
-from ledgers import PREPROCESS, real_data, real_transactions
+from ledgers import POLICY, real_data, real_transactions
 
 OUT, JOINED, BACK, STAYED, GRACE, LEFT = Event
 TERMS = Terms(flip_share_max=0.5, flip_months=3, slacks=(0.1, 0.3), graces=(1, 2))
@@ -166,12 +166,13 @@ def real_months() -> pd.DataFrame:
     import ibis
 
     from insiders.io import engine
-    from insiders.tables import features, lines, orders
+    from insiders.tables import features, lines, orders, profile
     from insiders.tables.features import Windows
 
     con = engine.connect(threads=1)
     clean = engine.materialize(
-        con, lines.clean(engine.materialize(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
+        con,
+        lines.clean(engine.materialize(con, lines.judge(profile.distinct(ibis.memtable(real_transactions())), POLICY))),
     )
     days = [*(date(2011, month, 1) for month in range(1, 13)), date(2011, 12, 10)]
     known = engine.fetch(

@@ -56,9 +56,16 @@ class Ingest(_Section):
 
 class Preprocess(_Section):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
-    cancellation_prefix: str
+    cancellation_prefix: str | None
+    positive_credit_notes: Literal["remove", "money_back"] | None
     service_codes: tuple[str, ...]
     credit_codes: tuple[str, ...]
+    rule_share_max: Share
+    duplicates: Literal["remove", "keep"] | None
+    duplicate_share_max: Share
+    ids: dict[str, Literal["missing", "customer"]]
+    customer_share_max: Share
+    words: dict[str, Literal["sale", "void", "refund", "service"]]
 
 
 class Featurize(_Section):

@@ -15,9 +15,13 @@ TRANSACTIONS = on_engine.DataFrameSchema(
         "description": line_column(dt.string, "the product's text, as delivered", nullable=True),
         "quantity": line_column(dt.int64, "pieces; negative: returned"),
         "invoiced_at": line_column(STAMP, "local time of the invoice, as delivered"),
-        "unit_price": line_column(MONEY, "price of one piece, in the shop's currency"),
+        "unit_price": line_column(MONEY, "price of one piece, in the shop's currency, rounded"),
         "customer_id": line_column(dt.string, "the customer; null: sold without an id", nullable=True),
         "country": line_column(dt.string, "country of the customer", nullable=True),
+        "amount": line_column(MONEY, "what the line is worth: quantity x price, after its discount"),
+        "status": line_column(dt.string, "the state of the order, in the file's word", nullable=True),
+        "line_type": line_column(dt.string, "what the line books, in the file's word", nullable=True),
+        "rest": line_column(dt.string, "digest of the row's columns that are not read; null: none", nullable=True),
     },
     strict=True,
 )
@@ -32,7 +36,7 @@ LINES = on_engine.DataFrameSchema(
         "ordered_at": line_column(STAMP, "local time of the invoice"),
         "quantity": line_column(dt.int64, "pieces: positive on a sale, negative on a return or credit"),
         "unit_price": line_column(MONEY, "price of one piece"),
-        "amount": line_column(MONEY, "quantity x unit_price: positive on a sale, else negative"),
+        "amount": line_column(MONEY, "what the line is worth, after its discount: positive on a sale, else negative"),
         "country": line_column(dt.string, "country of the customer", nullable=True),
         "kind": line_column(dt.string, "sale, return (a product came back) or credit (money back without a product)"),
         "matched_quantity": line_column(

@@ -6,15 +6,16 @@ from insiders.errors import exit_on_input_error
 @exit_on_input_error("preprocess")
 def main() -> None:
     from insiders import schemas
+    from insiders.answers import intake
     from insiders.io import engine, params, paths, tables
     from insiders.io.tracking import runs
     from insiders.tables import lines, orders
 
-    rules = params.read().preprocess.model_dump(exclude={"currency"})
-    with runs.stage_run("preprocess", rules) as log:
+    settings = params.read().preprocess
+    with runs.stage_run("preprocess", settings.model_dump(exclude={"currency"})) as log:
         con = engine.connect()
         transactions = engine.scan(con, paths.TRANSACTIONS)
-        judged = engine.materialize(con, lines.judge(transactions, **rules))
+        judged = intake.clean(con, transactions, settings).judged
         refused = engine.scan(con, paths.QUARANTINE).reason.value_counts(name="rows")
         ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))
         clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])

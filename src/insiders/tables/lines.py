@@ -8,21 +8,27 @@ import ibis
 from ibis import _
 
 from insiders.errors import InputError
+from insiders.tables.profile import one_of
+from insiders.tables.rules import Policy
 
 Table = Any  # Ibis has no types that mypy could follow
 Frame = Any  # pandas is imported where it is used: the engine's tables do without it
 
 KEPT = "kept"
+NO = ibis.literal(False)
+ORDER_FACTS = ("customer_id", "country", "status")  # what some exports write on the first line of an order only
 
 # The rules that remove a row, in the order in which they are asked.
 REMOVALS = {
-    "exact_duplicates": _.repeat > 0,
+    "exact_duplicates": _.is_repeat,
+    "totals": _.is_total,
+    "void_orders": _.is_void,
     "no_customer_id": _.customer_id.isnull(),
     "service_codes": _.is_service,
-    "zero_price": _.unit_price == 0,
-    "negative_price": _.unit_price < 0,
-    "manual_charges": _.is_credit & (_.quantity > 0),
-    "positive_on_credit_note": _.is_cancellation & (_.quantity > 0),
+    "zero_price": (_.unit_price == 0) | ((_.amount == 0) & (_.quantity != 0)),
+    "negative_price": _.is_discount & (_.quantity < 0),  # a discount that was taken back
+    "manual_charges": _.is_credit & (_.amount > 0),
+    "positive_on_credit_note": _.is_cancellation & (_.amount > 0),
     "zero_quantity": _.quantity == 0,
 }
 
@@ -42,49 +48,83 @@ FACTS = {
     "known_customers": _KNOWN,
     "known_positive": _KNOWN & _POSITIVE,
     "known_positive_distinct": _KNOWN & _POSITIVE & (_.rule != "exact_duplicates"),
+    "filled_customer_ids": _.is_filled,
+    "placeholder_ids": _.is_placeholder,
+    "money_back_without_negative_quantity": _KNOWN & (_.quantity_sign > 0) & (_.kind != "sale") & (_.rule == KEPT),
 }
+# Entries that stand in the ledger only where the delivery gives cause to them.
+OCCASIONAL = ("totals", "void_orders", *list(FACTS)[-3:])
 
 # What the kept lines are.
 KINDS = {f"kept_{kind}s": (_.rule == KEPT) & (_.kind == kind) for kind in ("sale", "return", "credit")}
 
 
-def judge(
-    transactions: Table, cancellation_prefix: str, service_codes: Sequence[str], credit_codes: Sequence[str]
-) -> Table:
+def judge(rows: Table, policy: Policy) -> Table:
     """Give each delivered row its amount, its kind and the first rule that removes it; `kept` where none does.
 
-    A code that ends with * stands for every code that begins so. Of rows that agree in every column one is kept;
-    which one, nobody can see.
+    `rows` as `profile.distinct` gives them: of those that agree in every column one is kept; which one, nobody can see.
     """
-    distinct = transactions.group_by(transactions.columns).aggregate(copies=_.count())
-    rows = distinct.mutate(
-        repeat=ibis.range(distinct.copies).unnest(),
-        amount=_.quantity.cast("decimal(18, 0)") * _.unit_price,
-        has_description=_.description.fill_null("") != "",
-        is_cancellation=_.invoice.startswith(cancellation_prefix),
-        is_service=_one_of(_.product_code, service_codes),
-        is_credit=_one_of(_.product_code, credit_codes),
-    )
-    decided = rows.mutate(
+    people = _people(rows, policy).mutate(**_readings(policy), is_discount=_is_discount(rows))
+    # Money back counts as negative, whatever carries the sign: a negative price on both signs, a type, a credit note.
+    amounts = people.mutate(amount=ibis.ifelse(_.is_back, -_.amount.abs(), _.amount))
+    decided = amounts.mutate(is_repeat=(_.repeat > 0) & ibis.literal(not policy.keeps_duplicates)).mutate(
         rule=ibis.cases(*((removes, name) for name, removes in REMOVALS.items()), else_=KEPT),
-        kind=ibis.cases((_.quantity > 0, "sale"), (_.is_credit, "credit"), else_="return"),
+        kind=ibis.cases((_.amount > 0, "sale"), (_.is_credit | _.is_discount, "credit"), else_="return"),
     )
-    return decided.drop("description", "copies", "repeat", "is_service", "is_credit")
+    return decided.select(
+        *("invoice", "product_code", "quantity", "invoiced_at", "unit_price", "customer_id", "country", "amount"),
+        *("has_description", "is_cancellation", "is_filled", "is_placeholder", "rule", "kind"),
+    )
 
 
-def _one_of(code: Any, patterns: Sequence[str]) -> Any:
-    found = code.isin([pattern for pattern in patterns if not pattern.endswith("*")])
-    for pattern in patterns:
-        if pattern.endswith("*"):
-            found = found | code.startswith(pattern[:-1])
-    return found
+def _readings(policy: Policy) -> dict[str, Any]:
+    """What the row says of itself, by the words and codes of this delivery."""
+    is_cancellation = _.invoice.startswith(policy.cancellation_prefix) if policy.cancellation_prefix else NO
+    note_back = is_cancellation if policy.positive_credit_notes else NO
+    return {
+        "repeat": lambda rows: ibis.range(rows.copies).unnest(),
+        "has_description": _.description.fill_null("") != "",
+        "is_cancellation": is_cancellation,
+        "is_total": one_of(_.product_code, policy.total_codes),
+        "is_void": _says(policy.void_words),
+        "is_service": one_of(_.product_code, policy.service_codes) | _says(policy.service_words),
+        "is_credit": one_of(_.product_code, policy.credit_codes),
+        "is_back": note_back | _says(policy.refund_words) | ((_.quantity < 0) & (_.unit_price < 0)),
+    }
+
+
+def _says(words: Sequence[str]) -> Any:
+    return (_.status.isin(list(words)) | _.line_type.isin(list(words))).fill_null(False) if words else NO
+
+
+def _is_discount(rows: Table) -> Any:
+    """Tell of a line with a negative price whether its code is never sold: a coupon, and no product that came back."""
+    sold = rows.filter((_.quantity > 0) & (_.unit_price > 0)).select("product_code").distinct()
+    return (_.unit_price < 0) & ~_.product_code.isin(sold.product_code)
+
+
+def _people(rows: Table, policy: Policy) -> Table:
+    """Take placeholders for missing ids, and let the one customer of an order stand for all of its lines."""
+    is_placeholder = _.customer_id.isin(list(policy.missing_ids)).fill_null(False) if policy.missing_ids else NO
+    named = rows.mutate(is_placeholder=is_placeholder).mutate(
+        customer_id=ibis.ifelse(_.is_placeholder, None, _.customer_id)
+    )
+    if not policy.fills_gaps:
+        return named.mutate(is_filled=NO)
+    single = {f"order_{name}": ibis.ifelse(_[name].nunique() == 1, _[name].max(), None) for name in ORDER_FACTS}
+    joined = named.left_join(named.group_by("invoice").aggregate(**single), "invoice").drop("invoice_right")
+    is_filled = _.customer_id.isnull() & ~_.is_placeholder & _.order_customer_id.notnull()
+    return joined.mutate(is_filled=is_filled).mutate(
+        customer_id=ibis.ifelse(_.is_filled, _.order_customer_id, _.customer_id),
+        **{name: ibis.coalesce(_[name], _[f"order_{name}"]) for name in ORDER_FACTS[1:]},
+    )
 
 
 def tally(judged: Table) -> Table:
     """One row per rule and per fact that concerns any row: rows, distinct customers, quantity and amount."""
     # Customers by kind of row are few, so that every fact after this is cheap.
     groups = judged.group_by(
-        *("customer_id", "rule", "kind", "is_cancellation", "has_description"),
+        *("customer_id", "rule", "kind", "is_cancellation", "has_description", "is_filled", "is_placeholder"),
         quantity_sign=_.quantity.sign(),
         price_sign=_.unit_price.sign(),
     ).aggregate(rows=_.count(), quantity=_.quantity.sum(), amount=_.amount.sum())
@@ -128,7 +168,8 @@ def ledger(tallied: Frame, quarantined: Frame) -> Frame:
     nothing = {"rows": 0, "customers": 0, "quantity": 0, "amount": Decimal("0.0000")}
     found = {name: {**nothing, "rows": rows} for name, rows in refused.items()}
     found |= tallied.set_index("rule").to_dict("index")
-    entries = [{"rule": name, **found.get(name, nothing), "action": action} for name, action in actions.items()]
+    listed = {name: action for name, action in actions.items() if name in found or name not in OCCASIONAL}
+    entries = [{"rule": name, **found.get(name, nothing), "action": action} for name, action in listed.items()]
     entries[0]["rows"] += sum(refused.values())
     _require_kept(entries)
     return pd.DataFrame(entries)
@@ -165,11 +206,11 @@ def clean(judged: Table) -> Table:
         "customer_id",
         "product_code",
         _.invoiced_at.name("ordered_at"),
-        "quantity",
-        "unit_price",
-        "amount",
-        "country",
-        "kind",
+        quantity=_.quantity.abs() * _.amount.sign().cast("int64"),
+        unit_price=_.unit_price.abs(),
+        amount=_.amount,
+        country=_.country,
+        kind=_.kind,
     )
     others = kept.filter(_.kind != "return").mutate(matched_quantity=ibis.literal(0, "int64"))
     return ibis.union(others, _matched_returns(kept))

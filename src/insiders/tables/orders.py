@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import ibis
 from ibis import _
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def orders(lines: "Table") -> "Table":
     end of a day never holds half an order.
     """
     is_sale, is_return = lines.kind == "sale", lines.kind == "return"
-    unmatched = (-lines.quantity - lines.matched_quantity).cast("decimal(18, 0)") * lines.unit_price
+    unmatched = _unmatched(lines)
     sums = lines.group_by("invoice", "customer_id", day=lines.ordered_at.date()).aggregate(
         ordered_at=lines.ordered_at.min(),
         is_sale=is_sale.any(),
@@ -31,6 +32,13 @@ def orders(lines: "Table") -> "Table":
         country=lines.country.min(),
     )
     return sums.mutate(net_revenue=_.gross_revenue - _.returned_revenue).drop("day")
+
+
+def _unmatched(lines: "Table") -> "Value":
+    """The money of the pieces that match no purchase; never more than the line's own, which may be after a discount."""
+    pieces = (-lines.quantity - lines.matched_quantity).cast("decimal(18, 0)")
+    part = ibis.least((pieces * lines.unit_price).cast("decimal(18, 4)"), -lines.amount)
+    return (lines.matched_quantity == 0).ifelse(-lines.amount, part)
 
 
 def _total(value: "Value", where: "Value", dtype: str = "decimal(18, 4)") -> "Value":

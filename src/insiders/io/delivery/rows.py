@@ -70,7 +70,10 @@ def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
     rows = texts = raw.select(ROW, PROBLEM, description=description, **{_text(ours): theirs[ours] for ours in theirs})
     for ours in theirs:
         rows = rows.left_join(_values(texts, ours, mapping[ours], form), _text(ours))
-    return rows.select(*mapping, ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))})
+    return rows.select(*mapping, ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))}).mutate(
+        amount=lambda t: ibis.ifelse(t[PROBLEM].isnull(), t.quantity.cast("decimal(18, 0)") * t.unit_price, None),
+        **dict.fromkeys(("status", "line_type", "rest"), ibis.null("string")),
+    )
 
 
 def quarantine(raw: Table, read: Table) -> Table:

@@ -1,0 +1,181 @@
+"""What a delivery holds, in the few figures that the rules of cleaning ask for before one of them is applied."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import ibis
+from ibis import _
+
+Table = Any  # Ibis has no types that mypy could follow
+Fetch = Callable[[Table], list[dict[str, Any]]]  # evaluates a small table, one dictionary per row
+
+LEADING = 3  # customers whose number of orders and places is looked at
+BUSY_QUANTILE = 0.95  # of the customers by number of orders, the one with most left out: what a busy one has
+TOTAL_SHARE_MIN = 0.9  # of the lines of a code of subtotals equal the sum of the others on their invoice
+TOTALS_MIN = 3
+PAIR = 2  # lines, of which each may happen to be worth what the other is
+# Texts that may be the name of a service and nothing else: short, and so begun. The vocabulary decides.
+SERVICE_START = (
+    r"^\W*(ship|post|deliv|freight|carr|hand|tax|fee|tip|grat|sur|serv|"
+    r"frete|envio|entr|taxa|custo|gast|fle|imp|pro|gor)[\w &]{0,20}$"
+)
+WORDS_MAX = 200  # different words in a column of states; with more it is none
+
+
+class Code(NamedTuple):
+    """A product code that may stand for a service: its commonest text, its lines and what known customers paid."""
+
+    code: str
+    text: str | None
+    rows: int
+    paid: Decimal
+
+
+class CreditNotes(NamedTuple):
+    """Lines of the invoices that begin like credit notes."""
+
+    rows: int
+    positive: int
+    repeated: int  # of the positive ones: equal to an earlier sale, to the same customer
+
+
+class Holder(NamedTuple):
+    """A customer id by its invoices and countries."""
+
+    customer_id: str
+    orders: int
+    places: int
+
+
+class Word(NamedTuple):
+    """A word of a column of states or types, and its lines."""
+
+    word: str
+    rows: int
+
+
+class Profile(NamedTuple):
+    """The whole delivery; money is what known customers paid (positive amounts)."""
+
+    rows: int
+    repeats: int  # rows beyond the first of those that agree in every delivered column
+    paid: Decimal
+    orders: int
+    busy_orders: float  # of a customer, at BUSY_QUANTILE
+    numbered_from_zero: bool  # the ids 1 and 2 are there
+    codes: tuple[Code, ...]
+    credit_notes: CreditNotes
+    holders: tuple[Holder, ...]
+    placeholders: tuple[Holder, ...]
+    total_codes: tuple[str, ...]
+    gaps: int  # invoices of which some lines name the one customer, and others none
+    statuses: tuple[Word, ...]
+    types: tuple[Word, ...]
+
+
+def distinct(transactions: Table) -> Table:
+    """One row per set of rows that agree in every delivered column, with their number as `copies`."""
+    return transactions.group_by(transactions.columns).aggregate(copies=_.count())
+
+
+def measure(rows: Table, prefix: str | None, codes: Sequence[str], fetch: Fetch, is_placeholder: Any) -> Profile:
+    """Profile the rows, as `distinct` gives them; `is_placeholder` tells of an id (text) whether it is nobody's."""
+    (whole,) = fetch(_whole(rows))
+    people = _people(rows)
+    (crowd,) = fetch(_crowd(people))
+    ids = [Holder(**each) for each in fetch(people.filter(_may_be_nobody(people.customer_id)))]
+    leading = people.order_by([people.orders.desc(), people.customer_id]).limit(LEADING)
+    widest = people.order_by([people.places.desc(), people.customer_id]).limit(LEADING)
+    return Profile(
+        **whole,
+        **crowd,
+        codes=tuple(Code(**each) for each in fetch(_codes(rows, codes))),
+        credit_notes=_credit_notes(rows, prefix, fetch),
+        holders=tuple(Holder(**each) for each in fetch(leading.union(widest, distinct=True))),
+        placeholders=tuple(sorted(each for each in ids if is_placeholder(each.customer_id))),
+        total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows)))),
+        gaps=len(fetch(_gaps(rows))),
+        statuses=_words(rows, "status", fetch),
+        types=_words(rows, "line_type", fetch),
+    )
+
+
+def _whole(rows: Table) -> Table:
+    return rows.aggregate(
+        rows=_.copies.sum(),
+        repeats=(_.copies - 1).sum(),
+        paid=_.amount.sum(where=(_.amount > 0) & _.customer_id.notnull()).coalesce(0),
+    )
+
+
+def _people(rows: Table) -> Table:
+    known = rows.filter(_.customer_id.notnull())
+    return known.group_by("customer_id").aggregate(orders=_.invoice.nunique(), places=_.country.nunique())
+
+
+def _crowd(people: Table) -> Table:
+    return people.mutate(most=_.orders.max()).aggregate(
+        orders=_.orders.sum().coalesce(0),
+        busy_orders=_.orders.quantile(BUSY_QUANTILE, where=_.orders < _.most)
+        .coalesce(_.orders.max(), 0)
+        .cast("float64"),
+        numbered_from_zero=_.customer_id.isin(["1", "2"]).sum().coalesce(0) == len(("1", "2")),
+    )
+
+
+def _may_be_nobody(customer_id: Any) -> Any:
+    """Few ids are looked at one by one: those of no digit from 1 to 9, and those that say guest, say, and a number."""
+    return ~customer_id.re_search("[1-9]") | customer_id.re_search("(?i)guest|example")
+
+
+def _codes(rows: Table, patterns: Sequence[str]) -> Table:
+    paid = _.amount.sum(where=(_.amount > 0) & _.customer_id.notnull()).coalesce(0)
+    named = rows.filter(one_of(rows.product_code, patterns) | rows.description.lower().re_search(SERVICE_START))
+    return named.group_by(code=_.product_code).aggregate(text=_.description.mode(), rows=_.copies.sum(), paid=paid)
+
+
+def one_of(code: Any, patterns: Sequence[str]) -> Any:
+    """Tell whether a code is one of these; one that ends with * stands for every code that begins so."""
+    found = code.isin([pattern for pattern in patterns if not pattern.endswith("*")])
+    for pattern in patterns:
+        if pattern.endswith("*"):
+            found = found | code.startswith(pattern[:-1])
+    return found
+
+
+def _credit_notes(rows: Table, prefix: str | None, fetch: Fetch) -> CreditNotes:
+    if not prefix:
+        return CreditNotes(0, 0, 0)
+    noted = rows.filter(rows.invoice.startswith(prefix))
+    (counted,) = fetch(noted.aggregate(rows=_.count(), positive=(_.amount > 0).sum().coalesce(0)))
+    if not counted["positive"]:
+        return CreditNotes(**counted, repeated=0)
+    same = ["customer_id", "product_code", "quantity", "unit_price"]
+    sold = rows.filter(~rows.invoice.startswith(prefix)).group_by(same).aggregate(first_at=_.invoiced_at.min())
+    repeated = noted.filter(_.amount > 0).inner_join(sold, same).filter(_.first_at <= _.invoiced_at)
+    return CreditNotes(**counted, repeated=fetch(repeated.aggregate(rows=_.count()))[0]["rows"])
+
+
+def _total_codes(rows: Table) -> Table:
+    """Codes of which nearly every line is worth what the other lines of its invoice are worth together."""
+    invoices = rows.group_by("invoice").aggregate(lines=_.count(), whole=_.amount.sum())
+    sums = rows.inner_join(invoices, "invoice").mutate(
+        is_sum=(_.lines > 1) & (_.amount != 0) & (_.amount * 2 == _.whole)
+    )
+    counted = sums.group_by("product_code").aggregate(
+        rows=_.count(), sums=_.is_sum.sum(), clear=(_.is_sum & (_.lines > PAIR)).sum()
+    )
+    return counted.filter((_.sums >= TOTALS_MIN) & (_.clear > 0) & (_.sums >= _.rows * TOTAL_SHARE_MIN))
+
+
+def _gaps(rows: Table) -> Table:
+    """One row per invoice that names one customer on some of its lines and none on others."""
+    named = rows.group_by("invoice").aggregate(people=_.customer_id.nunique(), nobody=_.customer_id.isnull().any())
+    return named.filter((_.people == 1) & _.nobody)
+
+
+def _words(rows: Table, column: str, fetch: Fetch) -> tuple[Word, ...]:
+    counted = rows.filter(rows[column].notnull()).group_by(word=rows[column]).aggregate(rows=_.copies.sum())
+    frequent = counted.order_by([ibis.desc("rows"), "word"]).limit(WORDS_MAX)
+    return tuple(Word(**each) for each in fetch(frequent))

@@ -1,0 +1,113 @@
+"""Words by which the exports of shops name what is no ordinary sale, in English, Portuguese and Spanish.
+
+A word is compared as `reduced` writes it: small letters, without accents, signs and spaces.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+Meaning = Literal["sale", "void", "refund", "service"]
+
+
+def reduced(text: str) -> str:
+    """Write a word without what people write in many ways: case, accents, spaces, hyphens and other signs."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if letter.isalnum() and not unicodedata.combining(letter))
+
+
+def _words(*lists: str) -> frozenset[str]:
+    return frozenset(reduced(word) for words in lists for word in words.split(","))
+
+
+# States of an order and types of a line. What is in none of them is a sale, and is listed for the reader to judge.
+VOID = _words(
+    "cancelled,canceled,cancellation,cancel,voided,void,failed,failure,declined,rejected,expired,abandoned,draft,test",
+    "test order,refunded,fully refunded,full refund,returned,returned to seller,charged back,chargeback,lost",
+    "unpaid,not paid,pending,pending payment,payment pending,awaiting payment,waiting payment,on hold,on-hold,overdue",
+    "pending review,payment review,uncollectible,incomplete,unavailable,fraud,suspected fraud,checkout-draft,trash",
+    "cancelado,cancelada,anulado,anulada,nao pago,nao autorizado,negado,recusado,recusada,reprovado",
+    "devolvido,devolvida",
+    "reembolsado,reembolsada,estornado,estornada,pendente,aguardando pagamento,aguardando,teste,rascunho,expirado",
+    "no pagado,pago pendiente,pendiente,pendiente de pago,rechazado,rechazada,devuelto,devuelta,prueba,borrador",
+    "fallido",
+)
+SALE = _words(
+    "paid,complete,completed,closed,shipped,delivered,fulfilled,unfulfilled,processing,processed,invoiced,approved",
+    "authorized,partially refunded,partially fulfilled,partially paid,captured,succeeded,settled,active,ok,sale,sales",
+    "order,invoice,purchase,item,product,payment,charge,shipped - delivered to buyer,new,in transit,picked up",
+    "pago,paga,aprovado,aprovada,concluido,concluida,entregue,enviado,enviada,faturado,faturada",
+    "em separacao,em transito",
+    "finalizado,venda,pedido,produto,completado,pagado,entregado,facturado,facturada,venta,producto,autorizado",
+)
+REFUND = _words(
+    "refund,refunds,return,returns,credit,credit note,creditnote,credit memo,creditmemo,cn,reversal,money back,rma",
+    "sales return,return order,customer return,credit invoice,refund order,storno,gutschrift",
+    "devolucao,estorno,reembolso,nota de credito,credito,troca,devolucion,abono,nota credito",
+)
+SERVICE = _words(
+    "shipping,postage,delivery,freight,carriage,handling,shipping fee,delivery fee,shipping charge,shipping cost,tax",
+    "fee,fees,tip,gratuity,surcharge,payout,transfer,adjustment,service fee,transaction fee,shipping & handling",
+    "frete,envio,taxa de entrega,entrega,custo de envio,gastos de envio,flete,impuesto,imposto,propina,gorjeta",
+)
+MEANINGS: dict[Meaning, frozenset[str]] = {"sale": SALE, "void": VOID, "refund": REFUND, "service": SERVICE}
+
+# Ids under which a till or a shop system books whoever gave none.
+PLACEHOLDERS = _words(
+    "guest,guests,guest user,guest customer,guest checkout,anonymous,anon,unknown,unknown customer,undefined,nobody",
+    "walk in,walkin,walk-in customer,walk in customer,cash,cash customer,cash sale,counter,counter sale",
+    "retail customer",
+    "none,null,nan,na,nil,no id,no customer,no name,not provided,not available,not registered,default,default customer",
+    "general public,one time customer,misc,miscellaneous,various,test,xxx,private,visitor,customer,guest@example.com",
+    "consumidor,consumidor final,cliente,cliente final,cliente balcao,balcao,cliente avulso,avulso,convidado,anonimo",
+    "visitante,sem cadastro,sem nome,sem identificacao,sem cpf,nao informado,nao identificado,cliente nao identificado",
+    "cliente padrao,venda balcao,diversos,desconhecido,venda avulsa",
+    "invitado,cliente contado,contado,publico general,publico en general,sin nombre,desconocido,cliente ocasional",
+    "cliente generico,mostrador,cliente mostrador,cliente varios,sin registro,no registrado",
+)
+
+# A product whose code or text begins a word with one of these is most likely none.
+_SERVICE_STEMS = (
+    "post|shipping|carriage|delivery|freight|handling|sample|bank charge|fee|charge|commission|adjust|debt|discount|"
+    "manual|voucher|gift card|gift certificate|test|credit|coupon|promo|rebate|surcharge|tip|donation|rounding|"
+    "frete|envio|entrega|taxa|ajuste|desconto|descuento|cupom|cupon|amostra|muestra|vale|teste|prueba|flete|comissao"
+)
+_SERVICE_TEXT = re.compile(rf"(^|[^a-z])({_SERVICE_STEMS})(age|s|ment|ments)?([^a-z]|$)")
+_TOTAL = re.compile(
+    r"(grand|order|invoice|report)?(sub)?(total|totals|totais|totales)(dopedido|geral|general|dafatura)?"
+)
+NOTHING = re.compile(r"[\W_0]*")  # an id of zeros and signs only
+
+
+def meaning(word: str | None, answers: dict[str, Meaning]) -> Meaning | None:
+    """Tell what a state or type stands for: as the user says, else as is common; None where it is unknown."""
+    name = reduced(word or "")
+    said = {reduced(each): sense for each, sense in answers.items()}
+    return said.get(name) or next((sense for sense, words in MEANINGS.items() if name in words), None)
+
+
+def looks_like_service(*texts: str | None) -> bool:
+    """Tell whether a text of a product speaks of postage, a fee, a voucher, a test or the like."""
+    return any(_SERVICE_TEXT.search(plain(text)) for text in texts if text)
+
+
+def is_service_name(text: str | None) -> bool:
+    """Tell whether a text is nothing but the name of a service, as "Shipping" is."""
+    return reduced(text or "") in SERVICE
+
+
+def is_total(texts: Iterable[str | None]) -> bool:
+    """Tell whether a text is the name of a sum, as "Subtotal" is."""
+    return any(_TOTAL.fullmatch(reduced(text)) for text in texts if text)
+
+
+def is_placeholder(customer_id: str) -> bool:
+    """Tell whether an id is a word for nobody in particular, or of zeros and signs only."""
+    return bool(NOTHING.fullmatch(customer_id)) or reduced(customer_id) in PLACEHOLDERS
+
+
+def plain(text: str) -> str:
+    """Write a text in small letters without accents."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
