@@ -1,4 +1,4 @@
-"""The workflow and the hooks: the Pythons that pyproject.toml promises, and the targets that developers use."""
+"""Workflow, hooks and container: the Pythons that pyproject.toml promises, and the targets that developers use."""
 
 import os
 import re
@@ -49,3 +49,33 @@ def test_each_hook_is_a_target_that_make_check_runs_too() -> None:
 
 def test_a_hook_needs_nothing_but_the_environment() -> None:
     assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in HOOKS)
+
+
+# The container: no daemon is needed to see what its file would do wrong.
+
+STEPS = re.findall(
+    r"^([A-Z]+) (.+)$", (TOP / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", ""), re.MULTILINE
+)
+
+
+def test_the_container_has_a_promised_python_and_no_root() -> None:
+    [python] = [re.match(r"python:(3\.\d+)-", words) for step, words in STEPS if step == "FROM" and ":" in words]
+    assert python
+    assert f"Programming Language :: Python :: {python[1]}" in PROJECT["classifiers"]
+    assert [words for step, words in STEPS if step == "USER"] == ["insiders"]
+    assert STEPS[-1] == ("CMD", '["make"]')
+
+
+def test_the_container_s_environment_has_what_make_env_depends_on() -> None:
+    environment = [words for step, words in STEPS if step == "COPY" and "--from" not in words and words[-1] == "/"]
+    copied = [name for words in environment for name in words.split()[1:-1]]
+    assert all((TOP / name).is_file() for name in copied)
+    packed = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    assert {"Makefile", PROJECT["readme"], *packed["wheel"]["force-include"]} < set(copied)
+    assert set(re.findall(r"^\$\(STAMP\): (.+)$", MAKEFILE, re.MULTILINE)[0].split()) < set(copied)
+
+
+def test_the_container_is_made_of_what_git_holds() -> None:
+    ignored = {line.removeprefix("**/") for line in (TOP / ".dockerignore").read_text(encoding="utf-8").splitlines()}
+    by_git = (TOP / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {line.removeprefix("!").strip("/") for line in by_git} <= {line.removeprefix("!") for line in ignored}
