@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from insiders.value.scores import rank_share
+from insiders.value.scores import RFM, rank_share
 
 Labels = NDArray[np.int64]
 
 FIFTHS = 5
-RFM = {"recency_days": -1, "order_count": 1, "net_revenue": 1}  # trait -> 1 where more is better, else -1
 
 # The names that marketing gives to R (rows, 1 is longest ago) and the mean of F and M (columns, 1 is least), as 5 x 5.
 RFM_NAMES = (

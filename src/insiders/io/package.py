@@ -43,6 +43,10 @@ TRUSTED = (
     "insiders.model.clusterers.Tiers",
     "insiders.model.clusterers.Ward",
     *(f"{each.__module__}.{each.__qualname__}" for each in (lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
+    *(f"insiders.value.score_model.{name}" for name in ("Lifetime", "Plain", "Score", "ScoreModel")),
+    "insiders.value.money.Money",
+    "insiders.value.rankers.Ranker",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
 

@@ -3,7 +3,7 @@
 `net_revenue` is the spreadsheet that a clustering has to beat.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from insiders.value import lifetime
 Values = NDArray[np.float64]
 Score = Callable[[pd.DataFrame], dict[str, Values]]
 
+Known = Mapping[str, Values]  # columns of other customers, among whom one is ranked; a table is one too
+
+RFM = {"recency_days": -1, "order_count": 1, "net_revenue": 1}  # trait -> 1 where more is better, else -1
 SPREADSHEET, LIFETIME, CHANCE = "net_revenue", "lifetime_value", "random"
 
 
@@ -37,13 +40,8 @@ def score(name: str, customers: pd.DataFrame, horizon_days: int) -> Values:
 
 def simple(customers: pd.DataFrame, among: pd.DataFrame) -> dict[str, Values]:
     """The scores that need no fit."""
-    return {
-        SPREADSHEET: customers["net_revenue"].to_numpy(),
-        "gross_revenue": customers["gross_revenue"].to_numpy(),
-        "faded_revenue": customers["faded_revenue"].to_numpy(),
-        "rfm_quintiles": _rfm(customers, among),
-        CHANCE: np.zeros(len(customers)),  # all tied: every customer counts by the mean
-    }
+    own = {name: score(customers, among) for name, score in PLAIN.items()}
+    return own | {CHANCE: np.zeros(len(customers))}  # all tied: every customer counts by the mean
 
 
 def members(score: Values, share: float) -> NDArray[np.bool_]:
@@ -52,10 +50,13 @@ def members(score: Values, share: float) -> NDArray[np.bool_]:
     return np.asarray(score >= np.sort(score)[-n])
 
 
-def _rfm(customers: pd.DataFrame, among: pd.DataFrame) -> Values:
+def _column(name: str) -> Callable[[pd.DataFrame, Known], Values]:
+    return lambda customers, among: customers[name].to_numpy(dtype=float)  # noqa: ARG005 (as RFM's signature)
+
+
+def _rfm(customers: pd.DataFrame, among: Known) -> Values:
     """Sum of the quintiles 1-5 of recency (recent is high), order count and net revenue: marketing's RFM score."""
-    traits = {"recency_days": -1, "order_count": 1, "net_revenue": 1}
-    columns = [(sign * customers[name].to_numpy(), sign * among[name].to_numpy()) for name, sign in traits.items()]
+    columns = [(sign * customers[name].to_numpy(), sign * np.asarray(among[name])) for name, sign in RFM.items()]
     return np.sum([np.clip(np.ceil(rank_share(values, known) * 5), 1, 5) for values, known in columns], axis=0)
 
 
@@ -64,3 +65,13 @@ def rank_share(values: Values, among: Values) -> Values:
     ordered = np.sort(among)
     below, not_above = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
     return (below + not_above + 1) / 2 / len(ordered)
+
+
+# The plain sorts, by name: functions of customers and of those among whom they are ranked, which only RFM asks for.
+PLAIN: dict[str, Callable[[pd.DataFrame, Known], Values]] = {
+    SPREADSHEET: _column(SPREADSHEET),
+    "gross_revenue": _column("gross_revenue"),
+    "net_revenue_180d": _column("net_revenue_180d"),
+    "faded_revenue": _column("faded_revenue"),
+    "rfm_quintiles": _rfm,
+}

@@ -1,0 +1,145 @@
+"""A score that serves: a plain sort, lifetime value, a learned ranker, or a log-mean of several, told in money.
+
+It is fitted at one date on the customers known there and on what followed earlier dates. All that it needs of other
+customers is kept in it, so it scores an unseen one, alone or among a million, and can be stored as arrays.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+
+from insiders.value import lifetime, rankers, scores
+from insiders.value.money import Money, Past
+from insiders.value.rankers import BOOSTING, TREES
+from insiders.value.scores import LIFETIME, SPREADSHEET, Values
+
+# Candidate -> the parts of which it is the log-mean. One part alone is itself.
+CANDIDATES: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in (*scores.PLAIN, LIFETIME, BOOSTING, TREES)},
+    "lifetime_faded": (LIFETIME, "faded_revenue"),
+    "boosting_lifetime_net": (BOOSTING, LIFETIME, SPREADSHEET),
+    "trees_boosting_lifetime_net": (TREES, BOOSTING, LIFETIME, SPREADSHEET),
+}
+COINS = 1000  # in the typical score: below one, a logarithm counts as none
+
+
+class Horizon(NamedTuple):
+    """What a fit needs beside tables: the length of the period that follows, and the seed of what is drawn."""
+
+    days: int
+    seed: int
+
+
+class Part(Protocol):
+    """One score by itself."""
+
+    def score(self, customers: pd.DataFrame) -> Values: ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A plain sort; `among` has the figures of the customers among whom RFM's quintiles are counted."""
+
+    name: str
+    among: Mapping[str, Values]
+
+    def score(self, customers: pd.DataFrame) -> Values:
+        return scores.PLAIN[self.name](customers, self.among)
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """Expected revenue of the lifetime value model."""
+
+    model: lifetime.ValueModel
+    days: int
+
+    def score(self, customers: pd.DataFrame) -> Values:
+        return lifetime.predict(self.model, customers, self.days)["expected_revenue"].to_numpy()
+
+
+@dataclass(frozen=True)
+class Score:
+    """The log-mean of its parts; each is counted in its own coins, so that none outweighs the others by its unit."""
+
+    parts: tuple[Part, ...]
+    coins: tuple[float, ...]
+
+    def of(self, customers: pd.DataFrame) -> Values:
+        """Higher is better; of one part in its own unit."""
+        return self.parts[0].score(customers) if len(self.parts) == 1 else self.log(customers)
+
+    def log(self, customers: pd.DataFrame) -> Values:
+        logs = [_log(part.score(customers), coin) for part, coin in zip(self.parts, self.coins, strict=True)]
+        return np.asarray(np.mean(logs, axis=0), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ScoreModel:
+    """A score with its calibration to money."""
+
+    name: str
+    score: Score
+    money: Money
+
+    def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """`score`, `expected_revenue`, `expected_low`, `expected_high` of each customer, in their order."""
+        expected = self.money.expected(self.score.log(customers)).set_index(customers.index)
+        return pd.DataFrame({"score": self.score.of(customers)}, index=customers.index).join(expected)
+
+
+def fit_parts(customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> dict[str, Part]:
+    """Every part, fitted once; the learned ones need a past date (with `next_revenue`) and are left out without one."""
+    among = rankers.grid(customers, list(scores.RFM))
+    parts: dict[str, Part] = {name: Plain(name, among) for name in scores.PLAIN}
+    # Without its date, which only a calibration asks for, and which is no array or number.
+    parts[LIFETIME] = Lifetime(replace(lifetime.fit(customers), as_of=None), horizon.days)
+    if past:
+        parts |= {name: rankers.fit(name, customers, past, horizon.seed) for name in rankers.FITS}
+    return parts
+
+
+def combine(names: Sequence[str], parts: Mapping[str, Part], customers: pd.DataFrame) -> Score:
+    """The score of these parts; coins are those of these customers."""
+    chosen = tuple(parts[name] for name in names)
+    return Score(chosen, tuple(_coin(part.score(customers)) for part in chosen))
+
+
+def candidate_scores(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict[str, Values]:
+    """The score of each candidate whose parts are there: what is judged."""
+    return {
+        name: combine(own, parts, customers).of(customers)
+        for name, own in CANDIDATES.items()
+        if all(each in parts for each in own)
+    }
+
+
+def fit(name: str, customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> ScoreModel:
+    """Fit a candidate on customers as of a date, and tell it in money by what followed the `past` dates."""
+    names = CANDIDATES[name]
+    score = combine(names, fit_parts(customers, past, horizon), customers)
+    told = [Past(_log_at_past(names, each, horizon), each["next_revenue"].to_numpy(dtype=float)) for each in past]
+    return ScoreModel(name, score, Money.fit(told, score.log(customers)))
+
+
+def _log_at_past(names: Sequence[str], past: pd.DataFrame, horizon: Horizon) -> Values:
+    """The score that each customer would have had at a past date, by what was known then.
+
+    Of what followed, trees learn only from the other half of the customers: their own outcome is not in their score.
+    """
+    learned = {name: rankers.cross_scores(name, past, horizon.seed) for name in names if name in rankers.FITS}
+    parts = fit_parts(past, [], horizon)
+    values = [learned[name] if name in learned else parts[name].score(past) for name in names]
+    return np.asarray(np.mean([_log(each, _coin(each)) for each in values], axis=0), dtype=np.float64)
+
+
+def _log(score: Values, coin: float) -> Values:
+    return np.log1p(np.maximum(score, 0) / coin)
+
+
+def _coin(score: Values) -> float:
+    positive = score[score > 0]
+    return float(np.median(positive)) / COINS if len(positive) else 1.0
