@@ -45,6 +45,7 @@ def customers(count: int = 60, as_of: pd.Timestamp = NOW) -> pd.DataFrame:
         "distinct_product_count": 5.0 + orders,
         "net_revenue_90d": np.where(large, net / 2, 0.0),
         "net_revenue_180d": net / 2,
+        "net_revenue_365d": net,
         "order_count_90d": np.where(large, 8.0, 0.0),
         "order_count_180d": np.where(large, 9.0, 1.0),
         "faded_revenue": net * 0.7,

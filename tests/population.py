@@ -29,6 +29,7 @@ def customers(count: int = 400, seed: int = 1, as_of: pd.Timestamp = DAY, known_
             "net_revenue": net,
             "net_revenue_90d": net / 2,
             "net_revenue_180d": net * 0.8,
+            "net_revenue_365d": net,
             "order_count_90d": np.floor(orders / 2),
             "orders_per_month": orders * 30 / known_days,
             "distinct_product_count": orders * 3.0,

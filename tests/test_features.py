@@ -80,6 +80,7 @@ def test_every_feature_by_hand():
             "order_count_180d": 3,
             "net_revenue_90d": 80,
             "net_revenue_180d": 80,
+            "net_revenue_365d": 80,
             "faded_revenue": 30 * fade(30) - 12 * fade(20) + 70 * fade(10) - 8 * fade(9),
             "largest_order_share": 0.7,
             "same_season_revenue": math.nan,
@@ -118,6 +119,7 @@ def test_windows_begin_and_end_at_midnight():
     found = customers(rows, as_of).iloc[0]
     assert (found["order_count_90d"], found["order_count_180d"], found["order_count"]) == (2, 4, 9)
     assert (found["net_revenue_90d"], found["net_revenue_180d"]) == (0b11, 0b1111)
+    assert found["net_revenue_365d"] == 0b11111111
     assert found["same_season_revenue"] == 0b011000000 + 0b000000000
     assert math.isnan(customers(rows, as_of, start=as_of - timedelta(days=364)).iloc[0]["same_season_revenue"])
 

@@ -6,7 +6,14 @@ import pandas as pd
 
 from insiders.language import Language
 
-MONEY = ("net_revenue", "net_revenue_90d", "net_revenue_180d", "average_order_value", "gross_revenue")
+MONEY = (
+    "net_revenue",
+    "net_revenue_90d",
+    "net_revenue_180d",
+    "net_revenue_365d",
+    "average_order_value",
+    "gross_revenue",
+)
 
 
 def worded(audiences: pd.DataFrame, language: Language, labels: Mapping[str, str]) -> pd.DataFrame:

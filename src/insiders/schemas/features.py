@@ -31,6 +31,7 @@ FEATURES: dict[str, in_memory.Column] = {
     "order_count_180d": column("float64", "orders", "orders of the last 180 days", NOT_NEGATIVE),
     "net_revenue_90d": column("float64", "currency", "net revenue of the last 90 days"),
     "net_revenue_180d": column("float64", "currency", "net revenue of the last 180 days"),
+    "net_revenue_365d": column("float64", "currency", "net revenue of the last 365 days"),
     "faded_revenue": column("float64", "currency", "net revenue, each amount times exp(-age in days / fade_days)"),
     "largest_order_share": column("float64", "share", "gross revenue of the largest order / gross_revenue", SHARE),
     "same_season_revenue": column(

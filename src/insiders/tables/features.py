@@ -16,7 +16,14 @@ from insiders.units import MONTH_DAYS, PRODUCT_SEPARATOR, YEAR_DAYS
 
 WEIGHT_UNITS = 1_000_000  # fading weights are rounded to millionths, so that faded amounts add up exactly
 GRAIN = ["customer_id", "as_of"]
-COUNTS = ["distinct_product_count", "order_count_90d", "order_count_180d", "net_revenue_90d", "net_revenue_180d"]
+COUNTS = [
+    "distinct_product_count",
+    "order_count_90d",
+    "order_count_180d",
+    "net_revenue_90d",
+    "net_revenue_180d",
+    "net_revenue_365d",
+]
 
 
 class Windows(NamedTuple):
@@ -91,7 +98,7 @@ def _totals(dated: ibis.Table, windows: Windows) -> dict[str, Value]:
         "same_season_revenue": dated.net_revenue.sum(where=is_season).coalesce(0),
         "country": dated.country.coalesce("").argmax(last, where=dated.is_sale).nullif(""),
         **{f"order_count_{days}d": _recent(dated.is_sale.cast("int64"), dated, days) for days in (90, 180)},
-        **{f"net_revenue_{days}d": _recent(dated.net_revenue, dated, days) for days in (90, 180)},
+        **{f"net_revenue_{days}d": _recent(dated.net_revenue, dated, days) for days in (90, 180, YEAR_DAYS)},
     }
 
 

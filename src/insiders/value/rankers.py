@@ -30,6 +30,7 @@ TRAITS = {
     "net_revenue": 1,
     "net_revenue_90d": 1,
     "net_revenue_180d": 1,
+    "net_revenue_365d": 1,
     "faded_revenue": 1,
     "distinct_product_count": 1,
 }

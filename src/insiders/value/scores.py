@@ -72,6 +72,7 @@ PLAIN: dict[str, Callable[[pd.DataFrame, Known], Values]] = {
     SPREADSHEET: _column(SPREADSHEET),
     "gross_revenue": _column("gross_revenue"),
     "net_revenue_180d": _column("net_revenue_180d"),
+    "net_revenue_365d": _column("net_revenue_365d"),
     "faded_revenue": _column("faded_revenue"),
     "rfm_quintiles": _rfm,
 }
