@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports docs umap postgres locks texts
+.PHONY: all env test check format lint types imports docs umap postgres locks texts shops
 
 all: env
 	dvc repro
@@ -54,6 +54,10 @@ imports:
 
 docs: env
 	python docs/api.py
+
+# Scores and segments on real shops: two packages of the Python registry are fetched for their data, and FILES are read.
+shops: env
+	python benchmarks/shops.py build/shops $(FILES)
 
 # What templates and code say, into the catalogues of the other languages; what is new stands there untranslated.
 LOCALES := src/insiders/report/locale
