@@ -1,8 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from insiders.evidence import scoring
+from insiders.evidence.judge import Window
 from insiders.evidence.scoring import Date, Draws
+from insiders.value.score_model import CANDIDATES, Horizon
+from population import DAY, customers
 
 IDS = np.array(["a", "b", "c", "d"])
 
@@ -107,3 +111,25 @@ def test_where_nobody_brings_anything_there_is_no_lift():
     empty = [date(one=[1, 2, 3, 4])._replace(next_revenue=np.zeros(4))] * 2
     assert np.isnan(scoring.pooled(empty, ("one", ["one", "one"]), 0.5, Draws(20, 1)).mean)
     assert np.isnan(scoring.figures(empty, "one", ["one"], 0.5)["sort_lift"])
+
+
+def test_the_simplest_score_that_nothing_beats_by_the_margin_is_chosen():
+    days = [date(plain=[3, 4, 2, 1], best=[4, 3, 2, 1], lot=[1, 1, 1, 1])]
+    # At half of the customers both got 90; at a quarter the plain one 30 of 60, so on average 0.71 of the best.
+    assert scoring.choose(days, ["lot", "plain", "best"], 0.2, [0.25, 0.5]) == "best"
+    assert scoring.choose(days, ["lot", "plain", "best"], 0.3, [0.25, 0.5]) == "plain"
+    assert scoring.choose(days, ["best", "plain"], 0.3, [0.25, 0.5]) == "best"
+    nothing = [days[0]._replace(next_revenue=np.zeros(4))]
+    assert scoring.choose(nothing, ["plain", "best"], 0.1) == "plain"
+
+
+def test_every_candidate_is_scored_by_what_was_known_at_its_window():
+    window = Window(customers(300, seed=2), customers(300, seed=3, as_of=DAY - pd.Timedelta(days=90)))
+    known, blind = (
+        scoring.dates_of([each], Horizon(90, 1))[0]
+        for each in (window, Window(window.customers.assign(next_revenue=0.0), window.past))
+    )
+    assert set(known.scores) == set(CANDIDATES)
+    assert known.next_revenue.tolist() == window.customers["next_revenue"].tolist()
+    for name, score in known.scores.items():
+        assert score.tolist() == blind.scores[name].tolist()  # what follows the window is in no score

@@ -4,14 +4,18 @@ The opponent at a date is the plain sort that did best at the *other* dates: nob
 are pooled over the dates with an interval that knows both: which customers there were, and which periods.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from insiders.evidence import holdout
+from insiders.evidence.judge import Window
 from insiders.units import CONFIDENCE
+from insiders.value import score_model
+from insiders.value.score_model import Horizon
 
 Values = NDArray[np.float64]
 
@@ -51,6 +55,35 @@ class Draws(NamedTuple):
 
     resamples: int
     seed: int
+
+
+def dates_of(windows: Iterable[Window], horizon: Horizon) -> list[Date]:
+    """Every candidate's score at each window, fitted on what was known then; the period after it must have ended."""
+    found = []
+    for each in windows:
+        customers = each.customers
+        with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
+            parts = score_model.fit_parts(customers, [each.past], horizon)
+            candidates = score_model.candidate_scores(parts, customers)
+        found.append(
+            Date(customers["customer_id"].to_numpy(dtype=str), customers["next_revenue"].to_numpy(), candidates)
+        )
+    return found
+
+
+def choose(dates: Sequence[Date], names: Sequence[str], margin: float, shares: Sequence[float] = SHARES) -> str:
+    """The first of `names` (the simplest first) that no other beats by more than `margin`, a share of the revenue.
+
+    Compared is what each captured, in geometric mean over dates and sizes.
+    """
+    pairs = [(date, share) for date in dates for share in shares]
+    logs = [np.log(_ratio([date.captured(name, n) for date, n in pairs], _most(pairs))) for name in names]
+    means = np.array([np.nanmean(each) if not np.isnan(each).all() else -np.inf for each in logs])
+    return names[int(np.argmax(means >= means.max() + np.log1p(-margin)))]
+
+
+def _most(pairs: Sequence[tuple[Date, float]]) -> list[float]:
+    return [holdout.top_n_revenue(date.next_revenue, date.next_revenue, date.size(share)) for date, share in pairs]
 
 
 def oracle_share(date: Date, name: str, share: float) -> float:
