@@ -9,8 +9,9 @@ import pytest
 
 import small_shop
 from insiders.io.tracking import connection
+from insiders.value import scores
 
-BASELINES = {"net_revenue", "gross_revenue", "faded_revenue", "rfm_quintiles", "lifetime_value", "random"}
+BASELINES = {*scores.PLAIN, scores.LIFETIME, scores.CHANCE}
 SHOP = {"simulate": {"customers": 150}, "tune": {"trials": 4}}
 
 
