@@ -23,7 +23,7 @@ LETTERS = 2  # of a country's code; regions have numbers
 
 
 def named(_context: str, text: str) -> str:
-    """Mark a word for extraction whose translation depends on where it stands."""
+    """Mark a text for extraction that is translated where it is shown, by its context and itself."""
     return text
 
 

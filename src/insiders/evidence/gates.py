@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
+from insiders.language import named
+
 COMPARISONS = {
     ">=": lambda value, threshold: value >= threshold,
     ">": lambda value, threshold: value > threshold,
@@ -12,14 +14,14 @@ COMPARISONS = {
 }
 
 MEANINGS = {
-    "value_lift_low": "not worse than sorting by past revenue",
-    "value_over_random_low": "better than chance",
-    "stability": "the list stays when customers are resampled",
-    "control_gap_low": "better separated than permuted customers",
-    "insider_share_min": "no smaller than the programme wants",
-    "insider_share_max": "no larger than the programme can take",
-    "segment_share": "no degenerate segment",
-    "champion": "no worse than the champion on the same period",
+    "value_lift_low": named("gate", "not worse than sorting by past revenue"),
+    "value_over_random_low": named("gate", "better than chance"),
+    "stability": named("gate", "the list stays when customers are resampled"),
+    "control_gap_low": named("gate", "better separated than permuted customers"),
+    "insider_share_min": named("gate", "no smaller than the programme wants"),
+    "insider_share_max": named("gate", "no larger than the programme can take"),
+    "segment_share": named("gate", "no degenerate segment"),
+    "champion": named("gate", "no worse than the champion on the same period"),
 }
 
 
