@@ -63,6 +63,11 @@ def layers() -> list[set[str]]:
     return [set(layer.split(" | ")) for layer in contract["layers"]]
 
 
+def test_the_house_has_few_doors_and_few_arrows(arrows: dict[str, set[str]]) -> None:
+    assert len(arrows) <= 18
+    assert sum(len(imports) for imports in arrows.values()) <= 55
+
+
 def test_the_layers_are_those_of_the_contract() -> None:
     lines = block(section(ARCHITECTURE, "The house")).splitlines()
     assert [set(line.split(" | ")) for line in lines] == layers()
