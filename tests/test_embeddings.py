@@ -280,3 +280,10 @@ def test_axes_are_what_they_are_called():
     for place, known in zip(places.T, (orders, log_revenue), strict=True):
         inside = np.abs(place) < 4  # beyond, a customer counts as just as far out
         assert np.corrcoef(place[inside], known[inside])[0, 1] > 0.999
+
+
+def test_who_may_come_back_is_told_apart_where_most_never_do():
+    frame = pd.concat([customers(380).assign(recency_days=179.0, gap_mean_days=np.nan), customers(20)])[list(COLUMNS)]
+    places = LifetimeAxes(("log_revenue",)).fit_transform(frame)
+    assert np.abs(places).max() > 4
+    assert len(np.unique(places[-20:])) == 20

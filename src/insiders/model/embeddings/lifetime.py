@@ -29,6 +29,7 @@ class _LifetimeSpace(TransformerMixin, BaseEstimator):
     """
 
     is_rising = True
+    clip = CLIP  # deviations beyond which a customer counts as just as far out
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
@@ -46,7 +47,9 @@ class _LifetimeSpace(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         scaled = (self._coordinates(self._known(X)) - self.centre_) / self.spread_
-        return np.asarray(np.round(np.clip(scaled, -CLIP, CLIP) * self._weights(), DECIMALS), dtype=np.float64)
+        return np.asarray(
+            np.round(np.clip(scaled, -self.clip, self.clip) * self._weights(), DECIMALS), dtype=np.float64
+        )
 
     def _coordinates(self, known: Matrix) -> Matrix:
         """Shape (customers, dimensions), each rising with value."""
@@ -106,8 +109,11 @@ class LifetimeAxes(_LifetimeSpace):
 
     `log_revenue` is what log(1 + next revenue) is expected to be: the probability of an order times the logarithm of
     the expected revenue, which is what foresight is measured by. `orders` is the logarithm of the expected orders, and
-    `past` that of the faded revenue.
+    `past` that of the faded revenue. Nothing is clipped: cuts by rank are not stretched by who is far out, and where
+    most customers never come back, all who may would count as just as far.
     """
+
+    clip = np.inf
 
     def __init__(self, axes: tuple[str, ...] = ("log_revenue", "past")) -> None:
         self.axes = axes
