@@ -101,7 +101,7 @@ def _run() -> str | None:
     """Run the two stages; the message where one of them refuses the export."""
     from insiders.stages import ingest, preprocess
 
-    os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{tempfile.gettempdir()}/cases-{os.getpid()}.db"
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{tempfile.gettempdir()}/cases-{os.getpid()}.db")
     try:
         ingest.main()
         preprocess.main()

@@ -56,7 +56,7 @@ def taken(source: str | Path, **ingest: Any) -> dict[str, Any]:
 
 
 def transactions() -> pd.DataFrame:
-    frame = pd.read_parquet(paths.TRANSACTIONS)
+    frame = pd.read_parquet(paths.TRANSACTIONS)[[*TRANSACTIONS.columns]]
     return frame.astype({"unit_price": "str"})
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from insiders.errors import InputError
-from insiders.io.delivery.columns import SYNONYMS, recognise
+from insiders.io.delivery.columns import SHOP, SYNONYMS, recognise
 
 FIRST = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 SECOND = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
@@ -13,7 +13,9 @@ OURS = ["invoice", "product_code", "description", "quantity", "invoiced_at", "un
 
 @pytest.mark.parametrize("found", [FIRST, SECOND, OTHERS, OURS])
 def test_known_names_are_recognised_in_any_order(found):
-    assert recognise([*found[::-1], "index"]) == dict(zip(SYNONYMS, found, strict=True))
+    columns = recognise([*found[::-1], "index"]).columns
+    assert {ours: columns[ours] for ours in SHOP} == dict(zip(SHOP, found, strict=True))
+    assert not any(theirs for ours, theirs in columns.items() if ours not in SHOP)
 
 
 def test_no_name_stands_for_two_of_ours():
@@ -22,12 +24,12 @@ def test_no_name_stands_for_two_of_ours():
 
 
 def test_description_and_country_may_be_missing():
-    found = recognise([name for name in FIRST if name not in ("Description", "Country")])
+    found = recognise([name for name in FIRST if name not in ("Description", "Country")]).columns
     assert (found["description"], found["country"]) == (None, None)
 
 
 def test_what_is_declared_goes_first():
-    mapping = recognise([*FIRST, "Net", "Rechnung"], {"unit_price": "Net", "invoice": "Rechnung"})
+    mapping = recognise([*FIRST, "Net", "Rechnung"], {"unit_price": "Net", "invoice": "Rechnung"}).columns
     assert (mapping["unit_price"], mapping["invoice"]) == ("Net", "Rechnung")
 
 
@@ -36,13 +38,47 @@ def test_what_is_declared_goes_first():
     [
         (["a", "b"], None, r"for invoice, product_code, .*the columns are 'a', 'b'.*ingest\.columns: \{invoice:"),
         ([*FIRST, "Price"], None, "'UnitPrice', 'Price' could each be unit_price"),
-        ([*FIRST, "country"], None, "names 'Country', 'country' more than once"),
+        ([*FIRST, "country (2)"], None, "names 'Country' more than once"),
         (FIRST, {"price": "UnitPrice"}, "names 'price'; our names are invoice"),
         (FIRST, {"unit_price": "Cost"}, "points to 'Cost'"),
         (FIRST, {"unit_price": "Quantity", "quantity": "Quantity"}, "twice to one column"),
-        (FIRST, {"unit_price": "Quantity"}, "for quantity"),
+        (["order_id", "customer_id", "sku", "price"], None, "for invoiced_at"),
+        (["order_id", "date", "customer_id"], None, "for product_code, quantity, unit_price"),
     ],
 )
 def test_what_is_wrong_is_said(found, declared, expected):
     with pytest.raises(InputError, match=expected):
         recognise(found, declared)
+
+
+def test_an_optional_column_open_between_two_is_the_first_and_said():
+    found = recognise([*FIRST[:-1], "Billing Country", "Shipping Country"])
+    assert found.columns["country"] == "Billing Country"
+    assert found.open == {"country": ("Billing Country", "Shipping Country")}
+
+
+def test_an_optional_name_that_stands_twice_is_not_read():
+    assert recognise([*FIRST, "Status", "Status (2)"]).columns["status"] is None
+
+
+def test_orders_without_lines_need_their_amount():
+    found = recognise(["order_id", "order_date", "customer_id", "order_total"]).columns
+    assert (found["amount"], found["product_code"]) == ("order_total", None)
+    assert recognise([*FIRST, "order_total"]).columns["amount"] is None
+
+
+def test_what_a_line_costs_is_not_what_an_order_costs():
+    assert recognise([*FIRST[:5], *FIRST[6:], "LineTotal"]).columns["line_total"] == "LineTotal"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Número do pedido;Data;SKU;Descrição;Quantidade;Preço unitário;Código do cliente;País",
+        "Número de pedido;Fecha;Código;Descripción;Cantidad;Precio unitario;Código de cliente;País",
+    ],
+)
+def test_names_in_portuguese_and_spanish(names):
+    columns = recognise(names.split(";")).columns
+    ours = ("invoice", "invoiced_at", "product_code", "description", "quantity", "unit_price", "customer_id", "country")
+    assert [columns[name] for name in ours] == names.split(";")

@@ -8,7 +8,8 @@ import pytest
 from insiders.answers import intake
 from insiders.errors import InputError
 from insiders.io import engine, params
-from insiders.tables import lines, orders, vocabulary
+from insiders.schemas import vocabulary
+from insiders.tables import lines, orders
 from ledgers import table, transaction
 
 PREPROCESS = params.read(Path(__file__).parents[1] / "params.yaml").preprocess

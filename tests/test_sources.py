@@ -211,8 +211,11 @@ UNREADABLE = {
     "empty": (lambda folder: written(folder / "a.csv", b""), "it is empty"),
     "header only": (lambda folder: write_csv(folder / "a.csv", []), "no rows below its header"),
     "unknown ending": (lambda folder: written(folder / "a.doc", b"x"), "ending '.doc' is not known"),
-    "empty folder": (lambda folder: folder, "no .parquet file"),
-    "two in a zip": (lambda folder: zip_of(folder, a_csv="x", b_csv="y"), "found a.csv, b.csv"),
+    "empty folder": (lambda folder: folder, "no file that is read"),
+    "two in a zip": (
+        lambda folder: zip_of(folder, a_csv="x", b_csv="y"),
+        "b.csv has the columns \\['y'\\], a.csv has \\['x'\\]",
+    ),
     "none in a zip": (lambda folder: zip_of(folder, a_doc="x"), "found a.doc"),
     "broken zip": (lambda folder: written(folder / "a.zip", b"PK no"), "damaged"),
     "broken gzip": (

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from insiders.io import engine
 from insiders.io.params import Preprocess
-from insiders.tables import lines, profile, rules, vocabulary
+from insiders.schemas import vocabulary
+from insiders.tables import lines, profile, rules
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend

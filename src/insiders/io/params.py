@@ -51,6 +51,11 @@ class Ingest(_Section):
     date_format: str | None
     decimal: Literal[".", ","] | None
     encoding: str | None
+    header_row: NonNegativeInt | None
+    price_is: Literal["unit", "line"] | None
+    rates: dict[str, Annotated[float, Field(gt=0)]]
+    ignore: tuple[str, ...]
+    gap_days_max: PositiveInt
     quarantine_share_max: Share
 
 

@@ -8,7 +8,7 @@ import ibis
 from ibis import _
 
 from insiders.errors import InputError
-from insiders.tables.profile import one_of
+from insiders.tables.profile import ORDER_FACTS, one_of
 from insiders.tables.rules import Policy
 
 Table = Any  # Ibis has no types that mypy could follow
@@ -16,7 +16,6 @@ Frame = Any  # pandas is imported where it is used: the engine's tables do witho
 
 KEPT = "kept"
 NO = ibis.literal(False)
-ORDER_FACTS = ("customer_id", "country", "status")  # what some exports write on the first line of an order only
 
 # The rules that remove a row, in the order in which they are asked.
 REMOVALS = {

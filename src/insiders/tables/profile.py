@@ -11,6 +11,7 @@ Table = Any  # Ibis has no types that mypy could follow
 Fetch = Callable[[Table], list[dict[str, Any]]]  # evaluates a small table, one dictionary per row
 
 LEADING = 3  # customers whose number of orders and places is looked at
+ORDER_FACTS = ("customer_id", "country", "status")  # what some exports write on the first line of an order only
 BUSY_QUANTILE = 0.95  # of the customers by number of orders, the one with most left out: what a busy one has
 TOTAL_SHARE_MIN = 0.9  # of the lines of a code of subtotals equal the sum of the others on their invoice
 TOTALS_MIN = 3
@@ -69,7 +70,7 @@ class Profile(NamedTuple):
     holders: tuple[Holder, ...]
     placeholders: tuple[Holder, ...]
     total_codes: tuple[str, ...]
-    gaps: int  # invoices of which some lines name the one customer, and others none
+    gaps: int  # invoices of which some lines name the one customer, country or state, and others none
     statuses: tuple[Word, ...]
     types: tuple[Word, ...]
 
@@ -95,7 +96,7 @@ def measure(rows: Table, prefix: str | None, codes: Sequence[str], fetch: Fetch,
         holders=tuple(Holder(**each) for each in fetch(leading.union(widest, distinct=True))),
         placeholders=tuple(sorted(each for each in ids if is_placeholder(each.customer_id))),
         total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows)))),
-        gaps=len(fetch(_gaps(rows))),
+        gaps=fetch(_gaps(rows).aggregate(invoices=_.count()))[0]["invoices"],
         statuses=_words(rows, "status", fetch),
         types=_words(rows, "line_type", fetch),
     )
@@ -170,9 +171,11 @@ def _total_codes(rows: Table) -> Table:
 
 
 def _gaps(rows: Table) -> Table:
-    """One row per invoice that names one customer on some of its lines and none on others."""
-    named = rows.group_by("invoice").aggregate(people=_.customer_id.nunique(), nobody=_.customer_id.isnull().any())
-    return named.filter((_.people == 1) & _.nobody)
+    """One row per invoice that names one customer, country or state on some of its lines and none on others."""
+    counts = {f"{name}s": _[name].nunique() for name in ORDER_FACTS}
+    blanks = {f"no_{name}": _[name].isnull().any() for name in ORDER_FACTS}
+    named = rows.group_by("invoice").aggregate(**counts, **blanks)
+    return named.filter(ibis.or_(*((named[f"{name}s"] == 1) & named[f"no_{name}"] for name in ORDER_FACTS)))
 
 
 def _words(rows: Table, column: str, fetch: Fetch) -> tuple[Word, ...]:

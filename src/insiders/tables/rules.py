@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from insiders.errors import InputError
-from insiders.tables import vocabulary
+from insiders.schemas import vocabulary
+from insiders.schemas.vocabulary import Meaning
 from insiders.tables.profile import Code, Holder, Profile, Word
-from insiders.tables.vocabulary import Meaning
 
 # A positive line on a credit note is a slip where few are; where all are, the shop writes money back without a sign.
 SLIP_SHARE_MAX = 0.05

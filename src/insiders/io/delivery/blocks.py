@@ -29,9 +29,15 @@ def block(
 
 
 def named(header: Sequence[str]) -> tuple[str, ...]:
-    """Give the columns' names without surrounding space; one without a name gets its place, ours are kept apart."""
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(header, 1)]
-    return tuple(f"{name}_" if name.casefold() in (ROW, PROBLEM) else name for name in names)
+    """Give the columns' names without surrounding space; one without a name gets its place, ours are kept apart.
+
+    A name that comes again, in whatever letters, gets its number: "Status (2)".
+    """
+    names = [name.strip().strip("\ufeff") or f"column_{place}" for place, name in enumerate(header, 1)]
+    apart = [f"{name}_" if name.casefold() in (ROW, PROBLEM) else name for name in names]
+    folded = [name.casefold() for name in apart]
+    times = [folded[: place + 1].count(name) for place, name in enumerate(folded)]
+    return tuple(name if time == 1 else f"{name} ({time})" for name, time in zip(apart, times, strict=True))
 
 
 def from_values(rows: Iterable[Sequence[Any]], names: Sequence[str], first: int = 1) -> Iterator["pa.RecordBatch"]:
@@ -59,6 +65,17 @@ def _written(value: Any) -> str | None:
             return format(value, "f")
         case _:
             return str(value)
+
+
+def renumbered(batches: Iterable["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
+    """Count the rows of several files through."""
+    import pyarrow as pa
+
+    first = 1
+    for batch in batches:
+        place = batch.schema.get_field_index(ROW)
+        yield batch.set_column(place, ROW, pa.arange(first, first + batch.num_rows))
+        first += batch.num_rows
 
 
 def as_text(batches: Iterable["pa.RecordBatch"], names: Sequence[str]) -> Iterator["pa.RecordBatch"]:

@@ -1,46 +1,232 @@
 """Which column of a file is which of ours."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from insiders.errors import InputError
+from insiders.io.delivery import presets
+from insiders.schemas.vocabulary import reduced
 
-# Our name -> what files call it, reduced to letters and digits. The three known distributions of the public data set
-# come first; the others are what shop systems and their exports say.
+# Our name -> what files call it, reduced to letters and digits without accents. The known distributions of the public
+# data set come first; the others are what shop systems and their exports say, in English, Portuguese and Spanish.
 SYNONYMS = {
-    "invoice": ("invoiceno", "invoice", "invoicenumber", "invoiceid", "orderid", "orderno", "ordernumber", "order"),
-    "product_code": ("stockcode", "productcode", "productid", "sku", "itemcode", "itemid", "articlenumber", "product"),
-    "description": ("description", "productdescription", "productname", "itemname", "itemdescription", "title"),
-    "quantity": ("quantity", "qty", "units", "pieces", "quantityordered", "lineitemquantity"),
-    "invoiced_at": ("invoicedate", "invoicedat", "invoicetime", "invoicedatetime", "orderdate", "orderedat", "date"),
-    "unit_price": ("unitprice", "price", "priceeach", "itemprice", "lineitemprice", "pricepaid"),
-    "customer_id": ("customerid", "customer", "customerno", "customernumber", "customercode", "clientid", "userid"),
-    "country": ("country", "customercountry", "countryname", "billingcountry", "shippingcountry"),
+    "invoice": (
+        *("invoiceno", "invoice", "invoicenumber", "invoiceid", "orderid", "orderno", "ordernumber", "order"),
+        *("receiptnumber", "receiptid", "receiptno", "transactionid", "basketid", "salesorder", "documentnumber"),
+        *("numerodopedido", "pedido", "numeropedido", "ndopedido", "idpedido", "iddopedido", "codigodopedido"),
+        *("notafiscal", "numeronf", "venda", "idvenda", "numerodepedido", "iddelpedido", "factura", "numerodefactura"),
+        *(
+            "ndevenda",
+            "nodevenda",
+            "numerodavenda",
+            "nfactura",
+            "numerofactura",
+            "iddepedido",
+            "nodopedido",
+            "nodepedido",
+        ),
+    ),
+    "product_code": (
+        *("stockcode", "productcode", "productid", "sku", "itemcode", "itemid", "articlenumber", "product", "itemsku"),
+        *(
+            "materialnumber",
+            "upc",
+            "ean",
+            "barcode",
+            "asin",
+            "skuid",
+            "lineitemsku",
+            "codigodoproduto",
+            "codigoproduto",
+        ),
+        *("idproduto", "iddoproduto", "produto", "referencia", "codigodelproducto", "codigoproducto", "idproducto"),
+        *("producto", "codigo", "coddoproduto", "codproduto"),
+    ),
+    "description": (
+        *("description", "productdescription", "productname", "itemname", "itemdescription", "title", "lineitemname"),
+        *("producttitle", "item", "descricao", "nomedoproduto", "produtonome", "descricaodoproduto", "nomeproduto"),
+        *("descripcion", "nombredelproducto", "nombreproducto", "descripciondelproducto", "titulodoanuncio"),
+    ),
+    "quantity": (
+        *("quantity", "qty", "units", "pieces", "quantityordered", "lineitemquantity", "itemqty", "qtyordered"),
+        *("orderquantity", "quantitysold", "quantidade", "qtd", "qtde", "quant", "unidades", "quantidadecomprada"),
+        *("cantidad", "cant", "quantidadedeprodutos"),
+    ),
+    "invoiced_at": (
+        *("invoicedate", "invoicedat", "invoicetime", "invoicedatetime", "orderdate", "orderedat", "date", "createdat"),
+        *(
+            "purchasedate",
+            "orderpurchasetimestamp",
+            "datetime",
+            "saledate",
+            "transactiondate",
+            "timestamp",
+            "dateordered",
+        ),
+        *(
+            "orderdatetime",
+            "data",
+            "datadopedido",
+            "datadavenda",
+            "datavenda",
+            "datapedido",
+            "datadacompra",
+            "dataehora",
+        ),
+        *("fecha", "fechadelpedido", "fechadepedido", "fechadeventa", "fechapedido", "fechadecompra", "emissao"),
+        *("datadeemissao", "fechadefactura", "fechafactura", "fechaventa"),
+    ),
+    "unit_price": (
+        *("unitprice", "price", "priceeach", "itemprice", "lineitemprice", "pricepaid", "priceperunit", "sellingprice"),
+        *(
+            "itemcost",
+            "unitcost",
+            "precounitario",
+            "preco",
+            "valorunitario",
+            "vlrunitario",
+            "precodevenda",
+            "valorunit",
+        ),
+        *("precounit", "preciounitario", "precio", "preciounidad", "preciodeventa", "valordoproduto"),
+    ),
+    "customer_id": (
+        *("customerid", "customer", "customerno", "customernumber", "customercode", "clientid", "userid", "buyeremail"),
+        *("customeruniqueid", "email", "customeremail", "householdkey", "accountid", "memberid", "buyerid", "client"),
+        *("billingemail", "emailaddress", "contactid", "codigodocliente", "idcliente", "iddocliente", "cliente"),
+        *("codigocliente", "codcliente", "cpf", "cpfcnpj", "emaildocliente", "iddecliente", "codigodecliente"),
+        *("iddelcliente", "correoelectronico", "correo", "emaildocomprador", "codigodelcliente", "comprador"),
+    ),
+    "country": (
+        *("country", "customercountry", "countryname", "billingcountry", "shippingcountry", "countrycode"),
+        *("shipcountry", "countryregion", "pais", "paisdeentrega", "paisdoenvio"),
+    ),
+    "line_total": (
+        *("linetotal", "lineamount", "itemtotal", "totalprice", "extendedprice", "linetotalamount", "lineprice"),
+        *("sales", "salesvalue", "linesubtotal", "itemsubtotal", "rowtotal", "totaldoitem", "valortotaldoitem"),
+        *("totaldelinea", "subtotaldoitem", "importe", "totallinea", "subtotaldoproduto", "netsales"),
+    ),
+    "amount": (
+        *("ordertotal", "amount", "total", "grandtotal", "totalamount", "orderamount", "ordervalue", "revenue"),
+        *("transactionamount", "purchaseamount", "amt", "value", "spend", "netamount", "totalsales", "invoicetotal"),
+        *(
+            "valor",
+            "valortotal",
+            "totaldopedido",
+            "valordopedido",
+            "totaldelpedido",
+            "monto",
+            "montototal",
+            "totalgeral",
+        ),
+    ),
+    "discount": (
+        *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
+        *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc"),
+    ),
+    "status": (
+        *("status", "orderstatus", "financialstatus", "paymentstatus", "state", "orderstate", "statusdopedido"),
+        *("statusdopagamento", "situacao", "situacaodopedido", "estado", "estadodelpedido", "estatus", "statuspedido"),
+        *("estadodepago", "estadodopedido", "statusdopago", "transactionstatus"),
+    ),
+    "cancelled": (
+        *("cancelledat", "canceledat", "cancelled", "canceled", "iscancelled", "iscanceled", "voided", "isvoid"),
+        *("isvoided", "istest", "testorder", "canceladoem", "cancelado", "anulado", "isrefunded", "refundedat", "test"),
+    ),
+    "line_type": (
+        *("type", "linetype", "transactiontype", "documenttype", "ordertype", "recordtype", "doctype", "eventtype"),
+        *("saletype", "movementtype", "tipo", "tipodedocumento", "tipodetransacao", "tipodocumento", "tipodemovimento"),
+        *("tipodeoperacao", "operacao", "movimento", "tipodetransaccion", "tipodemovimiento", "transaction"),
+    ),
+    "currency": (
+        *(
+            "currency",
+            "currencycode",
+            "ordercurrency",
+            "presentmentcurrency",
+            "moeda",
+            "moneda",
+            "divisa",
+            "currencyiso",
+        ),
+    ),
 }
-OPTIONAL = frozenset({"description", "country"})
+NEEDED = ("invoiced_at", "customer_id")
+LINE = ("product_code", "quantity", "unit_price")  # of an order that is given line by line
+SHOP = ("invoice", "product_code", "description", "quantity", "invoiced_at", "unit_price", "customer_id", "country")
 
 
-def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -> dict[str, str | None]:
-    """Give for each of our names the file's column; None for an optional one that the file does not have.
+class Recognised(NamedTuple):
+    """For each of our names the file's column (None: it has none), the known export, and what was chosen of several."""
 
-    What is declared goes before what is recognised. Raises InputError where one is unknown, missing or named twice.
+    columns: dict[str, str | None]
+    preset: str | None = None
+    open: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - of an immutable tuple
+
+
+def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -> Recognised:
+    """Tell for each of our names the file's column.
+
+    What is declared goes before what is recognised, and a known export before single names. Raises InputError where a
+    needed column is unknown, missing or could be one of several.
     """
     declared = dict(declared or {})
     _check(found, declared)
-    free = [name for name in found if name not in declared.values()]
-    mapping = {ours: declared.get(ours) or _match(ours, free) for ours in SYNONYMS}
-    missing = [ours for ours, theirs in mapping.items() if theirs is None and ours not in OPTIONAL]
-    if missing:
-        example = ", ".join(f'{ours}: "..."' for ours in missing)
-        raise InputError(
-            f"no column found for {', '.join(missing)}; the columns are {_listed(found)}: "
-            f"say in params.yaml which is which, ingest.columns: {{{example}}}"
-        )
-    return mapping
+    preset = presets.match(found)
+    chosen = {**(preset.columns(found) if preset else {}), **declared}
+    free = [name for name in found if name not in chosen.values()]
+    hits = {ours: [] if ours in chosen else _hits(ours, free) for ours in SYNONYMS}
+    mapping = {ours: chosen.get(ours) or next(iter(hits[ours]), None) for ours in SYNONYMS}
+    mapping = _without_totals(_without_repeated(mapping, found, declared), declared)
+    _require(found, mapping)
+    needed = {ours for ours in (*NEEDED, *LINE, "invoice") if mapping[ours]}
+    for ours in needed:
+        _require_single(ours, hits[ours])
+    _require_unique(found, mapping)
+    several = {ours: tuple(names) for ours, names in hits.items() if len(names) > 1 and mapping[ours]}
+    return Recognised(mapping, preset.name if preset else None, several)
+
+
+def _without_repeated(
+    mapping: dict[str, str | None], found: Sequence[str], declared: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Leave out a column that nobody must have where its name stands twice in the header."""
+    twice = [ours for ours, name in mapping.items() if name and ours not in (*SHOP, *declared) and _again(name, found)]
+    return mapping | dict.fromkeys(twice)
+
+
+def _again(name: str, found: Sequence[str]) -> list[str]:
+    """List the columns of the same name, which blocks.named has numbered."""
+    return [other for other in found if other.casefold() == f"{name} (2)".casefold()]
+
+
+def _without_totals(mapping: dict[str, str | None], declared: Mapping[str, str]) -> dict[str, str | None]:
+    """Leave out the order's total where the lines have prices of their own."""
+    has_lines = mapping["unit_price"] or mapping["line_total"]
+    return mapping | ({"amount": None} if has_lines and "amount" not in declared else {})
+
+
+def _require(found: Sequence[str], mapping: Mapping[str, str | None]) -> None:
+    """By the line: product or text, and a price; by the order: its amount. Quantity and invoice can be missing."""
+    missing = [ours for ours in NEEDED if not mapping[ours]]
+    if not (mapping["amount"] or mapping["line_total"]):
+        if not (mapping["product_code"] or mapping["description"]):
+            missing += ["product_code"]
+        if not mapping["unit_price"]:
+            missing += ["quantity"] * (not mapping["quantity"]) + ["unit_price"]
+    if not missing:
+        return
+    missing = [ours for ours in (*SHOP, "invoice") if ours in missing or (ours == "invoice" and not mapping[ours])]
+    missing = list(dict.fromkeys(missing))
+    example = ", ".join(f'{ours}: "..."' for ours in missing)
+    raise InputError(
+        f"no column found for {', '.join(missing)}; the columns are {_listed(found)}: "
+        f"say in params.yaml which is which, ingest.columns: {{{example}}}; orders without lines need invoiced_at, "
+        "customer_id and amount"
+    )
 
 
 def _check(found: Sequence[str], declared: Mapping[str, str]) -> None:
-    if twice := sorted({name for name in found if [n.casefold() for n in found].count(name.casefold()) > 1}):
-        raise InputError(f"the header names {_listed(twice)} more than once: give every column a name of its own")
     if unknown := sorted(set(declared) - set(SYNONYMS)):
         raise InputError(f"ingest.columns names {_listed(unknown)}; our names are {', '.join(SYNONYMS)}")
     if absent := sorted(set(declared.values()) - set(found)):
@@ -49,18 +235,33 @@ def _check(found: Sequence[str], declared: Mapping[str, str]) -> None:
         raise InputError(f"ingest.columns points twice to one column: {dict(declared)}")
 
 
-def _match(ours: str, free: Sequence[str]) -> str | None:
-    """Find the one column whose name is known for ours."""
-    hits = [name for name in free if _reduced(name) in (ours.replace("_", ""), *SYNONYMS[ours])]
+def _hits(ours: str, free: Sequence[str]) -> list[str]:
+    """List the columns whose name is known for ours; those that say customer_unique_id of several ids come first."""
+    names = (ours.replace("_", ""), *SYNONYMS[ours])
+    return [name for name in free if reduced(name) in names]
+
+
+def _require_single(ours: str, hits: Sequence[str]) -> None:
     if len(hits) > 1:
         raise InputError(
             f'{_listed(hits)} could each be {ours}: say which in params.yaml, ingest.columns: {{{ours}: "{hits[0]}"}}'
         )
-    return hits[0] if hits else None
 
 
-def _reduced(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+def _require_unique(found: Sequence[str], mapping: Mapping[str, str | None]) -> None:
+    """Refuse a name that stands twice in the header and is one of ours."""
+    for name in filter(None, mapping.values()):
+        if again := _again(name, found):
+            raise InputError(
+                f"the header names {name!r} more than once ({again[0]!r} is the second): give every column that is "
+                "read a name of its own, or say in params.yaml which is meant, ingest.columns"
+            )
+
+
+def recognised_names(names: Sequence[str]) -> int:
+    """Count the names that are known for one of ours: what tells a header from a title above it."""
+    known = {ours.replace("_", "") for ours in SYNONYMS} | {name for names in SYNONYMS.values() for name in names}
+    return sum(reduced(name) in known for name in names)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,19 +2,24 @@
 
 import codecs
 import csv
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from insiders.errors import InputError
-from insiders.io.delivery.blocks import block, named
+from insiders.io.delivery.blocks import block
+from insiders.io.delivery.header import ROWS, Declared, Header, find, score
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Opener = Callable[[], IO[bytes]]
 
+NOT_DECLARED = Declared()
 SEPARATORS = ",;\t|"
+SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\s*$")  # spreadsheets read it
 # cp1252 is Latin-1 with letters in place of the control characters 80 to 9f, which nobody writes; Latin-1 is read
 # faster. As signed bytes they are the least ones, up to this.
 CONTROL_MAX = -97
@@ -31,32 +36,41 @@ class Delimited:
     """
 
     open: Opener
-    declared_encoding: str | None
+    declared_encoding: str | None = None
+    declared: Declared = NOT_DECLARED
     encoding: str = field(init=False)
     separator: str = field(init=False)
-    columns: tuple[str, ...] = field(init=False)
+    header: Header = field(init=False)
 
     def __post_init__(self) -> None:
         self.encoding = self.declared_encoding or detect_encoding(self.open)
-        header = self._header()
-        self.separator = max(SEPARATORS, key=header.count)
-        self.columns = named(next(csv.reader([header], delimiter=self.separator), []))
+        lines = self._first_lines()
+        self.separator = _separator(lines, self.declared.names)
+        start = 1 if SEPARATOR_LINE.match(lines[0]) else 0
+        top = find(_parsed(lines[start:], self.separator), self.declared.names, self.declared.row)
+        self.header = top._replace(row=top.row + start)
 
-    def _header(self) -> str:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.header.names
+
+    def _first_lines(self) -> list[str]:
         try:
             with self.open() as stream:
-                text = codecs.getreader("utf-8-sig" if self.encoding == "utf-8" else self.encoding)(stream).readline()
+                text = codecs.getreader("utf-8-sig" if self.encoding == "utf-8" else self.encoding)(stream)
+                lines = [line.rstrip("\r\n") for line in islice(text, ROWS)]
         except (UnicodeError, LookupError) as error:
             raise InputError(f"ingest.encoding {self.encoding!r} does not fit: {error}") from error
-        if not text.strip():
+        if not any(line.strip() for line in lines):
             raise InputError("it is empty: expected a header line and at least one row")
-        return text.rstrip("\r\n")
+        return lines
 
     def blocks(self) -> Iterator["pa.RecordBatch"]:
         import pyarrow as pa
 
         misfits: list[tuple[int, str]] = []
-        number = 2
+        number = self.header.row + 1
         try:
             with self.open() as stream:
                 for batch in filter(len, self._reader(stream, misfits)):
@@ -82,7 +96,11 @@ class Delimited:
             stream,
             # One thread: only then does the parser know the number of a row.
             arrow_csv.ReadOptions(
-                use_threads=False, block_size=BLOCK, skip_rows=1, column_names=self.columns, encoding=self.encoding
+                use_threads=False,
+                block_size=BLOCK,
+                skip_rows=self.header.row,
+                column_names=self.columns,
+                encoding=self.encoding,
             ),
             arrow_csv.ParseOptions(delimiter=self.separator, newlines_in_values=True, invalid_row_handler=keep),
             arrow_csv.ConvertOptions(
@@ -108,6 +126,18 @@ class Delimited:
         last = len(self.columns) - 1
         whole = [*fields[:last], self.separator.join(fields[last:])] if len(fields) > last else [*fields]
         return [value or None for value in whole] + [None] * (last + 1 - len(whole))
+
+
+def _separator(lines: Sequence[str], names: Collection[str]) -> str:
+    """Take the one that a first line "sep=;" names; else that by which most names are known, or the most frequent."""
+    if said := SEPARATOR_LINE.match(lines[0]):
+        return said[1]
+    first = next(line for line in lines if line.strip())
+    return max(SEPARATORS, key=lambda mark: (max(score(row, names) for row in _parsed(lines, mark)), first.count(mark)))
+
+
+def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
+    return [next(csv.reader([line], delimiter=separator), []) for line in lines]
 
 
 def _numbers(first: int, count: int, taken: Sequence[int]) -> "pa.Array":

@@ -5,13 +5,15 @@ month could change places, values above 12 in one place decide for the whole col
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from insiders.errors import InputError
 from insiders.io import engine
 
 Values = Any  # an Ibis table `value, rows`: each distinct text of the column, and how often it stands there
+Text = Any  # an Ibis expression
 
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 # Shapes of dates and their strptime forms: two where the order of day and month is open, month first.
@@ -23,12 +25,40 @@ FORMS = {
     f"99?-({MONTHS})-9999": ("%d-%b-%Y",),
     f"99? ({MONTHS}) 9999": ("%d %b %Y",),
     f"({MONTHS}) 99?, 9999": ("%b %d, %Y",),
+    f"({MONTHS}) 99? 9999": ("%b %d %Y",),
+    f"99?-({MONTHS})-99(?!9)": ("%d-%b-%y",),
+    f"99? ({MONTHS}) 99(?!9)": ("%d %b %y",),
     "99?/99?/9999": ("%m/%d/%Y", "%d/%m/%Y"),
     "99?-99?-9999": ("%m-%d-%Y", "%d-%m-%Y"),
     r"99?\.99?\.9999": ("%m.%d.%Y", "%d.%m.%Y"),
 }
-TIME = re.compile(r"([ T])99?:99(:99)?(\.9{1,6})?( ?[AP]M)?( ?(?:Z|UTC|\+99(?::?99)?))?", re.IGNORECASE)
-DIRECTIVES = "YymbBdjHIMSfpaA%"
+TIME = re.compile(r"(,? |T)99?:99(:99)?(\.9{1,6})?( ?[AP]M)?", re.IGNORECASE)
+# Forms that are asked about: a year of two digits can be a day too.
+SHORT_FORMS = {
+    r"99?/99?/99(?!9)": ("%m/%d/%y", "%d/%m/%y"),
+    r"99?-99?-99(?!9)": ("%m-%d-%y", "%d-%m-%y"),
+    r"99?\.99?\.99(?!9)": ("%m.%d.%y", "%d.%m.%y"),
+}
+SERIAL = "days since 1899-12-30"  # as spreadsheets count; a form beside those of strptime
+SERIAL_SHAPE = re.compile(r"9{5}(\.9+)?")
+# The clock of a stamp is the shop's own: what follows it says how far it is from Greenwich, and days are counted by it.
+OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$"
+MONTH_NAMES = (
+    ("Jan", "january|janeiro|enero|jan|ene"),
+    ("Feb", "february|fevereiro|febrero|feb|fev"),
+    ("Mar", "march|marco|março|marzo|mar"),
+    ("Apr", "april|abril|apr|abr"),
+    ("May", "may|maio|mayo|mai"),
+    ("Jun", "june|junho|junio|jun"),
+    ("Jul", "july|julho|julio|jul"),
+    ("Aug", "august|agosto|aug|ago"),
+    ("Sep", "september|setembro|septiembre|setiembre|sept|sep|set"),
+    ("Oct", "october|outubro|octubre|oct|out"),
+    ("Nov", "november|novembro|noviembre|nov"),
+    ("Dec", "december|dezembro|diciembre|dec|dez|dic"),
+)
+WEEKDAYS = r"(?i)^(mon|tue|wed|thu|fri|sat|sun|seg|ter|qua|qui|sex|dom|lun|mie|jue|vie)\p{L}*,? +"
+DIRECTIVES = "YymbBdjHIMSfpaAz%"
 MONTH_FIRST, DAY_FIRST = 0, 1
 MONTHS_MAX, DAYS_MAX = 12, 31
 SHAPES_MAX = 1000  # of free text every row could be another
@@ -43,6 +73,29 @@ class Shape(NamedTuple):
     day_first: str | None  # an example that can only be day before month
     month_first: str | None
     undecided: str | None  # one that is a date both ways, and not the same
+
+
+def plain(text: Text, *, has_words: bool) -> Text:
+    """Write a date without the offset of its clock, and its month as English writes it in short."""
+    text = text.re_replace(OFFSET, r"\1")
+    if not has_words:
+        return text
+    text = text.re_replace(WEEKDAYS, "").re_replace(r"(?i) +(de|del|of) +", " ").re_replace(r"(?i) *h(s|rs)?\.?$", "")
+    for short, names in MONTH_NAMES:
+        text = text.re_replace(rf"(?i)(^|[^\p{{L}}])({names})\.?($|[^\p{{L}}])", rf"\1{short}\3")
+    return text
+
+
+def has_words(values: Values) -> bool:
+    """Tell whether months are written as words anywhere."""
+    (found,) = engine.fetch_records(values.aggregate(words=values.value.re_search(r"\p{L}{3}").any()))
+    return bool(found["words"])
+
+
+def offsets(values: Values) -> list[str]:
+    """List how far the clocks of the stamps are from Greenwich, as they write it."""
+    found = values.select(offset=values.value.re_extract(OFFSET, 2)).distinct()
+    return sorted(each["offset"] for each in engine.fetch_records(found.filter(found.offset != "")))
 
 
 def shapes(values: Values) -> list[Shape]:
@@ -73,7 +126,12 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
     Forms that leave the order of day and month open do not mix with others: whoever wrote both has most likely let a
     spreadsheet read some of the days as months. The rarer kind is left out, so its rows cannot be read.
     """
-    known = [(shape, written) for shape in found if (written := _forms(shape.shape))]
+    found = list(found)
+    known = [(shape, written) for shape in found if (written := _forms(shape.shape, FORMS))]
+    half = sum(shape.rows for shape in found) / 2
+    if sum(shape.rows for shape in found if SERIAL_SHAPE.fullmatch(shape.shape)) > half:
+        return (SERIAL,)
+    _refuse_short_years(found, column, half)
     open_, clear = ([each for each in known if (len(each[1]) > 1) == is_open] for is_open in (True, False))
     if sum(shape.rows for shape, _ in clear) >= sum(shape.rows for shape, _ in open_):
         return tuple(dict.fromkeys(written[0] for _, written in clear))
@@ -83,20 +141,36 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
 
 def declared(form: str) -> tuple[str, ...]:
     """Check a declared strptime form, so that a slip in it is not taken for a slip in the file."""
+    if form == SERIAL:
+        return (form,)
     unknown = [mark for mark in re.findall(r"%-?(.?)", form) if mark not in set(DIRECTIVES)]
     if unknown or "%" not in form:
         raise InputError(
             f'ingest.date_format {form!r} is no form of a date: expected e.g. "%d/%m/%Y %H:%M", '
             f"of the marks {' '.join('%' + mark for mark in DIRECTIVES)}"
         )
-    return (form,)
+    return (form.replace(" %z", "").replace("%z", ""),)
 
 
-def _forms(shape: str) -> tuple[str, ...]:
+def _refuse_short_years(found: list[Shape], column: str, half: float) -> None:
+    short = [(shape, written) for shape in found if (written := _forms(shape.shape, SHORT_FORMS))]
+    if sum(shape.rows for shape, _ in short) <= half:
+        return
+    is_open = not any(shape.day_first or shape.month_first for shape, _ in short)
+    place = DAY_FIRST if any(shape.day_first for shape, _ in short) else MONTH_FIRST
+    shape, written = short[0]
+    choice = " or ".join(f'"{form}"' for form in (written if is_open else written[place : place + 1]))
+    raise InputError(
+        f"column {column!r} holds dates such as {shape.example!r}, whose years have two digits, so that one could be "
+        f"a day: declare the form in params.yaml, ingest.date_format: {choice}"
+    )
+
+
+def _forms(shape: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Give the forms that fit a shape, with the time of day that follows the date."""
-    for pattern, dates in FORMS.items():
-        if date := re.match(pattern, shape, re.IGNORECASE):
-            rest = shape[date.end() :]
+    for pattern, dates in known.items():
+        if day := re.match(pattern, shape, re.IGNORECASE):
+            rest = shape[day.end() :]
             time = TIME.fullmatch(rest)
             if time or not rest:
                 return tuple(form + (_time(time) if time else "") for form in dates)
@@ -104,11 +178,10 @@ def _forms(shape: str) -> tuple[str, ...]:
 
 
 def _time(match: re.Match[str]) -> str:
-    separator, seconds, fraction, half, zone = match.groups()
+    separator, seconds, fraction, half = match.groups()
     clock = ("%I" if half else "%H") + ":%M" + (":%S" if seconds else "") + (".%f" if fraction else "")
     halves = {None: "", 3: " %p", 2: "%p"}[len(half) if half else None]
-    # Only an offset of zero is read: another is not for us to shift, since days are counted in the shop's time.
-    return separator + clock + halves + (zone or "").replace("9", "0")
+    return separator + clock + halves
 
 
 def _order(open_: list[Shape], column: str, written: tuple[str, ...]) -> int:
@@ -128,3 +201,36 @@ def _order(open_: list[Shape], column: str, written: tuple[str, ...]) -> int:
             f"{declare}"
         )
     return DAY_FIRST if day_first else MONTH_FIRST
+
+
+class Day(NamedTuple):
+    """A day of the delivery and its lines."""
+
+    day: date
+    rows: int
+
+
+def span(days: Sequence[Day], gap_max: int, share_max: float) -> tuple[date, date] | None:
+    """Give the first and last day without those far off: a gap of over so many days parts them from nearly all lines.
+
+    A line of the year 2150 would make every customer look lapsed, and one of 1970 every history long.
+    """
+    ordered = sorted(days)
+    if not ordered:
+        return None
+    rest = share_max * sum(day.rows for day in ordered)
+    first = _edge(ordered, gap_max, rest)
+    last = _edge(ordered[::-1], gap_max, rest)
+    return ordered[first].day, ordered[len(ordered) - 1 - last].day
+
+
+def _edge(days: Sequence[Day], gap_max: int, rows_max: float) -> int:
+    """Count the days before the last wide gap up to which there are few rows."""
+    edge, rows = 0, 0
+    for place in range(1, len(days)):
+        rows += days[place - 1].rows
+        if rows > rows_max:
+            break
+        if abs((days[place].day - days[place - 1].day).days) > gap_max:
+            edge = place
+    return edge

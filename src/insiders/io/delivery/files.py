@@ -37,10 +37,12 @@ def digest(path: Path) -> str:
 
 
 def parts(path: Path) -> list[Path]:
-    """List the file itself, or the Parquet files of a folder."""
+    """List the file itself, or the files of a folder: its Parquet files where it has some, else all that are read."""
     if not path.is_dir():
         return [path]
-    return sorted(part for part in path.rglob(f"*{PARQUET}") if not part.name.startswith((".", "_")))
+    found = sorted(part for part in path.rglob("*") if part.is_file() and _is_data(part.name.removesuffix(".gz")))
+    visible = [part for part in found if not part.name.startswith("_")]
+    return [part for part in visible if part.suffix.lower() == PARQUET] or visible
 
 
 def identity(path: Path) -> dict[str, Any]:
@@ -76,25 +78,29 @@ def refuse_changed(record: Mapping[str, Any]) -> None:
         )
 
 
-def unpack(path: Path) -> File:
-    """Look into .gz and .zip. Raises InputError where an archive does not hold exactly one readable file."""
+def unpack(path: Path) -> list[File]:
+    """Look into .gz and .zip. Raises InputError where an archive holds no file that can be read."""
     if path.suffix.lower() == ".gz":
-        return File(path.stem, lambda: cast("IO[bytes]", gzip.open(path)))
+        return [File(path.stem, lambda: cast("IO[bytes]", gzip.open(path)))]
     if path.suffix.lower() == ".zip":
         return _unzip(path)
-    return File(path.name, lambda: path.open("rb"))
+    return [File(path.name, lambda: path.open("rb"))]
 
 
-def _unzip(path: Path) -> File:
+def _unzip(path: Path) -> list[File]:
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
-    found = [info for info in infos if _is_data(info.filename)]
-    if len(found) != 1:
+    found = sorted((info for info in infos if _is_data(info.filename)), key=lambda info: info.filename)
+    if not found:
         names = ", ".join(info.filename for info in infos) or "nothing"
-        raise InputError(f"expected one file ({', '.join(SUFFIXES)}) in the archive, found {names}: unpack it yourself")
-    if found[0].flag_bits & 1:
-        raise InputError(f"{found[0].filename} in the archive is encrypted: unpack it yourself")
-    return File(found[0].filename, lambda: zipfile.ZipFile(path).open(found[0]))
+        raise InputError(f"expected a file ({', '.join(SUFFIXES)}) in the archive, found {names}: unpack it yourself")
+    if locked := [info.filename for info in found if info.flag_bits & 1]:
+        raise InputError(f"{locked[0]} in the archive is encrypted: unpack it yourself")
+    return [_member(path, info) for info in found]
+
+
+def _member(path: Path, info: zipfile.ZipInfo) -> File:
+    return File(info.filename, lambda: zipfile.ZipFile(path).open(info))
 
 
 def _is_data(name: str) -> bool:

@@ -5,16 +5,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import ibis
+
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import engine, paths
-from insiders.io.delivery import blocks, columns, rows
+from insiders.io.delivery import blocks, columns, dates, rows, unread, worth
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.sources import Source, shown
 from insiders.io.params import Ingest
 
 ORDER = ("invoiced_at", "invoice", "product_code")
 EXAMPLE_LENGTH = 120
+STRAY_SHARE_MAX = 0.05  # of the rows: more of them far from the others are no slips but another part of the history
 
 
 class Refused(NamedTuple):
@@ -30,15 +33,21 @@ def take(source: Source, settings: Ingest) -> dict[str, Any]:
 
     Raises InputError where the source has no row, too many that cannot be read, or a form that is open.
     """
-    mapping = columns.recognise(source.columns, settings.columns)
+    recognised = columns.recognise(source.columns, settings.columns)
+    mapping = recognised.columns
     paths.DATA.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix=".ingest-", dir=paths.DATA) as folder:
         landed = Path(folder) / "landed.parquet"
         delivered = blocks.store(source.blocks, landed)
         con = engine.connect()
         raw = con.read_parquet(landed)
+        unread.refuse(raw, mapping, settings.ignore)
         form = rows.form(raw, mapping, settings.date_format, settings.decimal or source.decimal)
-        read = engine.materialize(con, rows.read(raw, mapping, form))
+        parsed = rows.read(raw, mapping, form)
+        if mapping["currency"] or worth.must_look(mapping):
+            parsed = engine.materialize(con, parsed)
+        basis = worth.basis(parsed, mapping, settings.price_is, engine.fetch_records)
+        read = _within_span(con, worth.priced(_converted(parsed, mapping, settings), basis), mapping, settings)
         refused = _refused(read)
         _judge(raw, delivered, refused, settings.quarantine_share_max)
         written = [Path(folder) / path.name for path in (paths.TRANSACTIONS, paths.QUARANTINE)]
@@ -46,10 +55,48 @@ def take(source: Source, settings: Ingest) -> dict[str, Any]:
         transactions = engine.write(con, good, written[0], schemas.TRANSACTIONS, ORDER)
         engine.write(con, rows.quarantine(raw, read), written[1], None, [ROW])
         _reconcile(delivered, written)
-        facts = _record(source, settings, mapping, form) | _count(transactions, delivered, refused)
+        facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
         for path in written:
             path.replace(paths.DATA / path.name)
     return facts
+
+
+def _within_span(con: Any, read: Any, mapping: Mapping[str, str | None], settings: Ingest) -> Any:
+    """Set apart the rows of dates that lie far from all others."""
+    read = engine.materialize(con, read)
+    good = read.filter(read[PROBLEM].isnull())
+    counted = good.group_by(day=good.invoiced_at.date()).aggregate(rows=good.count())
+    days = [dates.Day(**each) for each in engine.fetch_records(counted)]
+    span = dates.span(days, settings.gap_days_max, STRAY_SHARE_MAX)
+    if not span or (span[0] == min(days).day and span[1] == max(days).day):
+        return read
+    far = ~read.invoiced_at.date().between(*span)
+    reason = f"{mapping['invoiced_at']} lies over {settings.gap_days_max} days from all other dates"
+    return engine.materialize(con, read.mutate(**{PROBLEM: read[PROBLEM].coalesce(far.ifelse(reason, None))}))
+
+
+def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest) -> Any:
+    """Bring amounts of several currencies to one, by the rates that are stated. Raises InputError where none are."""
+    if not mapping["currency"]:
+        return parsed
+    codes = sorted(each["code"] for each in engine.fetch_records(_codes(parsed)))
+    rates = settings.rates
+    if len(codes) > 1 and (missing := [code for code in codes if code not in rates]):
+        example = ", ".join(f"{code}: ..." for code in codes)
+        raise InputError(
+            f"column {mapping['currency']!r} holds amounts in several currencies ({', '.join(codes)}): deliver one, or "
+            f"say in params.yaml what one unit of each is worth in preprocess.currency, ingest.rates: {{{example}}}; "
+            f"missing: {', '.join(missing)}"
+        )
+    if not set(codes) & set(rates):
+        return parsed
+    rate = ibis.cases(*((parsed.currency == code, float(rates[code])) for code in codes if code in rates), else_=1.0)
+    columns_ = {ours: (parsed[ours].cast("float64") * rate).round(4).cast(worth.EXACT) for ours in rows.MONEYS}
+    return parsed.mutate(**columns_)
+
+
+def _codes(parsed: Any) -> Any:
+    return parsed.filter(parsed.currency.notnull()).select(code=parsed.currency).distinct()
 
 
 def _refused(read: Any) -> list[Refused]:
@@ -88,25 +135,42 @@ def _reconcile(delivered: int, written: list[Path]) -> None:
         raise RuntimeError(f"{delivered} rows came, {counts} were written to {[path.name for path in written]}")
 
 
-def _record(source: Source, settings: Ingest, mapping: Mapping[str, str | None], form: rows.Form) -> dict[str, Any]:
+def _record(
+    source: Source, settings: Ingest, recognised: columns.Recognised, form: rows.Form, basis: worth.Basis
+) -> dict[str, Any]:
+    """What was understood of the file, for data/source.json."""
+    mapping = recognised.columns
     return {
         "source": shown(settings.source),
         "kind": source.kind,
         **source.facts,
+        "preset": recognised.preset,
         "columns": dict(mapping),
+        "several": {ours: list(names) for ours, names in recognised.open.items()},
+        "not_read": [name for name in source.columns if name not in mapping.values()],
         "date_format": list(form.date_forms),
+        "offsets": list(form.offsets),
         "decimal": form.decimal,
+        "currency_signs": sorted(set(form.signs.values())),
+        "money": basis._asdict(),
     }
 
 
 def _count(transactions: Any, delivered: int, refused: list[Refused]) -> dict[str, Any]:
-    """Count the rows; `total` is the exact sum of quantity x price of those that could be read, as text."""
-    amount = transactions.quantity.cast("decimal(18, 0)") * transactions.unit_price
-    (totals,) = engine.fetch_records(transactions.aggregate(rows=transactions.count(), total=amount.sum()))
+    """Count the rows; `total` is the exact sum of the amounts that could be read, as text.
+
+    Beside it, by how much it is above quantity x unit_price: discounts and rounding.
+    """
+    priced = transactions.quantity.cast("decimal(18, 0)") * transactions.unit_price
+    off = (transactions.amount - priced).sum()
+    (totals,) = engine.fetch_records(
+        transactions.aggregate(rows=transactions.count(), total=transactions.amount.sum(), rounding=off)
+    )
     return {
         "rows_read": delivered,
         "rows": totals["rows"],
         "rows_quarantined": delivered - totals["rows"],
         "reasons": {each.reason: each.rows for each in refused},
         "total": str(totals["total"]),
+        "amounts_above_price": str(totals["rounding"]),
     }

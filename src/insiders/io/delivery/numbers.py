@@ -19,6 +19,39 @@ FINER = r"\.\d{4}\d*[1-9]"
 NOISE = r"\.\d{4}(0000|9999)\d+$"  # what floating point leaves behind the decimals
 
 
+# A sign or code of a currency, as in R$ 5, US$5, 5 € or EUR 5.
+CURRENCY = r"(?:[A-Z]{1,2})?\p{Sc}|\b[A-Z]{3}\b|\bkr\b"
+UNITS = r"(?i)^([\d.,]+) ?(un|und|unid|unidades?|pcs?|pieces?|pz|pza|x|st|stk|ea|each|units?|kg|g|lb|l|ml)\.?$"
+SIGN_SHARE_MIN = 0.99  # of the numbers: with a sign in fewer, those that have one cannot be read
+
+
+def currency_sign(values: Values, column: str) -> str | None:
+    """Tell the currency sign that stands in all numbers of a column. Raises InputError where there are several."""
+    has_digit = values.filter(values.value.re_search(r"\d"))
+    signs = has_digit.group_by(sign=has_digit.value.re_extract(CURRENCY, 0)).aggregate(rows=has_digit.rows.sum())
+    counted = {each["sign"]: each["rows"] for each in engine.fetch_records(signs)}
+    whole = sum(counted.values())
+    frequent = sorted(sign for sign, rows in counted.items() if sign and rows > (1 - SIGN_SHARE_MIN) * whole)
+    if len(frequent) > 1:
+        raise InputError(
+            f"column {column!r} holds amounts in several currencies ({', '.join(frequent)}): a file has one; "
+            "deliver a file for each, or convert them"
+        )
+    return frequent[0] if frequent and counted[frequent[0]] >= SIGN_SHARE_MIN * whole else None
+
+
+def bare(text: Text, sign: str | None = None) -> Text:
+    """Write a number without currency sign and unit, and a negative one with its sign in front: "(3)", "3-" as -3."""
+    if sign:
+        text = text.replace(sign, "").strip()
+    text = text.re_replace(r"^\(\s*(.*?)\s*\)$", r"-\1").re_replace(r"^(.*\d) ?-$", r"-\1")
+    return (
+        text.re_replace(r"^([+-])[\s\x{a0}]+", r"\1")
+        .re_replace(UNITS, r"\1")
+        .re_replace(r"^[\s\x{a0}]+|[\s\x{a0}]+$", "")
+    )
+
+
 def decimal_mark(values: Values, columns: str) -> str:
     """Tell the mark from the numbers that can be read in one way only.
 

@@ -3,13 +3,14 @@
 A delivery repeats a few texts over and over: each distinct text of a column is read once, and joined to its rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import ibis
 
 from insiders.io.delivery import dates, numbers
 from insiders.io.delivery.blocks import PROBLEM, ROW
+from insiders.io.delivery.worth import EXACT, PIECES
 
 Table = Any  # Ibis has no types that mypy could follow
 Text = Any
@@ -17,7 +18,20 @@ Text = Any
 IDS = ("invoice", "product_code", "customer_id")
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
-MONEY = "decimal(18, 4)"  # insiders.schemas checks it; to import that takes longer than to read a small file
+MONEYS = ("unit_price", "line_total", "amount", "discount")
+TYPES = {
+    "invoiced_at": "timestamp(6)",
+    "quantity": PIECES,
+    **dict.fromkeys(MONEYS, EXACT),
+}  # of what is not text
+INVISIBLE = "[\\x{200b}-\\x{200f}\\x{2060}\\x{feff}\\x{ad}]"
+FALSE = ("", "no", "n", "false", "f", "0", "none", "null", "nao", "não", "nan", "falso", "-")
+CANCELLED = "cancelled"
+WHOLE_ORDER = "order"  # the product of an order that is given without its lines
+NULL = ibis.null("string")
+EPOCH = ibis.timestamp("1899-12-30")  # of the days that spreadsheets count
+DAY_SECONDS = 86_400
+SERIALS = (32_874, 73_050)  # the years 1990 to 2099
 YEARS = (1900, 2199)  # anything outside is a typing error
 PIECES_MAX = 1_000_000_000  # on one line
 AMOUNT_MAX = 10**14  # quantity x price, what decimal(18, 4) can hold
@@ -28,6 +42,9 @@ class Form(NamedTuple):
 
     date_forms: tuple[str, ...]
     decimal: str
+    has_words: bool = False  # months are words
+    signs: Mapping[str, str] = {}  # our name of a column -> the currency sign in all of its numbers
+    offsets: tuple[str, ...] = ()  # of the clocks from Greenwich, as written
 
 
 class Reading(NamedTuple):
@@ -47,13 +64,37 @@ def form(raw: Table, mapping: Mapping[str, str | None], date_format: str | None,
 
     Raises InputError where it is open.
     """
-    when, quantity, price = (mapping[name] for name in ("invoiced_at", "quantity", "unit_price"))
     good = raw.filter(raw[PROBLEM].isnull())
-    both = _counted(good, quantity).union(_counted(good, price))
+    money = {ours: _counted(good, name) for ours in (*MONEYS, "quantity") if (name := mapping[ours])}
+    signs = {
+        ours: sign
+        for ours in MONEYS
+        if mapping[ours] and (sign := numbers.currency_sign(money[ours], str(mapping[ours])))
+    }
     return Form(
-        dates.declared(date_format) if date_format else dates.forms(dates.shapes(_counted(good, when)), str(when)),
-        decimal or numbers.decimal_mark(both, f"columns {quantity!r} and {price!r}"),
+        **_clock(_counted(good, mapping["invoiced_at"]), date_format, str(mapping["invoiced_at"])),
+        decimal=decimal or _decimal(money, signs, mapping),
+        signs=signs,
     )
+
+
+def _clock(values: Table, date_format: str | None, column: str) -> dict[str, Any]:
+    """Tell how the dates are written."""
+    has_words = dates.has_words(values)
+    offsets = tuple(dates.offsets(values))
+    if date_format:
+        return {"date_forms": dates.declared(date_format), "has_words": has_words, "offsets": offsets}
+    written = values.mutate(value=dates.plain(values.value, has_words=has_words))
+    return {"date_forms": dates.forms(dates.shapes(written), column), "has_words": has_words, "offsets": offsets}
+
+
+def _decimal(money: Mapping[str, Table], signs: Mapping[str, str], mapping: Mapping[str, str | None]) -> str:
+    each = [
+        table.mutate(value=numbers.bare(table.value, signs.get(ours))).select("text", "value", "rows")
+        for ours, table in money.items()
+    ]
+    names = " and ".join(repr(mapping[ours]) for ours in ("quantity", *MONEYS) if ours in money)
+    return numbers.decimal_mark(ibis.union(*each) if len(each) > 1 else each[0], f"columns {names}")
 
 
 def _counted(table: Table, column: str | None) -> Table:
@@ -64,16 +105,37 @@ def _counted(table: Table, column: str | None) -> Table:
 
 
 def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
-    """Give the columns of a transaction, the number of the row, and the reason why it cannot be read (null: it can)."""
-    theirs = {ours: raw[name] if name else ibis.null("string") for ours, name in mapping.items()}
-    description = theirs.pop("description")  # kept as it is
-    rows = texts = raw.select(ROW, PROBLEM, description=description, **{_text(ours): theirs[ours] for ours in theirs})
-    for ours in theirs:
-        rows = rows.left_join(_values(texts, ours, mapping[ours], form), _text(ours))
-    return rows.select(*mapping, ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))}).mutate(
-        amount=lambda t: ibis.ifelse(t[PROBLEM].isnull(), t.quantity.cast("decimal(18, 0)") * t.unit_price, None),
-        **dict.fromkeys(("status", "line_type", "rest"), ibis.null("string")),
+    """Give what is written in each column, the number of the row, and the reason why it cannot be read (null: it can).
+
+    A blank product code gives way to the description, and a blank invoice number to customer and day.
+    """
+    theirs = {ours: name for ours, name in mapping.items() if name and ours != "description"}
+    description = raw[mapping["description"]] if mapping["description"] else ibis.null("string")
+    kept = {_text(ours): raw[name] for ours, name in theirs.items()}
+    rows = texts = raw.select(ROW, PROBLEM, description=description, rest=_rest(raw, mapping), **kept)
+    for ours, name in theirs.items():
+        rows = rows.left_join(_values(texts, ours, name, form), _text(ours))
+    rows = rows.mutate(
+        **{ours: ibis.null(TYPES.get(ours, "string")) for ours in mapping if ours not in (*theirs, "description")}
     )
+    code = ibis.coalesce(rows.product_code, rows.description.strip().nullif(""))
+    rows = rows.mutate(
+        product_code=code if mapping["product_code"] or mapping["description"] else ibis.literal(WHOLE_ORDER),
+        invoice=rows.invoice if mapping["invoice"] else _visit(rows),
+        status=ibis.ifelse(rows.cancelled.notnull(), CANCELLED, rows.status),
+    )
+    return rows.select(*mapping, "rest", ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))})
+
+
+def _rest(raw: Table, mapping: Mapping[str, str | None]) -> Any:
+    """Sum up what is not read, so that rows which differ there only are no duplicates."""
+    others = [name for name in raw.columns if name not in (*mapping.values(), ROW, PROBLEM)]
+    return ibis.literal("\x1f").join([raw[name].fill_null("") for name in others]).hexdigest("md5") if others else NULL
+
+
+def _visit(rows: Table) -> Any:
+    """Number an order by its customer and day, where the file numbers none."""
+    return rows.customer_id.fill_null("") + " " + rows.invoiced_at.strftime("%Y-%m-%d")
 
 
 def quarantine(raw: Table, read: Table) -> Table:
@@ -100,29 +162,40 @@ def _values(rows: Table, ours: str, theirs: str | None, form: Form) -> Table:
 
 
 def _reading(text: Text, ours: str, form: Form) -> Reading:
-    match ours:
-        case "invoiced_at":
-            return _date(text, form.date_forms)
-        case "quantity":
-            return _quantity(text, form.decimal)
-        case "unit_price":
-            return _price(text, form.decimal)
-        case "country":
-            return Reading(text)
-    return _id(text)
+    if ours in MONEYS:
+        return _price(numbers.bare(text, form.signs.get(ours)), form.decimal)
+    readings: dict[str, Callable[[], Reading]] = {
+        "invoiced_at": lambda: _date(text, form),
+        "quantity": lambda: _quantity(text, form.decimal),
+        "customer_id": lambda: _person(text),
+        "invoice": lambda: _id(text),
+        "product_code": lambda: _id(text),
+        "cancelled": lambda: Reading(text.lower().isin(FALSE).ifelse(None, text)),
+    }
+    return readings.get(ours, lambda: Reading(text))()
 
 
 def _id(text: Text) -> Reading:
-    """Take off the ".0" of ids that went through a float."""
-    whole = text.re_replace(r"^(\d+)\.0+$", r"\1")
+    """Take off the ".0" of ids that went through a float, the mark of a text in a spreadsheet, and what nobody sees."""
+    seen = text.re_replace(INVISIBLE, "").re_replace("^'+", "")
+    whole = seen.re_replace(r"^(\d+)\.0+$", r"\1")
     return Reading(
         whole.lower().isin(MISSING_IDS).ifelse(None, whole),
         ((whole.re_search(r"^\d(\.\d+)?[eE]\+\d+$"), "was rounded by a spreadsheet"),),
     )
 
 
-def _date(text: Text, forms: tuple[str, ...]) -> Reading:
-    at = ibis.coalesce(*(try_strptime(text, form) for form in forms), ibis.null("timestamp(6)"))
+def _person(text: Text) -> Reading:
+    """An id of a customer; letters of an e-mail are the same large and small, and so are its apostrophes."""
+    read = _id(text)
+    value = read.value.re_replace("[’‘`´]", "'")  # noqa: RUF001 - the ones that people write
+    return Reading(value.contains("@").ifelse(value.lower(), value), read.problems)
+
+
+def _date(text: Text, form: Form) -> Reading:
+    plain = dates.plain(text, has_words=form.has_words)
+    read = [_parsed(each, one) for one in form.date_forms for each in (text, plain)]
+    at = ibis.coalesce(*read, ibis.null("timestamp(6)"))
     return Reading(
         at,
         (
@@ -132,14 +205,21 @@ def _date(text: Text, forms: tuple[str, ...]) -> Reading:
     )
 
 
+def _parsed(text: Text, form: str) -> Any:
+    if form != dates.SERIAL:
+        return try_strptime(text, form)
+    seconds = (text.try_cast("float64") * DAY_SECONDS).round().cast("int64")
+    is_day = text.try_cast("float64").between(*SERIALS)
+    return ibis.ifelse(is_day, EPOCH + seconds.as_interval("s"), None).cast("timestamp(6)")
+
+
 def _quantity(text: Text, decimal: str) -> Reading:
-    plain = numbers.plain(text, decimal)
-    pieces = plain.try_cast("int64")
+    plain = numbers.plain(numbers.bare(text), decimal)
+    pieces = plain.try_cast(PIECES)
     return Reading(
         pieces,
         (
             (plain.isnull(), "is not a number"),
-            (plain.re_search(r"\.\d*[1-9]|[eE]-"), "is not a whole number"),
             (pieces.isnull() | (pieces.abs() > PIECES_MAX), f"is above {PIECES_MAX} pieces"),
         ),
     )
@@ -147,13 +227,12 @@ def _quantity(text: Text, decimal: str) -> Reading:
 
 def _price(text: Text, decimal: str) -> Reading:
     plain = numbers.plain(text, decimal)
-    price = plain.try_cast(MONEY)
+    price = plain.try_cast(EXACT)
     return Reading(
         price,
         (
             (text.re_search(r"\p{Sc}"), "holds a currency sign"),
             (plain.isnull(), "is not a number"),
-            (numbers.has_over_four_decimals(plain), "has over 4 decimals"),
             (price.isnull(), "is too large"),
         ),
     )
@@ -161,15 +240,30 @@ def _price(text: Text, decimal: str) -> Reading:
 
 def _problems(rows: Table, mapping: Mapping[str, str | None]) -> list[Any]:
     """List what can be wrong with a row, of which the first that is there counts."""
-    said = ("invoiced_at", "quantity", "unit_price")
-    amount = rows.quantity.abs() * rows.unit_price.abs().cast("float64")
+    ids = [ours for ours in IDS if mapping[ours]]
+    money = _carriers(mapping)
+    said = ("invoiced_at", *(["quantity"] if mapping["quantity"] else []), *money)
     return [
         rows[PROBLEM],
-        *(_missing(rows, mapping, ours) for ours in ("invoice", "product_code")),
-        *(rows[_wrong(ours)] for ours in IDS),
+        *(_missing(rows, mapping, ours) for ours in ("invoice", "product_code") if mapping[ours]),
+        *(rows[_wrong(ours)] for ours in ids),
         *(problem for ours in said for problem in (rows[_wrong(ours)], _missing(rows, mapping, ours))),
-        (amount >= AMOUNT_MAX).ifelse(f"{mapping['quantity']} x {mapping['unit_price']} is too large", None),
+        *([rows[_wrong("discount")]] if mapping["discount"] else []),
+        *(_too_large(rows, mapping, ours) for ours in money),
     ]
+
+
+def _carriers(mapping: Mapping[str, str | None]) -> list[str]:
+    """The columns of money that a row must have."""
+    return [ours for ours in ("unit_price", "line_total", "amount") if mapping[ours]]
+
+
+def _too_large(rows: Table, mapping: Mapping[str, str | None], ours: str) -> Any:
+    worth = rows[ours].abs().cast("float64") * (
+        rows.quantity.abs().cast("float64").fill_null(1) if ours == "unit_price" else 1
+    )
+    name = f"{mapping['quantity']} x {mapping[ours]}" if ours == "unit_price" else mapping[ours]
+    return (worth >= AMOUNT_MAX).ifelse(f"{name} is too large", None)
 
 
 def _missing(rows: Table, mapping: Mapping[str, str | None], ours: str) -> Any:

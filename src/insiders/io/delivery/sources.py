@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from insiders.errors import InputError
 from insiders.io import paths
 from insiders.io.delivery import blocks
+from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.csv_file import Delimited
 from insiders.io.delivery.files import (
     CSV,
@@ -24,6 +25,7 @@ from insiders.io.delivery.files import (
     seekable,
     unpack,
 )
+from insiders.io.delivery.header import Declared
 from insiders.io.params import Ingest, Params
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def open_source(params: Params) -> Source:
         return _open_database(settings)
     path = Path(settings.source)
     if path.is_dir():
-        return _open_folder(path)
+        return _open_folder(path, settings)
     if not path.is_file():
         raise InputError("there is no such file or folder: mend ingest.source in params.yaml")
     return _open_file(path, settings)
@@ -106,31 +108,62 @@ def _open_sample(shop: "Shop") -> Source:
     return Source(SAMPLE, tuple(first.column_names), blocks.as_text(batches, first.column_names))
 
 
+def _declared(settings: Ingest) -> Declared:
+    return Declared(frozenset((settings.columns or {}).values()), settings.header_row)
+
+
 def _open_file(path: Path, settings: Ingest) -> Source:
     facts = identity(path)
     if settings.sha256 and settings.sha256.lower() != facts["sha256"]:
         raise InputError(
             f"its sha256 is {facts['sha256']}, ingest.sha256 expects {settings.sha256}: it is another file"
         )
-    file = unpack(path)
+    found = unpack(path)
+    if len(found) > 1:
+        return _open_several(found, settings, facts)
+    return _open_single(found[0], settings, facts)
+
+
+def _open_single(file: File, settings: Ingest, facts: Mapping[str, Any]) -> Source:
     if file.suffix in CSV:
-        table = Delimited(file.open, settings.encoding)
+        table = Delimited(file.open, settings.encoding, _declared(settings))
         return Source("csv", table.columns, table.blocks(), {**facts, "encoding": table.encoding})
     if file.suffix == WORKBOOK:
         from insiders.io.delivery.xlsx_file import Workbook
 
-        book = Workbook(file.open, settings.columns)
+        book = Workbook(file.open, settings.columns, settings.header_row)
         return Source("xlsx", book.columns, book.blocks(), {**facts, "sheets": book.sheets})
     if file.suffix == PARQUET:
         return _open_parquet([file], facts)
     raise InputError(f"the ending {file.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}, .gz or .zip")
 
 
-def _open_folder(folder: Path) -> Source:
-    found = parts(folder)
+def _open_folder(folder: Path, settings: Ingest) -> Source:
+    found = [file for part in parts(folder) for file in unpack(part)]
     if not found:
-        raise InputError("the folder holds no .parquet file: name a file, or a folder of Parquet files")
-    return _open_parquet([unpack(part) for part in found], {**identity(folder), "files": len(found)})
+        raise InputError(f"the folder holds no file that is read: expected {', '.join(SUFFIXES)}")
+    return _open_several(found, settings, {**identity(folder), "files": len(found)})
+
+
+def _open_several(files: list[File], settings: Ingest, facts: Mapping[str, Any]) -> Source:
+    """Read files of one kind one after the other; they have the same columns, in whatever order."""
+    if kinds := sorted({file.suffix for file in files[1:]} - {files[0].suffix}):
+        raise InputError(
+            f"it holds files of several kinds ({files[0].suffix}, {', '.join(kinds)}): expected one, with the same "
+            "columns; keep only the files that belong together"
+        )
+    if files[0].suffix == PARQUET:
+        return _open_parquet(files, facts)
+    each = [_open_single(file, settings, {}) for file in files]
+    names = each[0].columns
+    for file, source in zip(files, each, strict=True):
+        if sorted(source.columns) != sorted(names):
+            raise InputError(
+                f"{file.name} has the columns {list(source.columns)}, {files[0].name} has {list(names)}: expected the "
+                "same in every file"
+            )
+    ordered = (batch.select([*names, ROW, PROBLEM]) for source in each for batch in source.blocks)
+    return Source(each[0].kind, names, blocks.renumbered(ordered), {**facts, "files": len(files)})
 
 
 def _open_parquet(files: list[File], facts: Mapping[str, Any]) -> Source:

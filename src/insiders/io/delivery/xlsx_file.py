@@ -6,7 +6,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from insiders.errors import InputError
-from insiders.io.delivery import blocks, columns
+from insiders.io.delivery import blocks, columns, header
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +19,9 @@ class Workbook:
     December 2010 do in Online Retail II, come twice: preprocess removes exact duplicates, and says how many.
     """
 
-    def __init__(self, open_: Callable[[], IO[bytes]], declared: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, open_: Callable[[], IO[bytes]], declared: Mapping[str, str] | None, row: int | None = None
+    ) -> None:
         from python_calamine import CalamineError, CalamineWorkbook
 
         try:
@@ -27,20 +29,25 @@ class Workbook:
                 self._book = CalamineWorkbook.from_filelike(BytesIO(stream.read()))
         except CalamineError as error:
             raise InputError(f"it is not a readable XLSX workbook ({error})") from error
-        headers = {name: self._header(name) for name in self._book.sheet_names}
-        self.sheets = _with_lines({name: header for name, header in headers.items() if header}, declared)
-        self.columns = headers[self.sheets[0]]
+        self._declared = header.Declared(frozenset((declared or {}).values()), row)
+        headers = {name: top for name in self._book.sheet_names if (top := self._header(name))}
+        self.sheets = _with_lines({name: top.names for name, top in headers.items()}, declared)
+        self._headers = headers
+        self.columns = headers[self.sheets[0]].names
 
-    def _header(self, sheet: str) -> tuple[str, ...]:
-        first: list[Any] = next(iter(self._book.get_sheet_by_name(sheet).iter_rows()), [])
-        return blocks.named([str(value) for value in first]) if any(value != "" for value in first) else ()
+    def _header(self, sheet: str) -> header.Header | None:
+        first = [[str(value) for value in row] for row in islice(self._values(sheet), header.ROWS)]
+        return header.find(first, self._declared.names, self._declared.row) if any(map(any, first)) else None
+
+    def _values(self, sheet: str) -> Iterator[list[Any]]:
+        return iter(self._book.get_sheet_by_name(sheet).iter_rows())
 
     def blocks(self) -> Iterator["pa.RecordBatch"]:
-        return blocks.from_values(self._rows(), self.columns, first=2)
+        return blocks.from_values(self._rows(), self.columns, first=self._headers[self.sheets[0]].row + 1)
 
     def _rows(self) -> Iterator[list[Any]]:
         for sheet in self.sheets:
-            below = islice(self._book.get_sheet_by_name(sheet).iter_rows(), 1, None)
+            below = islice(self._values(sheet), self._headers[sheet].row, None)
             yield from (row for row in below if any(value != "" for value in row))
 
 
@@ -48,7 +55,7 @@ def _with_lines(headers: Mapping[str, tuple[str, ...]], declared: Mapping[str, s
     """Name the sheets whose columns are recognised; they must agree."""
     if not headers:
         raise InputError("the workbook is empty: expected a header line and at least one row")
-    problems = {name: _problem(header, declared) for name, header in headers.items()}
+    problems = {name: _problem(names, declared) for name, names in headers.items()}
     fit = [name for name, problem in problems.items() if problem is None]
     if not fit:
         raise InputError("; ".join(f"sheet {name!r}: {problem}" for name, problem in problems.items()))
@@ -58,9 +65,9 @@ def _with_lines(headers: Mapping[str, tuple[str, ...]], declared: Mapping[str, s
     return fit
 
 
-def _problem(header: tuple[str, ...], declared: Mapping[str, str] | None) -> InputError | None:
+def _problem(names: tuple[str, ...], declared: Mapping[str, str] | None) -> InputError | None:
     try:
-        columns.recognise(header, declared)
+        columns.recognise(names, declared)
     except InputError as error:
         return error
     return None

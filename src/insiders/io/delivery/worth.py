@@ -1,0 +1,138 @@
+"""What a line is worth: by unit price, by its total or by the order's amount, less its discount."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import ibis
+from ibis import _
+
+from insiders.errors import InputError
+from insiders.io.delivery.blocks import PROBLEM
+from insiders.schemas.vocabulary import reduced
+
+Table = Any  # Ibis has no types that mypy could follow
+Fetch = Callable[[Table], list[dict[str, Any]]]
+
+EXACT, PIECES, MONEY = "decimal(22, 8)", "decimal(14, 4)", "decimal(18, 4)"
+CENTS, PLACES = 2, 4  # decimals of an amount whose price has more than four, and of any other
+AGREEMENT_MIN = 0.95  # of the lines, for what a column means
+PRODUCTS_MIN = 5  # sold in several quantities, before their prices say anything
+# Names under which some exports write the unit's price and others the line's.
+OPEN_NAMES = ("itemprice", "price", "preco", "precio", "valor", "lineprice", "lineitemprice")
+DISCOUNT_RATE_MAX = 1  # where no discount is above it, and one is a fraction, they are shares of the price
+
+PriceIs = Literal["unit", "line"]
+
+
+class Basis(NamedTuple):
+    """Which column carries the money, whether of one piece or of the whole line, and what a discount is."""
+
+    column: Literal["unit_price", "line_total", "amount"]
+    is_unit: bool
+    discount: Literal["none", "money", "share"] = "none"
+
+
+def basis(rows: Table, columns: Mapping[str, str | None], price_is: PriceIs | None, fetch: Fetch) -> Basis:
+    """Tell the basis from the data. Raises InputError where two columns contradict each other."""
+    if not columns["unit_price"] or (columns["line_total"] and price_is == "line"):
+        return Basis("line_total" if columns["line_total"] else "amount", False)
+    if columns["line_total"] and price_is is None:
+        return _compared(rows, columns, fetch)
+    is_open = price_is is None and reduced(str(columns["unit_price"])) in OPEN_NAMES
+    is_total = price_is == "line" or (is_open and _is_line_total(rows, fetch))
+    return Basis("unit_price", not is_total, _discount(rows, columns, fetch))
+
+
+def must_look(columns: Mapping[str, str | None]) -> bool:
+    """Tell whether the basis depends on the rows, and not on the columns' names alone."""
+    price = columns["unit_price"]
+    return bool(price and (columns["line_total"] or columns["discount"] or reduced(price) in OPEN_NAMES))
+
+
+def _discount(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> Literal["none", "money", "share"]:
+    if not columns["discount"]:
+        return "none"
+    size = rows.discount.abs()
+    (seen,) = fetch(rows.aggregate(most=size.max().coalesce(0), broken=(size != size.floor()).any().fill_null(False)))
+    if not seen["most"]:
+        return "none"
+    return "share" if seen["broken"] and seen["most"] <= DISCOUNT_RATE_MAX else "money"
+
+
+def _compared(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> Basis:
+    """Where a line has a price and a total: the total counts, if it is price times quantity, less a discount."""
+    gross = rows.quantity.cast("float64") * rows.unit_price.cast("float64")
+    off = rows.discount.cast("float64").abs().fill_null(0)
+    total = rows.line_total.cast("float64")
+    near = 0.01 * rows.quantity.cast("float64").abs().fill_null(1) + 0.01
+    agree = {
+        "plain": (total - gross).abs() <= near,
+        "money": (total - (gross - off)).abs() <= near,
+        "share": (total - gross * (1 - off)).abs() <= near,
+        "price": (total - rows.unit_price.cast("float64")).abs() <= near,
+    }
+    (seen,) = fetch(
+        rows.aggregate(rows=rows.count(), **{name: holds.sum().coalesce(0) for name, holds in agree.items()})
+    )
+    fits = [name for name in agree if seen[name] >= AGREEMENT_MIN * seen["rows"]]
+    if not fits:
+        raise InputError(
+            f"{columns['line_total']!r} is not {columns['quantity']!r} x {columns['unit_price']!r} on most lines: say "
+            "in params.yaml which of them is what customers paid, ingest.price_is: unit (the price of one piece) or "
+            "line (the total of the line)"
+        )
+    return Basis("line_total", False, _discount(rows, columns, fetch) if fits[0] == "plain" else "none")
+
+
+def _is_line_total(rows: Table, fetch: Fetch) -> bool:
+    """Tell a total from a unit price: of a product sold in several quantities it grows with the quantity."""
+    sold = rows.filter((rows.quantity > 0) & (rows.unit_price > 0)).select("product_code", "quantity", "unit_price")
+    each = sold.mutate(part=(_.unit_price.cast("float64") / _.quantity.cast("float64")).round(PLACES)).distinct()
+    products = each.group_by("product_code").aggregate(
+        quantities=_.quantity.nunique(), prices=_.unit_price.nunique(), parts=_.part.round(CENTS).nunique()
+    )
+    several = products.filter(_.quantities > 1)
+    (seen,) = fetch(
+        several.aggregate(line=(_.parts < _.prices).sum().coalesce(0), unit=(_.prices < _.parts).sum().coalesce(0))
+    )
+    return seen["line"] >= PRODUCTS_MIN and seen["line"] >= AGREEMENT_MIN * (seen["line"] + seen["unit"])
+
+
+def priced(rows: Table, basis: Basis) -> Table:
+    """Give parsed rows whole pieces, the price of one, and the amount; a weight counts as one piece at its price.
+
+    Where a price has more than four decimals, the amount of the line is rounded to cents.
+    """
+    quantity = rows.quantity.fill_null(1)
+    price = rows[basis.column]
+    is_back = (quantity < 0) | (price < 0)
+    gross = quantity * price if basis.is_unit else ibis.ifelse(is_back, -price.abs(), price)
+    net = _less(gross.cast(EXACT), rows.discount, basis.discount)
+    is_fine = basis.is_unit and price != price.round(PLACES).cast(EXACT)
+    amount = ibis.ifelse(is_fine, net.round(CENTS).cast(MONEY), net.cast(MONEY)) if basis.is_unit else net.cast(MONEY)
+    is_whole = quantity == quantity.floor()
+    pieces = ibis.ifelse(is_whole, quantity, quantity.sign()).cast("int64")
+    whole_price = price if basis.is_unit else _part(gross, pieces)
+    unit_price = ibis.ifelse(is_whole, whole_price.cast(MONEY), (gross / pieces).cast(MONEY))
+    is_good = rows[PROBLEM].isnull()
+    return rows.mutate(
+        quantity=ibis.ifelse(is_good, pieces, None),
+        unit_price=ibis.ifelse(is_good, unit_price, None),
+        amount=ibis.ifelse(is_good, amount, None),
+    )
+
+
+def _part(total: Any, pieces: Any) -> Any:
+    """The price of one piece, of the sign that makes pieces x price the total."""
+    return total.cast("float64") / ibis.ifelse(pieces == 0, 1, pieces)
+
+
+def _less(gross: Any, discount: Any, kind: str) -> Any:
+    """Take off a discount, whatever its sign."""
+    off = discount.abs().fill_null(0)
+    match kind:
+        case "money":
+            return (gross - ibis.ifelse(gross < 0, -off, off)).cast(EXACT)
+        case "share":
+            return (gross.cast("float64") * (1 - off.cast("float64"))).cast(EXACT)
+    return gross

@@ -1,0 +1,291 @@
+"""Exports of other shops: each form is read right, or refused with what to set."""
+
+import importlib.util
+import sys
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from deliveries import REPOSITORY, taken, write_workbook
+from insiders.errors import InputError
+from insiders.io import paths
+from insiders.io.delivery import columns
+
+CASES = REPOSITORY.parent / "shared" / "cases"
+HEAD = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,CustomerID,Country"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def read(text: str, **ingest) -> pd.DataFrame:
+    """Take a small file; its rows in the order of the file's prices."""
+    Path("shop.csv").write_text(text, encoding="utf-8")
+    taken("shop.csv", **{"quarantine_share_max": 0.5, **ingest})
+    return pd.read_parquet(paths.TRANSACTIONS)
+
+
+def lines(*rows: str, head: str = HEAD) -> str:
+    return "\n".join([head, *rows]) + "\n"
+
+
+def line(quantity="2", price="1.50", customer="ann", at="2024-01-31", code="A", invoice="1") -> str:
+    return f'{invoice},{code},Thing,"{quantity}",{at},"{price}",{customer},France'
+
+
+NUMBERS = {
+    "a currency sign": ("2", "$1,250.50", 2, "2501.0000"),
+    "a code of a currency": ("2", "EUR 12.50", 2, "25.0000"),
+    "a unit": ("4 un", "2.5", 4, "10.0000"),
+    "money back in brackets": ("1", "(3.20)", 1, "-3.2000"),
+    "a sign behind": ("1", "3.25-", 1, "-3.2500"),
+    "a weight is one piece": ("0.7", "10.50", 1, "7.3500"),
+    "a weight given back": ("-0.7", "10.50", -1, "-7.3500"),
+    "six decimals round to cents": ("3", "44.344538", 3, "133.0300"),
+}
+
+
+@pytest.mark.parametrize("case", NUMBERS)
+def test_numbers_are_read_as_people_write_them(case):
+    quantity, price, pieces, amount = NUMBERS[case]
+    found = read(lines(*(line(quantity, price, invoice=str(n)) for n in range(3))))
+    assert set(found["quantity"]) == {pieces}
+    assert set(found["amount"].astype(str)) == {amount}
+
+
+def test_signs_of_two_currencies_are_refused():
+    with pytest.raises(InputError, match=r"'Price' holds amounts in several currencies \(\$, €\)"):
+        read(lines(line(price="$1"), line(price="€1")))
+
+
+def test_a_column_of_currencies_is_refused_or_converted():
+    rows = [f"{line(price=price)},{code}" for price, code in (("10", "EUR"), ("2000", "JPY"))]
+    text = lines(*rows, head=f"{HEAD},Currency")
+    with pytest.raises(InputError, match=r"several currencies \(EUR, JPY\).*ingest\.rates: \{EUR: \.\.\., JPY"):
+        read(text)
+    found = read(text, rates={"EUR": 1.0, "JPY": 0.006})
+    assert sorted(found["amount"].astype(str)) == ["20.0000", "24.0000"]
+
+
+IDS = [" Ann@X.org", "ann@x.org\u200b", "ANN@X.ORG", "'ann@x.org"]
+
+
+def test_an_email_is_one_person_in_any_letters():
+    assert set(read(lines(*(line(customer=name) for name in IDS)))["customer_id"]) == {"ann@x.org"}
+    curly, straight = line(customer="O\N{RIGHT SINGLE QUOTATION MARK}Neil@x.org"), line(customer="o'neil@x.org")
+    assert set(read(lines(curly, straight))["customer_id"]) == {"o'neil@x.org"}
+
+
+def test_a_blank_code_gives_way_to_the_description():
+    assert set(read(lines(line(code=""), line(code="B")))["product_code"]) == {"Thing", "B"}
+
+
+def test_a_date_far_from_all_others_is_quarantined():
+    days = [line(at=f"2024-{month:02}-01", invoice=str(month)) for month in range(1, 13)] * 3
+    found = read(lines(*days, line(at="2150-01-01", invoice="x")))
+    assert "x" not in set(found["invoice"])
+    reason = pd.read_parquet(paths.QUARANTINE)["reason"].item()
+    assert reason == "InvoiceDate lies over 365 days from all other dates"
+
+
+def test_the_clock_of_a_stamp_is_the_shops_own():
+    stamps = ["2024-01-31 23:30:00 -0300", "2024-07-31T23:30:00+02:00", "2024-01-31 23:30:00 UTC"]
+    found = read(lines(*(line(at=stamp) for stamp in stamps)))
+    assert set(found["invoiced_at"].dt.hour) == {23}
+
+
+@pytest.mark.parametrize("above", ["Sales report,,\nGenerated 2024-02-01,,\n\n", "sep=,\n", "\n"])
+def test_the_header_is_found_below_a_title(above):
+    assert len(read(above + lines(line(), line(quantity="3")))) == 2
+
+
+def test_a_file_without_a_header_says_so_and_can_be_declared():
+    text = "ann,2024-01-31,5.00\nbob,2024-02-01,7.50\n"
+    with pytest.raises(InputError, match=r"no header.*ingest\.header_row: 0"):
+        read(text)
+    names = {"customer_id": "column_1", "invoiced_at": "column_2", "amount": "column_3"}
+    found = read(text, header_row=0, columns=names)
+    assert found[["invoice", "product_code", "quantity"]].to_numpy().tolist() == [
+        ["ann 2024-01-31", "order", 1],
+        ["bob 2024-02-01", "order", 1],
+    ]
+
+
+def test_a_header_can_be_declared():
+    assert len(read("Customer,Price,Date\n" + lines(line()), header_row=2)) == 1
+
+
+def test_orders_without_lines_are_one_product_each():
+    found = read("order_id,order_date,customer_id,order_total\n7,2024-01-31,ann,12.50\n8,2024-01-31,bob,3\n")
+    assert found["amount"].astype(str).tolist() == ["12.5000", "3.0000"]
+    assert set(found["product_code"]) == {"order"}
+
+
+def test_lines_without_a_quantity_are_one_piece():
+    assert set(read("order,date,customer,sku,unit_price\n7,2024-01-31,ann,A,12.50\n")["quantity"]) == {1}
+
+
+TOTALS = "order,date,customer,sku,qty,{}\n"
+
+
+def grown(price: str = "{total}") -> str:
+    """Products that are sold by one, two and three pieces, at 2.50 each and more."""
+    rows = [(code, pieces, 2.5 + code) for code in range(8) for pieces in (1, 2, 3)]
+    return "".join(
+        f"{code}{pieces},2024-01-31,ann,P{code},{pieces},{price.format(total=pieces * each, unit=each)}\n"
+        for code, pieces, each in rows
+    )
+
+
+@pytest.mark.parametrize("name", ["item-price", "price", "line_total"])
+def test_a_total_of_the_line_is_told_from_a_unit_price(name):
+    found = read(TOTALS.format(name) + grown())
+    assert sum(found["amount"]) == sum(Decimal(6) * (Decimal("2.5") + code) for code in range(8))
+    assert set(read(TOTALS.format("price") + grown("{unit}"))["amount"]) == set(found["amount"])
+
+
+def test_what_a_price_is_can_be_declared():
+    found = read(TOTALS.format("price") + grown("{unit}"), price_is="line")
+    assert sum(found["amount"]) == sum(Decimal(3) * (Decimal("2.5") + code) for code in range(8))
+
+
+def test_a_total_beside_a_price_is_checked():
+    text = TOTALS.format("unit_price,line_total")
+    assert len(read(text + grown("{unit},{total}"))) == 24
+    with pytest.raises(InputError, match=r"'line_total' is not 'qty' x 'unit_price'.*ingest\.price_is"):
+        read(text + grown("{unit},99"))
+
+
+@pytest.mark.parametrize(("off", "amount"), [("-1.00", "2.0000"), ("1.00", "2.0000"), ("0.50", "1.5000")])
+def test_a_discount_lowers_the_amount(off, amount):
+    found = read(TOTALS.format("unit_price,discount") + f"1,2024-01-31,ann,A,2,1.50,{off}\n")
+    assert found["amount"].astype(str).item() == amount
+
+
+@pytest.mark.parametrize("word", ["Refund", "Cancelled"])
+def test_a_column_that_says_what_is_no_sale_is_read_or_asked_about(word):
+    text = lines(f"{line()},Sale", f"{line(quantity='3')},{word}", head=f"{HEAD},Kind of row")
+    with pytest.raises(InputError, match=rf"'Kind of row' is not read and holds '{word}'.*ingest\.ignore"):
+        read(text)
+    assert len(read(text, ignore=("Kind of row",))) == 2
+    assert set(read(text, columns={"line_type": "Kind of row"})["line_type"]) == {"Sale", word}
+
+
+def test_rows_that_differ_in_what_is_not_read_are_told_apart():
+    found = read(lines(f"{line()},1", f"{line()},2", head=f"{HEAD},piece"))
+    assert found["rest"].nunique() == 2
+    assert read(lines(line()))["rest"].isna().all()
+
+
+def test_columns_of_no_interest_may_share_a_name():
+    assert len(read(lines(f"{line()},a,b", head=f"{HEAD},Note,note"))) == 1
+
+
+def test_folders_and_archives_of_csv_and_xlsx(tmp_path):
+    (tmp_path / "months").mkdir()
+    head = [HEAD.split(",")]
+    for month in (1, 2):
+        text = lines(line(at=f"2024-0{month}-01", invoice=str(month)))
+        (tmp_path / "months" / f"{month}.csv").write_text(text)
+    assert taken(tmp_path / "months")["rows"] == 2
+    with zipfile.ZipFile("months.zip", "w") as archive:
+        for month in (1, 2):
+            archive.write(tmp_path / "months" / f"{month}.csv", f"{month}.csv")
+    assert taken("months.zip")["rows"] == 2
+    (tmp_path / "books").mkdir()
+    for month in (1, 2):
+        row = [str(month), "A", "Thing", 2, 45_292.5 + month, 1.5, "ann", "France"]
+        write_workbook(tmp_path / "books" / f"{month}.xlsx", {"Sales": [["Report"], *head, row]})
+    assert taken(tmp_path / "books")["rows"] == 2
+    assert pd.read_parquet(paths.TRANSACTIONS)["invoiced_at"].astype(str).tolist() == [
+        "2024-01-02 12:00:00",
+        "2024-01-03 12:00:00",
+    ]
+    (tmp_path / "months" / "3.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"3\.csv: no column found|3\.csv has the columns"):
+        taken(tmp_path / "months")
+
+
+EXPORTS = {
+    "Shopify orders": (
+        "Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku",
+        "#1,a@x.org,paid,EUR,2024-01-31 10:00:00 +0100,2,Thing,1.50,",
+    ),
+    "WooCommerce orders by line": (
+        "Order ID,Order Date,Order Status,Item Name,Quantity,Item Cost,Customer User ID",
+        "1,2024-01-31,completed,Thing,2,1.50,7",
+    ),
+    "WooCommerce orders": (
+        "Order ID,Order Date,Order Status,Order Total,Billing Email",
+        "1,2024-01-31,completed,3.00,a@x.org",
+    ),
+    "Magento order items": (
+        "increment_id,created_at,sku,qty_ordered,price,customer_email",
+        "1,2024-01-31,A,2,1.50,a@x.org",
+    ),
+    "Magento orders": (
+        "ID,Purchase Date,Grand Total (Purchased),Status,Customer Email",
+        "1,2024-01-31,3.00,complete,a@x.org",
+    ),
+    "Amazon orders": (
+        "amazon-order-id,purchase-date,sku,quantity,item-price,buyer-email,currency",
+        "1,2024-01-31T10:00:00+00:00,A,2,3.00,a@x.org,EUR",
+    ),
+    "Amazon orders by order-id": (
+        "order-id,purchase-date,sku,quantity-purchased,item-price,buyer-email",
+        "1,2024-01-31T10:00:00+00:00,A,2,3.00,a@x.org",
+    ),
+    "Mercado Livre sales": (
+        "N.º de venda,Data da venda,Estado,Unidades,SKU,Preço unitário de venda do anúncio (BRL),Comprador",
+        "1,31 de janeiro de 2024 10:00 hs.,Entregue,2,A,1.50,Ana",
+    ),
+    "Nuvemshop orders": (
+        "Número do Pedido,E-mail,Data,Nome do Produto,Valor do Produto,Quantidade Comprada",
+        "1,a@x.org,31/01/2024,Thing,1.50,2",
+    ),
+    "Olist items and orders": (
+        "order_id,customer_id,customer_unique_id,order_purchase_timestamp,product_id,price",
+        "1,x,y,2024-01-31 10:00:00,A,3.00",
+    ),
+    "Square items": (
+        "Date,Item,Qty,Gross Sales,Net Sales,Transaction ID,Customer ID",
+        "2024-01-31,Thing,2,4.00,3.00,1,c",
+    ),
+    "Stripe payments": ("id,Created (UTC),Amount,Currency,Customer ID,Status", "1,2024-01-31 10:00,3.00,eur,c,Paid"),
+    "Superstore": ("Order ID,Order Date,Customer ID,Product ID,Sales,Quantity,Discount", "1,2024-01-31,c,A,3.00,2,0.2"),
+    "Online Retail": ("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country", line()),
+    "Online Retail II": ("Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country", line()),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_known_exports_are_read_as_they_come(name):
+    head, row = EXPORTS[name]
+    found = read(lines(row, head=head))
+    assert columns.recognise(head.split(",")).preset == name
+    assert found["amount"].astype(str).tolist() == ["3.0000"]
+    assert found["invoiced_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-31"]
+
+
+def bench():
+    spec = importlib.util.spec_from_file_location("cases", REPOSITORY / "benchmarks" / "cases.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["cases"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+BENCH = bench()
+
+
+@pytest.mark.skipif(not CASES.exists(), reason=f"the cases are not at {CASES}")
+@pytest.mark.parametrize("expected", BENCH.expectations(BENCH.EXPECTATIONS), ids=lambda each: each.case)
+@pytest.mark.usefixtures("store")
+def test_the_cases(expected):
+    found = BENCH.judge(CASES, expected)
+    assert found.verdict in ("read", "refused"), found.detail
