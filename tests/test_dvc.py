@@ -241,7 +241,8 @@ def other_sources(observed: dict[str, Observed], tmp_path_factory: pytest.TempPa
 
     folder = tmp_path_factory.mktemp("sources")
     rows = pd.read_parquet(observed["ingest"].folder / "data/transactions.parquet").head(100)
-    rows = rows.astype({"unit_price": "float64", "invoiced_at": "str"}).drop(columns=["amount", "rest"])
+    rows = rows.drop(columns=["amount", "status", "line_type", "rest"]).assign(currency="GBP")
+    rows = rows.astype({"unit_price": "float64", "invoiced_at": "str"})
     rows.to_csv(folder / "rows.csv", index=False)
     database = f"sqlite:///{folder / 'rows.db'}"
     with create_engine(database).begin() as connection:

@@ -17,6 +17,26 @@ from ledgers import real_data, real_transactions, transaction, transactions_in_m
 
 SETTINGS = Path(__file__).parents[1] / "params.yaml"
 DAY_AFTER = pd.Timestamp("2023-12-28")  # after the last visit of the year below
+RECORD = {  # of ingest, as far as reports/intake.md tells of it
+    "source": "shop.csv",
+    "preset": None,
+    "columns": dict.fromkeys(("quantity", "product_code", "unit_price"), "x") | {"description": None},
+    "several": {},
+    "not_read": [],
+    "date_format": ["%Y-%m-%d"],
+    "offsets": [],
+    "decimal": ".",
+    "currency_signs": [],
+    "currencies": [],
+    "money": {"column": "unit_price", "is_unit": True, "discount": "none"},
+    "rows_read": 1,
+    "rows": 1,
+    "reasons": {},
+    "total": "1",
+    "amounts_above_price": "0",
+    "first_day": "2023-01-01",
+    "last_day": "2023-01-01",
+}
 OUTPUTS = (paths.LINES, paths.ORDERS, paths.LEDGER, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
 
 
@@ -33,6 +53,7 @@ def deliver(transactions, reasons=()):
     pq.write_table(transactions, paths.TRANSACTIONS)
     refused = {"Quantity": ["many"] * len(reasons), "reason": list(reasons)}
     pq.write_table(pa.table(refused, pa.schema({"Quantity": pa.string(), "reason": pa.string()})), paths.QUARANTINE)
+    tables.write_json(RECORD, paths.SOURCE)
 
 
 def year_of_visits():

@@ -239,6 +239,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "dvc repro --force --single-item ingest": (in_shell, "Running stage 'ingest'"),
     "insiders fetch": (fetched, "source: data/raw/"),
     "insiders simulate --customers 1000 --out data/shop.csv": (in_line, "a shop with 1,000 customers"),
+    "insiders check": (in_line, "# What was understood"),
     "insiders ui": (served, "the trials side by side: http://127.0.0.1:"),
     "insiders promote": (promoted, "version 2 serves"),
     "insiders rollback": (rolled_back, "version 1 serves again"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from insiders.answers import intake
+from insiders.answers import cleaning
 from insiders.errors import InputError
 from insiders.io import engine, params
 from insiders.schemas import vocabulary
@@ -19,7 +19,7 @@ def cleaned(rows, **answers):
     """Clean the rows by the project's settings and these answers: what the ledger says, and the orders."""
     con = engine.connect(threads=1)
     delivered = engine.materialize(con, table(rows))
-    judged = intake.clean(con, delivered, PREPROCESS.model_copy(update=answers)).judged
+    judged = cleaning.clean(con, delivered, PREPROCESS.model_copy(update=answers)).judged
     tally = engine.fetch(con, lines.tally(judged)).set_index("rule")
     made = engine.fetch(con, orders.orders(engine.materialize(con, lines.clean(judged))))
     con.disconnect()

@@ -44,6 +44,28 @@ def init(
 
 @app.command()
 @ends_on_input_error
+def check(
+    file: Annotated[
+        str | None, typer.Argument(help="File, folder or address of the delivery; ingest.source when left out.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the proposed settings into params.yaml.")] = False,
+) -> None:
+    """Read and clean a delivery without keeping anything, and show what was understood of it."""
+    from insiders.answers import intake
+    from insiders.io import params
+
+    settings = params.read()
+    if file is not None:
+        settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"source": file})})
+    understood = intake.check(settings)
+    typer.echo(understood.as_markdown())
+    if write:
+        for section, name, value in understood.proposals:
+            params.write_value(section, name, value)
+
+
+@app.command()
+@ends_on_input_error
 def fetch(
     url: Annotated[str | None, typer.Option(help="Address of the file; the publisher's when left out.")] = None,
     sha256: Annotated[str | None, typer.Option(help="Expected digest of the file; not checked when left out.")] = None,

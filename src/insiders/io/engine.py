@@ -24,6 +24,7 @@ def connect(threads: int | None = None) -> "Backend":
 
     con = ibis.duckdb.connect(**({} if threads is None else {"threads": threads}))
     con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET enable_progress_bar = false")  # it would stand between the lines that a command prints
     return con
 
 

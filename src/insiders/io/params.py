@@ -1,5 +1,7 @@
 """params.yaml as typed, frozen settings. The file says what each means, its unit and its range."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -193,6 +195,22 @@ def read(path: Path = PATH) -> Params:
         return Params.model_validate(_load(path))
     except ValidationError as error:
         raise InputError(f"{path}: {'; '.join(map(_problem, error.errors()))}") from error
+
+
+def write_value(section: str, name: str, value: str, path: Path = PATH) -> None:
+    """Write another value of a setting into the file, whose other lines and comments stay.
+
+    Raises InputError where the setting does not stand in a line of its own.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    heads = [number for number, line in enumerate(lines) if line.startswith(f"{section}:")]
+    within = range(heads[0] + 1, len(lines)) if heads else range(0)
+    place = next((number for number in within if re.match(rf"  {name}:", lines[number])), None)
+    if place is None:
+        raise InputError(f"{path} has no line for {section}.{name}: write it there, with the value {value!r}")
+    comment = re.search(r"\s+#.*$", lines[place].rstrip("\n"))
+    lines[place] = f"  {name}: {json.dumps(value, ensure_ascii=False)}{comment[0] if comment else ''}\n"
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _load(path: Path) -> object:

@@ -27,6 +27,7 @@ CANDIDATE = MODELS / "candidate.json"
 REGISTERED = MODELS / "registered.json"
 
 REPORTS = Path("reports")
+INTAKE = REPORTS / "intake.md"
 TRIALS = REPORTS / "trials.csv"
 EXPERIMENT = REPORTS / "experiment.csv"
 INSIDERS = REPORTS / "insiders.csv"

@@ -6,7 +6,7 @@ from insiders.errors import exit_on_input_error
 @exit_on_input_error("preprocess")
 def main() -> None:
     from insiders import schemas
-    from insiders.answers import intake
+    from insiders.answers import cleaning
     from insiders.io import engine, params, paths, tables
     from insiders.io.tracking import runs
     from insiders.tables import lines, orders
@@ -14,13 +14,15 @@ def main() -> None:
     settings = params.read().preprocess
     with runs.stage_run("preprocess", settings.model_dump(exclude={"currency"})) as log:
         con = engine.connect()
-        transactions = engine.scan(con, paths.TRANSACTIONS)
-        judged = intake.clean(con, transactions, settings).judged
+        transactions, record = engine.scan(con, paths.TRANSACTIONS), tables.read_json(paths.SOURCE)
+        cleaned = cleaning.clean(con, transactions, settings)
+        judged = cleaned.judged
         refused = engine.scan(con, paths.QUARANTINE).reason.value_counts(name="rows")
         ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))
         clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])
         engine.write(con, orders.orders(clean), paths.ORDERS, schemas.ORDERS, ["customer_id", "ordered_at"])
         tables.write(ledger, paths.LEDGER, schemas.LEDGER)
+        tables.write_text(cleaned.understood(record).as_markdown(), paths.INTAKE)
         log(lines.metrics(ledger) | engine.fetch(con, lines.counts(transactions)).iloc[0].to_dict())
 
 

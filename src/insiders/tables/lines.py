@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import ibis
 from ibis import _
@@ -132,6 +132,20 @@ def tally(judged: Table) -> Table:
     return entries.group_by(rule=_.entry).aggregate(
         rows=_.rows.sum(), customers=_.customer_id.nunique(), quantity=_.quantity.sum(), amount=_.amount.sum()
     )
+
+
+class Share(NamedTuple):
+    """What a rule takes of a delivery; `paid`: of the positive amounts of known customers."""
+
+    rule: str
+    rows: int
+    paid: Decimal
+
+
+def shares(judged: Table) -> Table:
+    """One row per rule that takes any row, and one for the rows that are kept, as in Share."""
+    paid = _.amount.sum(where=(_.amount > 0) & _KNOWN).coalesce(0)
+    return judged.group_by("rule").aggregate(rows=_.count(), paid=paid).order_by("rule")
 
 
 def counts(transactions: Table) -> Table:

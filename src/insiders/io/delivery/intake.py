@@ -28,15 +28,15 @@ class Refused(NamedTuple):
     first: int
 
 
-def take(source: Source, settings: Ingest) -> dict[str, Any]:
+def take(source: Source, settings: Ingest, into: Path = paths.DATA) -> dict[str, Any]:
     """Read all rows, write those that can be read and those that cannot, and give the record of what was read.
 
     Raises InputError where the source has no row, too many that cannot be read, or a form that is open.
     """
     recognised = columns.recognise(source.columns, settings.columns)
     mapping = recognised.columns
-    paths.DATA.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix=".ingest-", dir=paths.DATA) as folder:
+    into.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".ingest-", dir=into) as folder:
         landed = Path(folder) / "landed.parquet"
         delivered = blocks.store(source.blocks, landed)
         con = engine.connect()
@@ -56,8 +56,9 @@ def take(source: Source, settings: Ingest) -> dict[str, Any]:
         engine.write(con, rows.quarantine(raw, read), written[1], None, [ROW])
         _reconcile(delivered, written)
         facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
+        facts |= _said_besides(raw, parsed, mapping)
         for path in written:
-            path.replace(paths.DATA / path.name)
+            path.replace(into / path.name)
     return facts
 
 
@@ -147,12 +148,21 @@ def _record(
         "preset": recognised.preset,
         "columns": dict(mapping),
         "several": {ours: list(names) for ours, names in recognised.open.items()},
-        "not_read": [name for name in source.columns if name not in mapping.values()],
         "date_format": list(form.date_forms),
         "offsets": list(form.offsets),
         "decimal": form.decimal,
         "currency_signs": sorted(set(form.signs.values())),
         "money": basis._asdict(),
+    }
+
+
+def _said_besides(raw: Any, parsed: Any, mapping: Mapping[str, str | None]) -> dict[str, Any]:
+    """What the columns say that are not read, and the codes of the currency."""
+    others = unread.summary(raw, unread.columns(raw, mapping))
+    codes = engine.fetch_records(_codes(parsed)) if mapping["currency"] else []
+    return {
+        "not_read": [each._asdict() | {"common": list(each.common[: unread.SHOWN])} for each in others],
+        "currencies": sorted(each["code"] for each in codes),
     }
 
 
@@ -164,7 +174,13 @@ def _count(transactions: Any, delivered: int, refused: list[Refused]) -> dict[st
     priced = transactions.quantity.cast("decimal(18, 0)") * transactions.unit_price
     off = (transactions.amount - priced).sum()
     (totals,) = engine.fetch_records(
-        transactions.aggregate(rows=transactions.count(), total=transactions.amount.sum(), rounding=off)
+        transactions.aggregate(
+            rows=transactions.count(),
+            total=transactions.amount.sum(),
+            rounding=off,
+            first=transactions.invoiced_at.min().date(),
+            last=transactions.invoiced_at.max().date(),
+        )
     )
     return {
         "rows_read": delivered,
@@ -173,4 +189,6 @@ def _count(transactions: Any, delivered: int, refused: list[Refused]) -> dict[st
         "reasons": {each.reason: each.rows for each in refused},
         "total": str(totals["total"]),
         "amounts_above_price": str(totals["rounding"]),
+        "first_day": str(totals["first"]),
+        "last_day": str(totals["last"]),
     }

@@ -1,0 +1,41 @@
+"""What cleaning makes of a delivery: the rules that the data bear out, and the judged lines."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from insiders.answers import understanding
+from insiders.io import engine
+from insiders.io.params import Preprocess
+from insiders.schemas import vocabulary
+from insiders.tables import lines, profile, rules
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+Table = Any  # Ibis has no types that mypy could follow
+
+
+class Cleaning(NamedTuple):
+    """Every delivered row with the rule that it falls to, and why the rules are these."""
+
+    judged: Table
+    profile: profile.Profile
+    policy: rules.Policy
+    settings: rules.Settings
+    currency: str
+
+    def understood(self, record: Mapping[str, Any]) -> understanding.Understanding:
+        """Say what was understood; `record` is what ingest wrote into data/source.json."""
+        shares = [lines.Share(**each) for each in engine.fetch_records(lines.shares(self.judged))]
+        return understanding.describe(record, self.profile, self.policy, shares, self.settings, self.currency)
+
+
+def clean(con: "Backend", transactions: Table, settings: Preprocess) -> Cleaning:
+    """Judge the rows of a delivery. Raises InputError where a question is open that changes who is in the list."""
+    chosen = rules.Settings(**settings.model_dump(exclude={"currency"}))
+    rows = engine.materialize(con, profile.distinct(transactions))
+    codes = [*chosen.service_codes, *chosen.credit_codes]
+    measured = profile.measure(rows, chosen.cancellation_prefix, codes, engine.fetch_records, vocabulary.is_placeholder)
+    policy = rules.decide(measured, chosen)
+    judged = engine.materialize(con, lines.judge(rows, policy))
+    return Cleaning(judged, measured, policy, chosen, settings.currency)
