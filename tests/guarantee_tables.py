@@ -55,7 +55,11 @@ def _told(listed: tuple[bool, ...]) -> dict[str, Any]:
     own = people.loc[chosen, "net_revenue"].to_numpy()[:, None] / 12
     months = [own * rng.lognormal(0, 0.5, (count, 3)) for _ in range(2)]
     later = {"start": f"{START:%Y-%m-%d}", **numbers["later"]}
-    return {**numbers, "later": later, "experiment": experiment.plan(months[0], months[1], count, DESIGN)}
+    return {
+        **numbers,
+        "later": later,
+        "experiment": experiment.plan(months[0], months[1], experiment.split(count, 0.2), DESIGN),
+    }
 
 
 def write(folder: Path, people: pd.DataFrame, listed: "pd.Series[bool]") -> None:

@@ -15,14 +15,14 @@ from insiders.answers.inputs import Inputs
 from insiders.answers.registry import ANSWERS
 from insiders.explore import cohorts
 from insiders.io import params
-from insiders.programme import criteria, membership, rules
+from insiders.programme import criteria, rules, simulation
 from insiders.programme.criteria import Timeline
 from insiders.report.numbers import Answers
-from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERSHIPS
+from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERS, MEMBERSHIPS
 from judged_tables import registered, trials
 
 AS_OF = pd.Timestamp("2011-12-10")
-RULES = membership.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
+RULES = simulation.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
 PARAMS = params.read(Path(__file__).parents[1] / "params.yaml")
 AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
 
@@ -137,8 +137,32 @@ def insiders(members: pd.DataFrame) -> pd.DataFrame:
         rank=np.arange(1, len(chosen) + 1),
         expected_low=expected / 2,
         expected_high=expected * 2,
+        status="member",
+        since=chosen["as_of"],
+        arm=np.where(np.arange(len(chosen)) % 5, "invited", "held_out"),
+        release="2011-12-10/1/0123abcd",
+    ).astype({"status": "str", "arm": "str", "release": "str"})
+    checked = INSIDERS.validate(frame[list(INSIDERS.columns)])
+    return checked.astype({"since": "str", "as_of": "str"})  # as CSV holds days
+
+
+def programme(members: pd.DataFrame) -> pd.DataFrame:
+    """Everybody on the list is a member since today."""
+    listed = insiders(members)
+    return MEMBERS.validate(
+        listed.assign(
+            until=pd.NaT,
+            event="joined",
+            reason="by_rank",
+            stratum=(listed["rank"] * 4 - 1) // len(listed) + 1,
+            place=listed["rank"],
+            score=listed["expected_revenue"],
+        )
+        .astype(
+            {"since": "datetime64[us]", "until": "datetime64[us]", "rank": "Int64", "event": "str", "reason": "str"}
+        )
+        .assign(stratum=lambda each: each["stratum"].clip(1, 4))[list(MEMBERS.columns)]
     )
-    return INSIDERS.validate(frame[list(INSIDERS.columns)])
 
 
 def months() -> pd.DataFrame:
@@ -202,6 +226,7 @@ def write(folder: Path) -> None:
     transactions().to_parquet(folder / "data/transactions.parquet", index=False)
     ledger().to_csv(folder / "data/ledger.csv", index=False)
     insiders(members(people)).to_csv(folder / "reports/insiders.csv", index=False)
+    programme(members(people)).to_parquet(folder / "data/members.parquet", index=False)
     trials().to_csv(folder / "reports/trials.csv", index=False)
     guarantee_tables.write(folder, people, assignments(people)["is_insider"])
     (folder / "models/registered.json").write_text(json.dumps(registered()))

@@ -12,7 +12,7 @@ from customer_tables import MONTHS, customers, fitted, write_project
 from insiders import schemas
 from insiders.answers import assignments
 from insiders.errors import InputError
-from insiders.io import paths, tables
+from insiders.io import params, paths, tables
 from insiders.io.tracking import connection, registry, runs
 from insiders.io.tracking.registry import Facts
 from insiders.model.clusterers import Ward
@@ -33,6 +33,12 @@ def project(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 def manifest(regime: str, baseline: dict[str, Any] | None = None) -> None:
     tables.write_json({"regime": regime, "baseline": baseline}, paths.REGISTERED)
+
+
+def ask_for(size: str) -> None:
+    settings = Path("params.yaml").read_text(encoding="utf-8")
+    assert "  size: auto " in settings
+    Path("params.yaml").write_text(settings.replace("  size: auto ", f"  size: {size} "), encoding="utf-8")
 
 
 def submit(key: str, clusters: int = 3) -> str:
@@ -101,14 +107,16 @@ def test_without_a_champion_the_baseline_decides() -> None:
     manifest("baseline", {"name": "net_revenue", "n": 2, "horizon_days": 90})
     assign.main()
     assert set(assigned()["model_version"]) == {"baseline:net_revenue"}
-    assert sorted(listed()["customer_id"]) == ["c040", "c050"]
-    assert set(assigned()["segment"]) == {"Insiders", "Others"}
+    assert sorted(listed()["customer_id"]) == ["c030", "c050"]  # c030 was in last month and ranks within the band
+    chosen = assigned().set_index("customer_id")
+    assert chosen.index[chosen["segment"] == "Insiders"].tolist() == ["c030", "c050"]
 
 
 @pytest.mark.parametrize("name", ["faded_revenue", "rfm_quintiles", "lifetime_value"])
 def test_every_kind_of_baseline_can_decide(name: str) -> None:
     score = scores.scorer(customers(), 90)(customers())[name]
     best = score >= np.sort(score)[-4]  # all who are tied with the fourth
+    customers().iloc[:0].to_parquet(paths.HISTORY)
     manifest("baseline", {"name": name, "n": int(best.sum()), "horizon_days": 90})
     assign.main()
     assert assigned()["is_insider"].tolist() == best.tolist()
@@ -262,6 +270,7 @@ def test_the_list_is_safe_in_a_spreadsheet() -> None:
     )
     manifest("baseline", {"name": "net_revenue", "n": 60, "horizon_days": 90})
     write_project(named)
+    ask_for("60")
     assign.main()
     first = {each for each in listed()["customer_id"] if not each.startswith("c")}
     assert first == {"'=1+1", "''=1+1", "'+2", "'-3", "'@x", "'\ty"}
@@ -323,21 +332,43 @@ def test_without_a_list_nobody_was_a_member() -> None:
 
 
 @pytest.mark.parametrize("regime", ["model", "baseline"])
-def test_what_is_known_of_other_dates_changes_no_past_membership(regime: str) -> None:
+def test_what_is_known_of_other_dates_changes_no_first_membership(regime: str) -> None:
     submit("a")
     if regime == "model":
         registry.promote()
     else:
         manifest("baseline", {"name": "faded_revenue", "n": 7, "horizon_days": 90})
-    labeller = assignments.named(None).labeller
     early, late = customers(40, MONTHS[0]), customers(40, MONTHS[1])
     other = late.assign(**{name: late[name].to_numpy()[::-1] * 1.5 for name in schemas.FEATURES}).iloc[:25]
-    before = assignments.memberships(labeller, pd.concat([early, late]), 60)
-    after = assignments.memberships(labeller, pd.concat([other, early]), 60)
-    alone = assignments.memberships(labeller, early, 60)
+    alone, before, after = (first_month(pd.concat(each)) for each in ([early], [early, late], [other, early]))
     assert alone["is_insider"].any()
-    for each in (before, after):
-        pd.testing.assert_frame_equal(each[each["as_of"] == MONTHS[0]], alone)
+    pd.testing.assert_frame_equal(before, alone)
+    pd.testing.assert_frame_equal(after, alone)
+
+
+def first_month(months: pd.DataFrame) -> pd.DataFrame:
+    """The memberships of MONTHS[0] where these months are known."""
+    server = assignments.named(None)
+    served = assignments.serve(server, customers(), assignments.read_history(), months, params.read())
+    return served.memberships[served.memberships["as_of"] == MONTHS[0]].reset_index(drop=True)
+
+
+@pytest.mark.parametrize(("asked", "count"), [("7", 7), ("0.25", 15), ("auto", 6)])
+def test_the_size_that_is_asked_for_stands_in_every_table(asked: str, count: int) -> None:
+    submit("a")
+    registry.promote()
+    ask_for(asked)
+    assign.main()
+    members = pd.read_parquet(paths.MEMBERS)
+    inside = set(members.loc[members["status"] != "left", "customer_id"])
+    assert len(inside) == count
+    assert set(assigned().loc[assigned()["is_insider"], "customer_id"]) == inside
+    assert set(listed()["customer_id"]) == inside
+    assert listed()["rank"].tolist() == list(range(1, count + 1))
+    assert set(listed()["release"]) == set(members["release"])
+    movement = pd.read_parquet(paths.MOVEMENT)
+    last = movement[movement["as_of"] == movement["as_of"].max()]
+    assert set(last.loc[last["event"] != "left", "customer_id"]) == inside
 
 
 def test_a_shop_without_past_months_has_no_past_memberships() -> None:

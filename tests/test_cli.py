@@ -58,7 +58,7 @@ def test_help_comes_at_once() -> None:
     assert time.perf_counter() - started < 10
 
 
-COMMANDS = ["init", "simulate", "fetch", "assign", "promote", "rollback", "explain", "ui", "doctor"]
+COMMANDS = ["init", "simulate", "fetch", "assign", "enrol", "set", "promote", "rollback", "explain", "ui", "doctor"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -69,7 +69,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 def test_assign_writes_both_tables() -> None:
     assert run("assign").stdout == "2 Insiders among 60 customers, by model version baseline:net_revenue\n"
-    assert pd.read_csv(paths.INSIDERS)["customer_id"].tolist() == ["c050", "c040"]
+    assert pd.read_csv(paths.INSIDERS)["customer_id"].tolist() == ["c050", "c030"]  # who was a member keeps a place
 
 
 def test_assign_takes_another_table_another_version_and_another_place(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_explain_tells_why() -> None:
     run("assign")
     lines = run("explain", "c050").stdout.splitlines()
     assert lines[:2] == ["customer c050", "Insiders: an Insider"]
-    assert lines[2].startswith("22 orders worth 9,500.00 net, the last 6 days ago: ")
+    assert lines[2].startswith("22 orders, net revenue 9,500.00, days since the last order: 6: place 1 by score")
     assert lines[3] == "as of 2011-12-10, by model version baseline:net_revenue"
     assert any(line.split()[:3] == ["net_revenue", "9,500.00", "currency"] for line in lines)
     assert any(line.split()[:2] == ["same_season_revenue", "-"] for line in lines)

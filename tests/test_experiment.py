@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pandas.testing import assert_frame_equal
 from scipy.stats import norm
 
 from insiders.programme import experiment
@@ -19,84 +18,11 @@ DESIGN = experiment.Design(control_share=0.2, power=0.8, alpha=0.05, minimum_upl
 DAY = date(2011, 9, 1)
 
 
-def insiders(count: int = 101, seed: int = 2) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    return pd.DataFrame(
-        {
-            "customer_id": pd.array([f"c{i}" for i in range(count)], dtype="str"),
-            "net_revenue": rng.lognormal(8, 1, count).round(2),
-            "first_at": pd.Timestamp("2010-12-01") + pd.to_timedelta(rng.integers(0, 400_000, count), unit="min"),
-            "first_revenue": rng.lognormal(5, 1, count).round(2),
-            "first_items": rng.integers(1, 500, count),
-        }
-    )
-
-
 def panel(count: int, months: int, seed: int = 3) -> np.ndarray:
     """Monthly revenue with lasting differences between customers and noise from month to month, some months 0."""
     rng = np.random.default_rng(seed)
     own = rng.lognormal(0, 0.5, (count, 1)) * 100
     return own * rng.gamma(2, 0.5, (count, months)) * (rng.random((count, months)) < 0.8)
-
-
-# --- who is kept out ---
-
-
-def test_each_stratum_keeps_out_its_share() -> None:
-    drawn = experiment.assign_arms(insiders(), DESIGN, 7)
-    sizes = pd.crosstab(drawn["stratum"], drawn["arm"])
-    assert sizes.sum(axis=1).tolist() == [26, 25, 25, 25]
-    assert sizes["control"].tolist() == [5, 5, 5, 5]
-    revenue = insiders().set_index("customer_id")["net_revenue"].loc[drawn["customer_id"]].to_numpy()
-    lowest = [revenue[drawn["stratum"] == stratum].min() for stratum in (1, 2, 3)]
-    highest = [revenue[drawn["stratum"] == stratum].max() for stratum in (2, 3, 4)]
-    assert all(low >= high for low, high in zip(lowest, highest, strict=True))
-
-
-def test_neither_names_nor_the_order_of_rows_matter() -> None:
-    one = insiders()
-    other = one.assign(customer_id=one["customer_id"].str.replace("c", "z9")).sample(frac=1, random_state=1)
-    again = experiment.assign_arms(other, DESIGN, 7)
-    assert_frame_equal(
-        again.assign(customer_id=again["customer_id"].str.replace("z9", "c")), experiment.assign_arms(one, DESIGN, 7)
-    )
-
-
-def test_another_seed_is_another_draw() -> None:
-    one, other = (experiment.assign_arms(insiders(), DESIGN, seed) for seed in (7, 8))
-    assert (one["arm"] != other["arm"]).any()
-
-
-def test_most_keep_their_arm_the_next_month() -> None:
-    """Everybody's revenue grows, five leave, five come."""
-    rng, now = np.random.default_rng(1), insiders(300)
-    later = now.iloc[5:].assign(net_revenue=lambda each: (each["net_revenue"] * rng.uniform(1, 1.2, 295)).round(2))
-    new = insiders(5, seed=9).assign(customer_id=pd.array([f"n{i}" for i in range(5)], dtype="str"))
-    arms = [
-        experiment.assign_arms(each, DESIGN, 7).set_index("customer_id")["arm"]
-        for each in (now, pd.concat([later, new]))
-    ]
-    both = pd.concat(arms, axis=1, join="inner", keys=["then", "now"])
-    assert len(both) == 295
-    assert (both["then"] != both["now"]).mean() < 0.03
-
-
-@pytest.mark.parametrize(("count", "control"), [(0, 0), (1, 0), (2, 0), (5, 1), (10, 2)])
-def test_few_insiders(count: int, control: int) -> None:
-    drawn = experiment.assign_arms(insiders(count), DESIGN, 7)
-    assert (drawn["arm"] == "control").sum() == control
-    assert drawn.dtypes.astype(str).to_dict() == {"customer_id": "str", "arm": "str", "stratum": "int64"}
-
-
-def test_the_first_order_stays_the_first() -> None:
-    rows = ["1 A 2 2011-01-01T09:00 5.00 ann", "1 B 1 2011-01-01T09:00 3.00 ann", "2 A 1 2011-02-01 5.00 ann"]
-    later = [*rows, "3 A 9 2011-09-01 5.00 ann", "C4 A -1 2011-08-01 5.00 ann"]
-    first, again = (
-        fetched(experiment.first_orders(orders.orders(cleaned(transaction(text) for text in each)), DAY))
-        for each in (rows, later)
-    )
-    assert first.iloc[0].tolist() == ["ann", pd.Timestamp("2011-01-01T09:00"), 13, 3]
-    assert_frame_equal(first, again)
 
 
 # --- what it could detect ---
@@ -142,7 +68,7 @@ def test_the_stated_power_is_met() -> None:
     """Planned on one list, run on 400 others of the same shop: 80 % find the uplift, 5 % find one that is not there."""
     months, count = 3, 200
     history = panel(3000, 2 * months)
-    plan = experiment.plan(history[:, :months], history[:, months:], count, DESIGN)
+    plan = experiment.plan(history[:, :months], history[:, months:], experiment.split(count, 0.2), DESIGN)
     shop, rng, bound = panel(40_000, 2 * months, seed=9), np.random.default_rng(5), norm.ppf(0.975)
     detected = {0.0: 0, plan["uplift"]: 0}
     for _ in range(400):
@@ -159,9 +85,9 @@ def test_the_stated_power_is_met() -> None:
 
 def test_as_many_as_are_needed_are_enough() -> None:
     history = panel(500, 6)
-    plan = experiment.plan(history[:, :3], history[:, 3:], 80, DESIGN)
+    plan = experiment.plan(history[:, :3], history[:, 3:], experiment.split(80, 0.2), DESIGN)
     assert not plan["enough"]
-    enough = experiment.plan(history[:, :3], history[:, 3:], plan["needed_insiders"] + 5, DESIGN)
+    enough = experiment.plan(history[:, :3], history[:, 3:], experiment.split(plan["needed_insiders"] + 5, 0.2), DESIGN)
     assert enough["enough"]
     assert enough["uplift"] == pytest.approx(0.1, rel=0.01)
 
@@ -183,7 +109,7 @@ def test_longer_helps_until_only_lasting_differences_are_left() -> None:
 def test_the_cap_and_the_past_make_the_experiment_sharper() -> None:
     history = panel(300, 6)
     history[0, 5] = 90_000  # one customer's one month
-    plan = experiment.plan(history[:, :3], history[:, 3:], 100, DESIGN)
+    plan = experiment.plan(history[:, :3], history[:, 3:], experiment.split(100, 0.2), DESIGN)
     assert plan["uplift"] < plan["uplift_plain"] / 3
     assert plan["reduction_by_cap"] > 0.8
     assert 0 < plan["reduction_by_past"] < 1
@@ -197,14 +123,14 @@ def test_the_cap_and_the_past_make_the_experiment_sharper() -> None:
     [(np.zeros((0, 3)), np.zeros((0, 3))), (np.zeros((50, 3)), np.zeros((50, 3))), (panel(50, 3), -panel(50, 3))],
 )
 def test_without_a_list_or_revenue_nothing_is_promised(before: Any, after: Any) -> None:
-    plan = experiment.plan(before, after, 30, DESIGN)
+    plan = experiment.plan(before, after, experiment.split(30, 0.2), DESIGN)
     assert {plan[name] for name in experiment.NOTHING_DETECTABLE} == {None}
     assert (plan["insiders"], plan["control"], plan["invited"]) == (30, 6, 24)
 
 
 def test_one_month_is_taken_as_it_is() -> None:
     history = panel(200, 2)
-    plan = experiment.plan(history[:, :1], history[:, 1:], 50, DESIGN)
+    plan = experiment.plan(history[:, :1], history[:, 1:], experiment.split(50, 0.2), DESIGN)
     assert plan["uplift"] == pytest.approx(plan["uplift_year"])  # nothing tells that longer would help
-    nobody = experiment.plan(history[:, :1], history[:, 1:], 0, DESIGN)
+    nobody = experiment.plan(history[:, :1], history[:, 1:], experiment.split(0, 0.2), DESIGN)
     assert (nobody["uplift"], nobody["enough"], nobody["needed_months"]) == (None, False, None)

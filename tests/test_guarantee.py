@@ -183,7 +183,7 @@ def test_a_period_in_which_nothing_happened(tmp_path: Path, monkeypatch: pytest.
     assert numbers["later"]["groups"]["list"]["after"]["value"] == 0
     assert "true" not in {row["verdict"] for row in numbers["hypotheses"]}
     assert {numbers["experiment"][name] for name in experiment.NOTHING_DETECTABLE} == {None}
-    assert drawn["arm"].value_counts().to_dict() == {"invited": 32, "control": 8}
+    assert drawn["arm"].value_counts().to_dict() == {"invited": 32, "held_out": 8}
 
 
 def _draw(inputs: Inputs) -> pd.DataFrame:
@@ -195,7 +195,7 @@ def _draw(inputs: Inputs) -> pd.DataFrame:
 def test_ids_in_the_draw_are_safe_in_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.write(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for path in (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.EXPECTATIONS, paths.ORDERS):
+    for path in (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.EXPECTATIONS, paths.MEMBERS):
         frame = pd.read_parquet(path)
         frame["customer_id"] = ("=" + frame["customer_id"]).astype("str")
         frame.to_parquet(path, index=False)

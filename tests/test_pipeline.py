@@ -29,12 +29,13 @@ from small_shop import EASY, LESS, STAGES
 # Every table, list and JSON; each is the same for the same input and seed, whoever makes it.
 RESULTS = (
     *(f"data/{name}.parquet" for name in ("transactions", "quarantine", "lines", "orders", "truth")),
-    *(f"data/{name}.parquet" for name in ("customers", "snapshots", "holdout", "assignments")),
+    *(f"data/{name}.parquet" for name in ("customers", "snapshots", "holdout", "assignments", "members", "movement")),
     *("data/source.json", "data/ledger.csv", "data/judged.parquet", "models/candidate.json", "models/registered.json"),
     *(f"reports/{name}" for name in ("trials.csv", "insiders.csv", "experiment.csv", "answers.json", "metrics.json")),
 )
 INSIDERS = (
-    "rank customer_id segment net_revenue order_count recency_days expected_revenue expected_low expected_high reason"
+    "rank customer_id segment net_revenue order_count recency_days expected_revenue expected_low expected_high reason "
+    "status since arm country as_of release"
 )
 JUDGED = STAGES[STAGES.index("tune") :]
 
@@ -109,7 +110,7 @@ def feed(folder: Path, delivered: pd.DataFrame, parts: int = 1) -> None:
 
 def test_tables_keep_their_contracts(shop: Path) -> None:
     contracts = {"customers": schemas.CUSTOMERS, "snapshots": schemas.SNAPSHOTS, "assignments": schemas.ASSIGNMENTS}
-    contracts |= {"judged": schemas.JUDGED}
+    contracts |= {"judged": schemas.JUDGED, "members": schemas.MEMBERS, "movement": schemas.MOVEMENT}
     for name, contract in contracts.items():
         contract.validate(pd.read_parquet(shop / f"data/{name}.parquet"))
     assert list(listed(shop).columns) == INSIDERS.split()
@@ -255,7 +256,7 @@ def expect_same_segments(one: Path, other: Path, first_name: Callable[[str], str
     assert (one / "models/candidate.json").read_bytes() == (other / "models/candidate.json").read_bytes()
     assert (one / "reports/trials.csv").read_bytes() == (other / "reports/trials.csv").read_bytes()
     then, now = (pd.read_csv(folder / "reports/experiment.csv", dtype={"customer_id": str}) for folder in (one, other))
-    pd.testing.assert_frame_equal(now.assign(customer_id=now["customer_id"].map(first_name)), then)
+    assert set(now["customer_id"].map(first_name)) == set(then["customer_id"])  # their lots depend on their names
     for key in ("later", "hypotheses", "experiment"):
         told_of = [told(folder, "reports/answers.json")["guarantee"][key] for folder in (one, other)]
         assert told_of[0] == told_of[1], key

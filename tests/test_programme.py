@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insiders.programme import criteria, enter, leave, membership, rules
+from insiders.programme import criteria, enter, leave, rules, simulation
 from insiders.programme.criteria import Timeline
-from insiders.programme.membership import Event, Grid, Terms
+from insiders.programme.membership import Event
 from insiders.programme.rules import Condition
+from insiders.programme.simulation import Grid, Terms
 from ledgers import POLICY, real_data, real_transactions
 
 OUT, JOINED, BACK, STAYED, GRACE, LEFT = Event
@@ -24,7 +25,7 @@ def letters(*rows: str) -> np.ndarray:
 def replay(*rows: str, grace: int = 1, months: list[int] | None = None) -> list[list[Event]]:
     marks = letters(*rows)
     numbers = np.array(months or range(marks.shape[1]))
-    events = membership.replay(marks == "e", np.isin(marks, ["e", "s"]), numbers, grace)
+    events = simulation.replay(marks == "e", np.isin(marks, ["e", "s"]), numbers, grace)
     return [[Event(each) for each in row] for row in events]
 
 
@@ -54,7 +55,7 @@ def test_a_flip_is_a_change_undone_within_the_months():
             [JOINED, STAYED, STAYED, GRACE, STAYED, STAYED],
         ]
     )
-    is_flip = membership.flips(events, np.arange(6), within=3)
+    is_flip = simulation.flips(events, np.arange(6), within=3)
     assert [row.nonzero()[0].tolist() for row in is_flip] == [[1], [], [5], [], []]
 
 
@@ -75,8 +76,8 @@ def test_counts_by_hand():
     enters = grid.fill(rules.meets(ENTER, history))
     stays = grid.fill(rules.meets(((Condition("net_revenue_180d", 90.0),),), history))
 
-    events = membership.replay(enters, stays, grid.months, 1)
-    counts = membership.count_events(events, grid, TERMS)
+    events = simulation.replay(enters, stays, grid.months, 1)
+    counts = simulation.count_events(events, grid, TERMS)
 
     assert counts["before"].tolist() == [0, 2, 2, 3, 2, 2]
     assert counts["joined"].tolist() == [2, 0, 1, 0, 0, 0]
@@ -87,15 +88,15 @@ def test_counts_by_hand():
     assert counts["flips"].tolist() == [0, 0, 0, 1, 0, 1]
     assert counts["flip_share"].round(3).tolist()[1:] == [0, 0, 0.333, 0, 0.5]
     assert counts["judged"].tolist() == [False, True, True, True, True, True]  # half of two is one person
-    assert membership.worst_flip_share(counts) == 0.5
+    assert simulation.worst_flip_share(counts) == 0.5
 
 
 def test_members_before_and_after_agree():
     rng = np.random.default_rng(0)
     marks = rng.choice(list("es."), (200, 12))
     grid = Grid(pd.Index(range(200)), pd.date_range("2011-01-01", periods=12, freq="MS"), np.array([0]), np.array([0]))
-    events = membership.replay(marks == "e", marks != ".", grid.months, 1)
-    counts = membership.count_events(events, grid, TERMS)
+    events = simulation.replay(marks == "e", marks != ".", grid.months, 1)
+    counts = simulation.count_events(events, grid, TERMS)
     assert (counts["before"] == counts["stayed"] + counts["in_grace"] + counts["left"]).all()
     assert (counts["members"] == counts["before"] - counts["left"] + counts["joined"] + counts["returned"]).all()
     assert (counts["joined"].sum()) == (events == Event.JOINED).any(axis=1).sum()  # once each
@@ -104,34 +105,34 @@ def test_members_before_and_after_agree():
 def test_groups_too_small_for_the_share_and_parts_of_a_month_are_not_judged():
     history = customers(*[[100.0] * 6] * 19, [100, 0, 0, 0, 0, 0])
     strict = TERMS._replace(flip_share_max=0.05)
-    policy = membership.choose(ENTER, history, strict)
-    counts = membership.count_events(policy.events, Grid.of(history), strict)
-    assert membership.worst_flip_share(counts) == 0.05  # 1 of 20
-    assert membership.choose(ENTER, history[history["customer_id"] != "c0"], strict).worst_flip_share is None
+    policy = simulation.choose(ENTER, history, strict)
+    counts = simulation.count_events(policy.events, Grid.of(history), strict)
+    assert simulation.worst_flip_share(counts) == 0.05  # 1 of 20
+    assert simulation.choose(ENTER, history[history["customer_id"] != "c0"], strict).worst_flip_share is None
     ends = customers(*[[100.0, 100.0]] * 20, starts=pd.DatetimeIndex(["2011-01-01", "2011-01-20"]).as_unit("us"))
-    assert membership.choose(ENTER, ends, strict).worst_flip_share is None
+    assert simulation.choose(ENTER, ends, strict).worst_flip_share is None
 
 
 def test_of_conditions_that_keep_still_the_strictest_are_chosen():
     calm = customers([100.0] * 6, [100, 100, 50, 50, 50, 50])
-    chosen = membership.choose(ENTER, calm, TERMS._replace(flip_share_max=1.0))
+    chosen = simulation.choose(ENTER, calm, TERMS._replace(flip_share_max=1.0))
     assert (chosen.slack, chosen.grace_months) == (0.1, 1)
     restless = customers(*[[100.0, 100, 75, 75, 100, 75]] * 4)
-    longer = membership.choose(ENTER, restless, TERMS._replace(slacks=(0.1,)))
+    longer = simulation.choose(ENTER, restless, TERMS._replace(slacks=(0.1,)))
     assert (longer.grace_months, longer.worst_flip_share) == (2, 0)  # which outlast each gap
-    looser = membership.choose(ENTER, restless, TERMS)
+    looser = simulation.choose(ENTER, restless, TERMS)
     assert (looser.slack, looser.grace_months, looser.worst_flip_share) == (0.3, 1, 0)  # 70 and more stay
 
 
 def test_where_nothing_keeps_still_the_calmest_is_chosen_and_says_so():
     wild = customers(*[[100.0, 0, 0, 100, 0, 0]] * 4)
-    chosen = membership.choose(ENTER, wild, TERMS._replace(graces=(1,)))
+    chosen = simulation.choose(ENTER, wild, TERMS._replace(graces=(1,)))
     assert chosen.worst_flip_share == 1
     assert chosen.slack == 0.1
 
 
 def test_without_months_the_least_is_chosen_and_nothing_judged():
-    chosen = membership.choose(ENTER, customers([100.0], starts=STARTS[:1]), TERMS)
+    chosen = simulation.choose(ENTER, customers([100.0], starts=STARTS[:1]), TERMS)
     assert (chosen.slack, chosen.grace_months, chosen.worst_flip_share) == (0.1, 1, None)
 
 
@@ -139,23 +140,23 @@ def test_what_comes_later_changes_no_earlier_event():
     rng = np.random.default_rng(1)
     history = customers(*rng.choice([0.0, 70.0, 90.0, 100.0], (60, 6)).tolist())
     terms = TERMS._replace(slacks=(0.1,), graces=(1,))
-    whole = membership.choose(ENTER, history, terms).events
+    whole = simulation.choose(ENTER, history, terms).events
     for seen in range(1, 6):
         early = history[history["as_of"] <= STARTS[seen - 1]]
         later = history[history["as_of"] > STARTS[seen - 1]].assign(net_revenue_180d=0.0)
         for each in (early, pd.concat([later, early])):
-            assert np.array_equal(membership.choose(ENTER, each, terms).events[:, :seen], whole[:, :seen])
+            assert np.array_equal(simulation.choose(ENTER, each, terms).events[:, :seen], whole[:, :seen])
 
 
 def test_order_and_names_change_no_count():
     rng = np.random.default_rng(2)
     history = customers(*rng.choice([0.0, 70.0, 90.0, 100.0], (60, 6)).tolist())
     mixed = history.sample(frac=1, random_state=0).assign(customer_id=lambda each: each["customer_id"].str[::-1])
-    ours, theirs = (membership.choose(ENTER, each, TERMS) for each in (history, mixed))
+    ours, theirs = (simulation.choose(ENTER, each, TERMS) for each in (history, mixed))
     assert ours[:3] == theirs[:3]
     assert ours[4:] == theirs[4:]
     pd.testing.assert_frame_equal(
-        *(membership.count_events(each.events, Grid.of(history), TERMS) for each in (ours, theirs))
+        *(simulation.count_events(each.events, Grid.of(history), TERMS) for each in (ours, theirs))
     )
 
 

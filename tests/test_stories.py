@@ -12,11 +12,11 @@ from insiders.answers import customer
 from insiders.errors import InputError
 from insiders.io import paths, tables
 from insiders.language import Language
-from insiders.programme import criteria, enter, membership, rules, story
+from insiders.programme import criteria, enter, rules, simulation, story
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.learning import Fit
-from insiders.programme.membership import Grid
 from insiders.programme.rules import Condition, loosen
+from insiders.programme.simulation import Grid
 from insiders.report import text
 from insiders.stages import assign
 
@@ -46,8 +46,8 @@ def tell(people: Timeline) -> list[str]:
     checks = people.checks
     grid = Grid.of(checks)
     enters, stays = (grid.fill(rules.meets(rule, checks)) for rule in (ENTER, stay))
-    events = membership.replay(enters, stays, grid.months, 1)
-    policy = membership.Policy(stay, 0.25, 1, events, None, None)
+    events = simulation.replay(enters, stays, grid.months, 1)
+    policy = simulation.Policy(stay, 0.25, 1, events, None, None)
     return story.tell("c000", Criteria(Fit(ENTER, 0.95, 0.9), policy), people, LABELS)
 
 

@@ -1,7 +1,8 @@
 """The program `insiders`: each command reads its options, calls what does the work, and prints the result."""
 
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -122,14 +123,53 @@ def assign(
     from insiders.answers import assignments
     from insiders.io import params, paths
 
-    horizon = params.read().featurize.horizon_days
+    settings = params.read()
     table = assignments.read_customers(customers or paths.CUSTOMERS)
     server = assignments.named(version)
     past, months = assignments.read_history(), assignments.read_months()
-    served = assignments.serve(server, table, past, months, horizon)
+    served = assignments.serve(server, table, past, months, settings)
     assignments.write(served, out or Path())
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
     typer.echo(f"{sizes}, by model version {server.version}")
+
+
+@app.command()
+@ends_on_input_error
+def enrol(
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day as of which to decide; that of the data if none.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Withdraw the last decision; its file is kept.")] = False,
+) -> None:
+    """Decide who is a member as of a day, and record it in data/programme/ for good."""
+    from insiders.answers import enrolment
+    from insiders.io import ledger
+
+    if undo:
+        typer.echo(f"the decision as of {ledger.withdraw()} is withdrawn: run `dvc repro`")
+        return
+    decided = enrolment.enrol(as_of.date() if as_of else None)
+    inside = decided.members[decided.members["status"] != "left"]
+    state = "recorded: run `dvc repro`" if decided.is_new else "already recorded, nothing changes"
+    held_out = int((inside["arm"] == "held_out").sum())
+    typer.echo(f"{len(inside):,} members as of {decided.as_of}, {held_out:,} of them held out; {state}")
+
+
+@app.command("set")
+@ends_on_input_error
+def set_hand(
+    customer_id: Annotated[str, typer.Argument(help="Id of the customer, as in data/customers.parquet.")],
+    hand: Annotated[
+        Literal["in", "out", "never", "auto"],
+        typer.Argument(help="in, out: whatever the score says; never: the customer objected; auto: by score again."),
+    ],
+    why: Annotated[str, typer.Option(help="The reason, which is kept with the date.")],
+) -> None:
+    """Put a customer into the programme or keep them out, by hand, from the next decision on."""
+    from insiders.answers import enrolment
+
+    enrolment.set_hand(customer_id, hand, why, date.today())
+    typer.echo(f"{customer_id}: {hand}, from the next decision on: run `dvc repro` to see it")
 
 
 @app.command()

@@ -108,6 +108,11 @@ class Language:
         """With up to so many decimals, without trailing zeros."""
         return format_decimal(value, _decimals("#,##0", digits, "#"), self.locale)
 
+    def plain(self, value: float, digits: int = 0) -> str:
+        """A number in its separators, hundreds of thousands of times a second: Babel writes tens of thousands."""
+        signs = self.locale.number_symbols["latn"]
+        return f"{value:,.{digits}f}".translate(str.maketrans({",": signs["group"], ".": signs["decimal"]}))
+
     def compact(self, value: float, _position: int | None = None) -> str:
         """12,000,000 as 12M, 250,000 as 250K: short enough for an axis, whose formatter adds the position."""
         return format_compact_decimal(value, locale=self.locale, fraction_digits=1 if abs(value) >= 1 else 6)

@@ -1,7 +1,7 @@
-"""What the serving model says of a table of customers: everyone's segment, and the ranked list of Insiders."""
+"""What is said of a table of customers: everyone's segment by the serving model, who is a member, and the list."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import schemas
+from insiders.answers import membership
+from insiders.answers.membership import Candidates, Membership
 from insiders.errors import InputError
 from insiders.evidence import quality
 from insiders.io import paths, tables
+from insiders.io.params import Params
 from insiders.io.tracking import registry
 from insiders.model import segments
 from insiders.units import YEAR_DAYS
@@ -33,8 +36,9 @@ class Labeller(Protocol):
 
 
 class Served(NamedTuple):
-    """What is said of the customers (schemas): ASSIGNMENTS, INSIDERS, CONFIDENCE, PLACES, EXPECTATIONS, MEMBERSHIPS."""
+    """What is said of the customers (schemas): ASSIGNMENTS, INSIDERS and so on."""
 
+    programme: Membership
     assigned: pd.DataFrame
     insiders: pd.DataFrame
     confidence: pd.DataFrame
@@ -50,6 +54,11 @@ class Server:
     labeller: Labeller
     version: str
     champion: str | None = None  # its number, where a version of the registry decides
+
+    @property
+    def score(self) -> str:
+        """The score by which customers are ranked: the one that a baseline is made of, else lifetime value."""
+        return self.labeller.score if isinstance(self.labeller, Baseline) else scores.LIFETIME
 
 
 @dataclass(frozen=True)
@@ -68,10 +77,6 @@ class Baseline:
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
         """Nobody is compared with anybody."""
         return
-
-    def scaled(self, customers: int, of: int) -> "Baseline":
-        """The same for another number of customers: the list keeps its share of `of`, rounded to whole people."""
-        return replace(self, count=round(self.count * customers / of) if of else 0)
 
 
 def named(name: str | None) -> Server:
@@ -126,43 +131,94 @@ def read_months() -> pd.DataFrame:
 
 
 def serve(
-    server: Server, customers: pd.DataFrame, history: pd.DataFrame, months: pd.DataFrame, horizon_days: int
+    server: Server, customers: pd.DataFrame, history: pd.DataFrame, months: pd.DataFrame, settings: Params
 ) -> Served:
-    """Everyone's assignment, how sure it is, and the Insiders with what they are expected to bring in `horizon_days`.
+    """Everyone's segment, how sure it is, what they are expected to bring, and who is a member of the programme.
 
-    `history` tells how far such expectations were off (schemas.SNAPSHOTS); at the dates of `months` (schemas.HISTORY)
-    it is told who would have been a member.
+    `history` tells how far such expectations were off (schemas.SNAPSHOTS); over the dates of `months` (schemas.HISTORY)
+    the membership is walked where no decision is recorded.
     """
-    labelled = server.labeller.predict(customers)
-    assigned = segments.assignments(customers, labelled, server.version)
+    labelled, horizon = server.labeller.predict(customers), settings.featurize.horizon_days
+    expected, year = expectations(customers, history, horizon)
+    with threadpool_limits(1):
+        embedded = server.labeller.embed(customers)
+        sure = _confidence(embedded, customers, labelled)
+    programme = membership.propose(candidates(server, customers, labelled, expected), months, settings)
+    assigned = _assigned(server, customers, labelled, programme, settings)
+    return Served(
+        programme=programme,
+        assigned=assigned,
+        insiders=membership.listed(programme, customers, assigned, expected),
+        confidence=sure,
+        places=_places(embedded, customers),
+        expectations=_expectations(expected, year, customers),
+        memberships=memberships(server.labeller, months, programme),
+    )
+
+
+def expectations(
+    customers: pd.DataFrame, history: pd.DataFrame, horizon_days: int
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """What each customer is expected to bring in the horizon (lifetime.predict), and in a year."""
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = lifetime.calibrate(lifetime.fit(customers), history, horizon_days)
         expected = lifetime.predict(model, customers, horizon_days)
         year = lifetime.predict(model, customers, YEAR_DAYS)["expected_revenue"].to_numpy()
-        embedded = server.labeller.embed(customers)
-        sure = _confidence(embedded, customers, labelled)
-    past = memberships(server.labeller, months, len(customers))
-    listed, places = segments.ranked(customers, assigned, expected), _places(embedded, customers)
-    return Served(assigned, listed, sure, places, _expectations(expected, year, customers), past)
+    return expected, year
 
 
-def memberships(labeller: Labeller, months: pd.DataFrame, present: int) -> pd.DataFrame:
-    """Whom today's model would have named at each date, from that date's own features alone (schemas.MEMBERSHIPS).
+def candidates(server: Server, customers: pd.DataFrame, labelled: pd.DataFrame, expected: pd.DataFrame) -> Candidates:
+    return Candidates(
+        customers=customers,
+        expected_revenue=expected["expected_revenue"].to_numpy(float),
+        suggested=int(labelled["is_insider"].sum()),
+        model_version=server.version,
+        score=server.score,
+    )
 
-    A baseline names the same share of the customers as it does of the `present` ones.
+
+def _assigned(
+    server: Server, customers: pd.DataFrame, labelled: pd.DataFrame, programme: Membership, settings: Params
+) -> pd.DataFrame:
+    """One row per customer, by id (schemas.ASSIGNMENTS)."""
+    table = pd.DataFrame(
+        {
+            **{name: customers[name] for name in ("customer_id", "as_of")},
+            **{name: labelled[name] for name in ("cluster", "segment")},
+            "is_insider": customers["customer_id"].isin(programme.inside),
+            "model_version": pd.Series(server.version, index=customers.index, dtype="str"),
+            "reason": membership.reasons(programme, customers, settings),
+        }
+    )
+    placed = _by_side(table) if isinstance(server.labeller, Baseline) else table
+    return placed.sort_values("customer_id", ignore_index=True)
+
+
+def _by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """Without a model there are two segments: the members, and the others."""
+    sides = np.where(table["is_insider"], segments.INSIDERS, segments.OTHERS)
+    return table.assign(segment=pd.array(sides, dtype="str"))
+
+
+def memberships(labeller: Labeller, months: pd.DataFrame, programme: Membership) -> pd.DataFrame:
+    """Who was, or would have been, a member at each past date, and in which segment today's model puts them then.
+
+    Each date is looked at by its own features alone (schemas.MEMBERSHIPS).
     """
-    told = [_at_one_date(labeller, known, present) for _, known in months.groupby("as_of", sort=True)]
-    found = pd.concat(told) if told else _at_one_date(labeller, months, present)
-    return found.sort_values(["as_of", "customer_id"], ignore_index=True)
-
-
-def _at_one_date(labeller: Labeller, known: pd.DataFrame, present: int) -> pd.DataFrame:
-    names = known[["customer_id", "as_of"]]
-    if known.empty:  # no month lies far enough back
+    rows = [_at_one_date(labeller, known, programme) for _, known in months.groupby("as_of", sort=True)]
+    if not rows:  # no month lies far enough back
+        names = months[["customer_id", "as_of"]]
         return names.assign(segment=pd.array([], dtype="str"), is_insider=pd.array([], dtype="bool"))
-    then = labeller.scaled(len(known), present) if isinstance(labeller, Baseline) else labeller
-    labelled = then.predict(known.reset_index(drop=True)).set_axis(known.index)
-    return names.assign(segment=labelled["segment"], is_insider=labelled["is_insider"])
+    return pd.concat(rows).sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
+def _at_one_date(labeller: Labeller, known: pd.DataFrame, programme: Membership) -> pd.DataFrame:
+    customers = known.reset_index(drop=True)
+    table = customers[["customer_id", "as_of"]].assign(
+        segment=labeller.predict(customers)["segment"],
+        is_insider=customers["customer_id"].isin(programme.held(customers["as_of"].iloc[0])),
+    )
+    return _by_side(table) if isinstance(labeller, Baseline) else table
 
 
 def _confidence(embedded: NDArray[np.float64] | None, customers: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
@@ -192,6 +248,8 @@ def write(served: Served, folder: Path = Path()) -> None:
             folder / paths.PLACES: (served.places, schemas.PLACES),
             folder / paths.EXPECTATIONS: (served.expectations, schemas.EXPECTATIONS),
             folder / paths.MEMBERSHIPS: (served.memberships, schemas.MEMBERSHIPS),
+            folder / paths.MEMBERS: (served.programme.members, schemas.MEMBERS),
+            folder / paths.MOVEMENT: (served.programme.movement, schemas.MOVEMENT),
             folder / paths.INSIDERS: (tables.spreadsheet_safe(served.insiders), schemas.INSIDERS),
         }
     )

@@ -8,7 +8,7 @@ from insiders.io import params, paths, tables
 from insiders.language import TEXTS_ARE_IN, Language
 from insiders.programme import criteria, rules, story
 from insiders.programme.criteria import Timeline
-from insiders.programme.membership import Terms
+from insiders.programme.simulation import Terms
 from insiders.report import text
 
 

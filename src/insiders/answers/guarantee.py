@@ -17,7 +17,9 @@ from insiders.evidence.validation import Validation
 from insiders.io import engine, params, paths, tables
 from insiders.io.tables import Contents
 from insiders.programme import experiment
-from insiders.programme.experiment import Design, PlanNumbers
+from insiders.programme.arms import HELD_OUT, INVITED
+from insiders.programme.experiment import ArmSizes, Design, PlanNumbers
+from insiders.programme.members import LEFT
 from insiders.report.numbers import (
     AftermathNumbers,
     BestSort,
@@ -43,7 +45,7 @@ def numbers(inputs: Inputs) -> GuaranteeNumbers:
 
 
 def lists(inputs: Inputs) -> Contents:
-    """Who is invited, and who is kept out by lot."""
+    """Who is invited, and who is held out by lot."""
     return {paths.EXPERIMENT: (tables.spreadsheet_safe(_arms(inputs)), schemas.EXPERIMENT)}
 
 
@@ -201,7 +203,7 @@ def aftermath(inputs: Inputs) -> AftermathNumbers:
         "later": {"start": f"{judged.start}", **summary["later"]},
         "hypotheses": summary["hypotheses"],
         "verdicts": summary["verdicts"],
-        "experiment": _plan(judged, len(_arms(inputs)), _design(inputs)),
+        "experiment": _plan(judged, _sizes(inputs), _design(inputs)),
     }
 
 
@@ -222,8 +224,8 @@ def look_around(judged: Judged) -> Around:
     return Around(snapshots[snapshots["as_of"] == judged.members["as_of"].iloc[0]], before, after)
 
 
-def _plan(judged: Judged, insiders: int, design: Design) -> PlanNumbers:
-    """The plan for so many Insiders, by what the judged list did before and after its day."""
+def _plan(judged: Judged, sizes: ArmSizes, design: Design) -> PlanNumbers:
+    """The plan for these arms, by what the judged list did before and after its day."""
     listed = judged.members.loc[judged.members["is_insider"], "customer_id"]
     before, after = (
         experiment.as_matrix(
@@ -233,17 +235,21 @@ def _plan(judged: Judged, insiders: int, design: Design) -> PlanNumbers:
         )
         for span in judged.spans
     )
-    return experiment.plan(before, after, insiders, design)
+    return experiment.plan(before, after, sizes, design)
 
 
 def _design(inputs: Inputs) -> Design:
-    return Design(**inputs.settings.report.experiment.model_dump())
+    own = inputs.settings
+    return Design(own.programme.held_out_share, **own.report.experiment.model_dump())
+
+
+def _sizes(inputs: Inputs) -> ArmSizes:
+    drawn = _arms(inputs)["arm"]
+    return {"control": int((drawn == HELD_OUT).sum()), "invited": int((drawn == INVITED).sum())}
 
 
 def _arms(inputs: Inputs) -> pd.DataFrame:
-    """The draw among today's Insiders, by their past net revenue and their first order."""
-    members, orders = inputs.members, inputs.scan(paths.ORDERS)
-    first = inputs.fetch(experiment.first_orders(orders, inputs.as_of))
-    insiders = members.loc[members["is_insider"], ["customer_id", "net_revenue"]]
-    known = insiders.merge(first, on="customer_id", validate="one_to_one")
-    return experiment.assign_arms(known, _design(inputs), inputs.settings.seed)
+    """Today's Insiders and their arms, as they were drawn on joining."""
+    members = inputs.programme
+    inside = members[members["status"] != LEFT].sort_values("customer_id", ignore_index=True)
+    return inside[["customer_id", "arm", "stratum"]]

@@ -43,6 +43,11 @@ class Inputs:
         return customer.present().merge(expected, on="customer_id", how="left", validate="one_to_one")
 
     @cached_property
+    def programme(self) -> pd.DataFrame:
+        """Who is or was a member of the programme (schemas.MEMBERS)."""
+        return tables.read(paths.MEMBERS)
+
+    @cached_property
     def insiders(self) -> pd.DataFrame:
         return _read_csv(paths.INSIDERS, text="customer_id")
 

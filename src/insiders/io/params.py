@@ -127,7 +127,6 @@ class Hypothesis(_Group):
 
 
 class Experiment(_Group):
-    control_share: Annotated[float, Field(gt=0, lt=1)]
     power: Annotated[float, Field(gt=0, lt=1)]
     alpha: Annotated[float, Field(gt=0, lt=1)]
     minimum_uplift: Annotated[float, Field(gt=0)]
@@ -154,6 +153,18 @@ class Action(_Group):
     conditions: tuple[ActionCondition, ...]
     cost: ActionCost
     uplift: Annotated[tuple[float, float], AfterValidator(_ascending)]
+
+
+class Programme(_Section):
+    size: Annotated[float, Field(gt=0)] | Literal["auto"]
+    place_cost: Annotated[float, Field(ge=0)] | None
+    place_uplift: Annotated[float, Field(ge=0)]
+    bands: Annotated[tuple[Annotated[float, Field(ge=1)], ...], Field(min_length=1)]
+    grace_months: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    flip_share_max: Share
+    flip_months: PositiveInt
+    leave_share_max: Share
+    held_out_share: Annotated[float, Field(ge=0, lt=1)]
 
 
 class Report(_Section):
@@ -186,6 +197,7 @@ class Params(_Section):
     featurize: Featurize
     tune: Tune
     register_: Annotated[Register, Field(alias="register")]
+    programme: Programme
     report: Report
 
 

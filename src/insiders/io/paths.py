@@ -20,6 +20,10 @@ CONFIDENCE = DATA / "confidence.parquet"
 PLACES = DATA / "places.parquet"
 MEMBERSHIPS = DATA / "memberships.parquet"
 EXPECTATIONS = DATA / "expectations.parquet"
+MEMBERS = DATA / "members.parquet"
+MOVEMENT = DATA / "movement.parquet"
+PROGRAMME = DATA / "programme"
+HANDS = PROGRAMME / "hands.jsonl"
 TRUTH = DATA / "truth.parquet"
 
 MODELS = Path("models")

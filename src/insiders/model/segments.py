@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.units import FIGURE_DIGITS, NO_CLUSTER, round_off
+from insiders.units import FIGURE_DIGITS, NO_CLUSTER
 
 Labels = NDArray[np.int64]
 
@@ -290,95 +290,3 @@ def baseline(customers: pd.DataFrame, column: str, count: int) -> pd.DataFrame:
         },
         index=customers.index,
     )
-
-
-class Yardstick(NamedTuple):
-    """How a customer is held against the Insiders' median in one feature."""
-
-    feature: str
-    more_is_better: bool
-    text: str  # of the median
-
-
-YARDSTICKS = (
-    Yardstick("net_revenue", True, "spent {:,.2f} or more"),
-    Yardstick("order_count", True, "ordered {:g} times or more"),
-    Yardstick("recency_days", False, "ordered within the last {:g} days"),
-)
-
-
-def reasons(customers: pd.DataFrame, labelled: pd.DataFrame) -> "pd.Series[str]":
-    """Why each customer is in or out, in plain words; `labelled` holds `segment` and `is_insider` in the same order."""
-    inside = labelled["is_insider"].to_numpy()
-    medians = {each.feature: float(customers.loc[inside, each.feature].median()) for each in YARDSTICKS}
-    columns = ["order_count", "net_revenue", "recency_days"]
-    rows = zip(*(customers[column] for column in columns), labelled["segment"], inside, strict=True)
-    texts = [_reason(dict(zip(columns, row[:3], strict=True)), row[3], row[4], medians) for row in rows]
-    return pd.Series(texts, index=customers.index, dtype="str")
-
-
-def _reason(customer: Mapping[str, float], segment: str, is_insider: bool, medians: Mapping[str, float]) -> str:
-    facts = (
-        f"{_count(customer['order_count'], 'order')} worth {customer['net_revenue']:,.2f} net, "
-        f"the last {_count(customer['recency_days'], 'day')} ago"
-    )
-    if math.isnan(medians["net_revenue"]):
-        return f"{facts}: no list of Insiders can be defended at present"
-    return f"{facts}: {_comparison(customer, segment, is_insider, medians)}"
-
-
-def _comparison(customer: Mapping[str, float], segment: str, is_insider: bool, medians: Mapping[str, float]) -> str:
-    """The yardstick in which an Insider is strongest, or in which another customer falls short most."""
-    leads = [(_lead(customer, each, medians), place) for place, each in enumerate(YARDSTICKS)]
-    if is_insider:
-        lead, place = max(leads, key=lambda each: (each[0], -each[1]))
-        says = YARDSTICKS[place].text.format(medians[YARDSTICKS[place].feature])
-        return f"like half of the Insiders, who {says}" if lead >= 0 else f"buys like the Insiders, half of whom {says}"
-    lead, place = min(leads)
-    if lead >= 0:
-        return f"as much, as often and as lately as half of the Insiders, but buys like the segment {segment}"
-    return f"half of the Insiders {YARDSTICKS[place].text.format(medians[YARDSTICKS[place].feature])}"
-
-
-def _lead(customer: Mapping[str, float], yardstick: Yardstick, medians: Mapping[str, float]) -> float:
-    """How far a customer is ahead of the Insiders' median, as a ratio's logarithm."""
-    own, median = max(customer[yardstick.feature], 0.0), max(medians[yardstick.feature], 0.0)
-    ahead = math.log1p(own) - math.log1p(median)
-    return float(round_off(ahead if yardstick.more_is_better else -ahead))
-
-
-def _count(number: float, noun: str) -> str:
-    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
-
-
-def assignments(customers: pd.DataFrame, labelled: pd.DataFrame, model_version: str) -> pd.DataFrame:
-    """One row per customer, by id: where they are, why, as of when and by which model."""
-    table = pd.DataFrame(
-        {
-            "customer_id": customers["customer_id"],
-            **{name: labelled[name] for name in ("cluster", "segment", "is_insider")},
-            "reason": reasons(customers, labelled),
-            "as_of": customers["as_of"],
-            "model_version": pd.Series(model_version, index=customers.index, dtype="str"),
-        }
-    )
-    return table.sort_values("customer_id", ignore_index=True)
-
-
-def ranked(customers: pd.DataFrame, assigned: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
-    """One row per Insider, the highest expected revenue first; amounts in hundredths.
-
-    Ties go to the higher net revenue, then the more recent; customers equal in all three stand by id.
-    """
-    known = customers[["customer_id", "net_revenue", "order_count", "recency_days"]]
-    future = expected[["customer_id", "expected_revenue", "expected_low", "expected_high"]]
-    rows = assigned[assigned["is_insider"]].merge(known, on="customer_id", validate="one_to_one")
-    rows = rows.merge(future, on="customer_id", validate="one_to_one").sort_values(
-        ["expected_revenue", "net_revenue", "recency_days", "customer_id"],
-        ascending=[False, False, True, True],
-        ignore_index=True,
-    )
-    rows.insert(0, "rank", np.arange(1, len(rows) + 1, dtype=np.int64))
-    amounts = ["net_revenue", "expected_revenue", "expected_low", "expected_high"]
-    rows[amounts] = rows[amounts].round(2) + 0.0  # no -0.0
-    return rows.drop(columns=["cluster", "is_insider", "as_of", "model_version"])

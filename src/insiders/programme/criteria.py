@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from insiders.programme import learning, membership, rules
+from insiders.programme import learning, rules, simulation
 from insiders.programme.learning import Fit
-from insiders.programme.membership import Policy, Terms
+from insiders.programme.simulation import Policy, Terms
 
 
 class Timeline(NamedTuple):
@@ -39,4 +39,4 @@ def past_customers(history: pd.DataFrame, memberships: pd.DataFrame) -> pd.DataF
 def learn(timeline: Timeline, terms: Terms) -> Criteria:
     """Learn the rule to enter from today's list alone, and the policy to leave by from its effect in the past."""
     fit = learning.learn(timeline.present, timeline.present["is_insider"])
-    return Criteria(fit, None if fit is None else membership.choose(fit.rule, timeline.checks, terms))
+    return Criteria(fit, None if fit is None else simulation.choose(fit.rule, timeline.checks, terms))

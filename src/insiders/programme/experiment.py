@@ -7,7 +7,6 @@ count as the cap, and the part that past revenue predicts is subtracted (CUPED: 
 10.1145/2433396.2433413).
 """
 
-import hashlib
 import math
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ from ibis import _
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from insiders.programme import arms
 from insiders.units import MONTH_DAYS, round_off
 
 if TYPE_CHECKING:
@@ -26,18 +26,15 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
-CONTROL, INVITED = "control", "invited"
-STRATA = 4  # groups of equal size by past net revenue, each with its share of the control group
 CAP_QUANTILE = 0.95  # of the list's customer-months before the start
 YEAR_MONTHS = 12
 MONTHS_MAX = 36  # longer experiments are not planned
 CUSTOMERS_MIN = 10  # on the earlier list, for an estimate of variances
-FIRST_ORDER = ("first_at", "first_revenue", "first_items")
 
 
 @dataclass(frozen=True)
 class Design:
-    """The section `report.experiment` of params.yaml: shares and error rates between 0 and 1."""
+    """Shares and error rates between 0 and 1 (programme.held_out_share and report.experiment of params.yaml)."""
 
     control_share: float
     power: float
@@ -99,51 +96,6 @@ class PlanNumbers(Detectable):
     month_days: int
 
 
-# --- who is kept out ---
-
-
-def first_orders(orders: "Table", as_of: date) -> "Table":
-    """One row per customer: time, amount and pieces of the first order, which no later order changes."""
-    sales = orders.filter(orders.is_sale & (orders.ordered_at < as_of))
-    first = sales.group_by("customer_id").aggregate(first_at=_.ordered_at.min())
-    return (
-        first.inner_join(sales, [first.customer_id == sales.customer_id, first.first_at == sales.ordered_at])
-        .group_by("customer_id", "first_at")
-        .aggregate(first_revenue=_.gross_revenue.sum().cast("decimal(18, 4)"), first_items=_.item_count.sum())
-    )
-
-
-def assign_arms(insiders: pd.DataFrame, design: Design, seed: int) -> pd.DataFrame:
-    """One row per Insider: customer_id, arm, stratum (1 has the highest past revenue).
-
-    `insiders` has customer_id, net_revenue and FIRST_ORDER. Each Insider's lot is a hash of the seed and their first
-    order, so it stays the same from month to month and does not depend on their id. In each stratum the lowest lots are
-    the control group. An arm changes only for the few whose lot is next to the limit. Equal lots are ordered by past
-    revenue.
-    """
-    lots = [_lot(seed, *first) for first in insiders[list(FIRST_ORDER)].itertuples(index=False)]
-    by_revenue = insiders.assign(lot=lots).sort_values(
-        ["net_revenue", "lot"], ascending=[False, True], kind="stable", ignore_index=True
-    )
-    stratum = np.arange(len(by_revenue)) * STRATA // max(len(by_revenue), 1) + 1
-    quotas = _quotas(np.bincount(stratum, minlength=STRATA + 1)[1:], design.control_share)
-    ranked = by_revenue.assign(stratum=stratum).sort_values(["lot", "net_revenue"], kind="stable")
-    is_control = ranked.groupby("stratum").cumcount() < ranked["stratum"].map(dict(enumerate(quotas, start=1)))
-    drawn = ranked.assign(arm=np.where(is_control, CONTROL, INVITED)).sort_index()
-    return drawn[["customer_id", "arm", "stratum"]].astype({"customer_id": "str", "arm": "str", "stratum": "int64"})
-
-
-def _lot(seed: int, first_at: pd.Timestamp, revenue: float, items: int) -> int:
-    text = f"{seed}|{pd.Timestamp(first_at).isoformat()}|{float(revenue):.4f}|{int(items)}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7])
-
-
-def _quotas(sizes: NDArray[np.int64], share: float) -> list[int]:
-    """Size of the control group in each stratum; what is rounded off in one is made up for in the next."""
-    cumulated = np.round(np.cumsum(sizes) * share).astype(int)
-    return [int(each) for each in np.diff(cumulated, prepend=0)]
-
-
 # --- what it could detect ---
 
 
@@ -164,14 +116,13 @@ def as_matrix(revenue: pd.DataFrame, customers: "pd.Series[str]", months: int) -
     return wide.reindex(index=pd.Index(customers), columns=range(months)).fillna(0.0).to_numpy(float)
 
 
-def plan(before: Values, after: Values, insiders: int, design: Design) -> PlanNumbers:
-    """What an experiment with so many Insiders can detect, estimated from an earlier list.
+def plan(before: Values, after: Values, sizes: ArmSizes, design: Design) -> PlanNumbers:
+    """What an experiment with these arms can detect, estimated from an earlier list.
 
     `before`, `after`: net revenue of the list's customers before and after its day, shape (customers, months).
     """
-    sizes = _sizes(insiders, design.control_share)
     return {
-        "insiders": insiders,
+        "insiders": sizes["control"] + sizes["invited"],
         **sizes,
         "control_share": design.control_share,
         "power": design.power,
@@ -179,7 +130,7 @@ def plan(before: Values, after: Values, insiders: int, design: Design) -> PlanNu
         "minimum_uplift": design.minimum_uplift,
         "observed": len(after),
         "months": after.shape[1],
-        "strata": STRATA,
+        "strata": arms.STRATA,
         "months_max": MONTHS_MAX,
         "month_days": MONTH_DAYS,
         **_detectable(before, after, sizes, design),
@@ -195,7 +146,7 @@ def _detectable(before: Values, after: Values, sizes: ArmSizes, design: Design) 
         return NOTHING_DETECTABLE
     plain, capped, adjusted = (each.variance(months) / each.mean**2 for each in variants)
     uplift = detectable_uplift(metrics.adjusted, months, sizes, design)
-    halves = _sizes(sizes["control"] + sizes["invited"], 1 / 2)
+    halves = split(sizes["control"] + sizes["invited"], 1 / 2)
     return {
         "cap": metrics.cap,
         "mean": metrics.adjusted.mean,
@@ -267,7 +218,8 @@ def _standard_errors(design: Design) -> float:
     return float(round_off(norm.ppf(1 - design.alpha / 2) + norm.ppf(design.power)))
 
 
-def _sizes(insiders: int, share: float) -> ArmSizes:
+def split(insiders: int, share: float) -> ArmSizes:
+    """So many Insiders with this share of them held out, rounded to whole people."""
     control = round(insiders * share)
     return {"control": control, "invited": insiders - control}
 

@@ -4,10 +4,11 @@ from typing import TypedDict
 
 import pandas as pd
 
-from insiders.programme import membership, rules, standing
+from insiders.programme import rules, simulation, standing
 from insiders.programme.criteria import Criteria, Timeline
-from insiders.programme.membership import Event, Grid, Policy, Terms
+from insiders.programme.membership import Event
 from insiders.programme.rules import Flags, PlainRule, Rule
+from insiders.programme.simulation import Grid, Policy, Terms
 from insiders.programme.standing import PlainComparison
 
 CLOSEST_MAX = 10  # members listed as the closest to leaving
@@ -32,7 +33,7 @@ class Alternative(FlipShares):
 
 
 class CheckCounts(TypedDict):
-    """One row of membership.count_events."""
+    """One row of simulation.count_events."""
 
     as_of: str
     before: int
@@ -73,7 +74,7 @@ class Present(TypedDict):
 
 
 class Simulation(FlipShares):
-    """The programme month by month, had today's rules held; see membership.py."""
+    """The programme month by month, had today's rules held; see simulation.py."""
 
     members: int | None
     in_grace: int | None
@@ -163,8 +164,8 @@ def _present(enter: Rule, stay: Rule, customers: pd.DataFrame) -> Present:
 
 def _simulation(enter: Rule, policy: Policy, checks: pd.DataFrame, terms: Terms) -> Simulation:
     grid = Grid.of(checks)
-    counts = membership.count_events(policy.events, grid, terms)
-    worst = membership.worst_flip_share(counts)
+    counts = simulation.count_events(policy.events, grid, terms)
+    worst = simulation.worst_flip_share(counts)
     lists = {"model": checks["is_insider"].to_numpy(bool), "enter": rules.meets(enter, checks)}
     return {
         "members": int(counts["members"].iloc[-1]),
@@ -189,9 +190,9 @@ def _flip_shares(counts: pd.DataFrame) -> FlipShares:
 
 
 def _alternative(name: str, listed: Flags, grid: Grid, terms: Terms) -> Alternative:
-    events = membership.replay(listed, listed, grid.months, grace_months=0)
-    counts = membership.count_events(events, grid, terms)
-    return {"name": name, "worst_flip_share": membership.worst_flip_share(counts), **_flip_shares(counts)}
+    events = simulation.replay(listed, listed, grid.months, grace_months=0)
+    counts = simulation.count_events(events, grid, terms)
+    return {"name": name, "worst_flip_share": simulation.worst_flip_share(counts), **_flip_shares(counts)}
 
 
 def _latest(enter: Rule, policy: Policy, checks: pd.DataFrame, grid: Grid) -> list[Change]:

@@ -1,11 +1,22 @@
-"""The programme month by month: who would have joined, stayed, left and returned under today's rules.
+"""Who is in the programme as of a day: one membership, walked on from check to check.
 
-A customer joins by meeting the rule to enter and stays by meeting the looser rule to stay. A member who misses the
-latter is in grace, and leaves when they missed it at every check for the months of grace. Each check uses only what was
-known on its day. The rules are today's, so this is a simulation and not what was decided then.
+At a check customers stand in the order of their scores, and the programme's places go to these, in this order:
+
+1. whoever was put in by hand
+2. members who rank within the size
+3. customers far above the border (rank x band within size), who need not wait for a place
+4. members who rank within band x size
+5. members in grace, for so many months after the first check at which they ranked beyond that
+6. everybody else
+
+A member who ordered since the check before ranks no lower than at that check, whatever the order does to the score: so
+nobody drops out by buying.
+
+So few change from month to month, and the number of members stays what was asked for. Each check uses only what was
+known on its day.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -13,10 +24,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.programme.rules import Flags, Rule, loosen, meets
+Flags = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
 
-MONTHS_A_YEAR = 12
-NEVER = -10_000  # a month before all others
+PINNED = 0  # rank of whoever was put in by hand
+ABSENT = 10**12  # rank of whoever may not be a member: kept out by hand, or no customer (yet)
+NO_DAY = np.datetime64("NaT", "us")
+LAST_TURN = 6
 
 
 class Event(IntEnum):
@@ -33,134 +47,97 @@ class Event(IntEnum):
 INSIDE = (Event.JOINED, Event.RETURNED, Event.STAYED, Event.IN_GRACE)
 
 
-class Grid(NamedTuple):
-    """Customers by checks, and the place in it of each row of a table with one row per customer and check."""
+class Policy(NamedTuple):
+    """How still the membership is: a member stays within `band` (1 or more) times the size, and then in grace."""
 
-    customers: pd.Index
-    days: pd.DatetimeIndex
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
+    band: float
+    grace_months: int
+
+
+class Check(NamedTuple):
+    """The customers on a day, one value each, in an order that all checks of a walk share."""
+
+    day: pd.Timestamp
+    size: int  # places
+    rank: NDArray[np.int64]  # 1 is the highest score; PINNED, ABSENT
+    bought: Flags  # ordered since the check before
+
+
+class Standing(NamedTuple):
+    """Who is in after a check, and at which rank, in the order of the checks.
+
+    `until` is the end of grace, NaT for all who are not in it.
+    """
+
+    member: Flags
+    until: Days
+    rank: NDArray[np.int64]
 
     @classmethod
-    def of(cls, checks: pd.DataFrame) -> "Grid":
-        """`checks` has one row per `customer_id` and `as_of`."""
-        row, customers = pd.factorize(checks["customer_id"], sort=True)
-        column, days = pd.factorize(checks["as_of"], sort=True)
-        return cls(pd.Index(customers), pd.DatetimeIndex(days), row, column)
-
-    def fill(self, flags: Flags) -> Flags:
-        """One flag per row of the table, as an array (customers, checks); False before somebody was a customer."""
-        filled = np.zeros((len(self.customers), len(self.days)), bool)
-        filled[self.row, self.column] = flags
-        return filled
+    def nobody(cls, customers: int) -> "Standing":
+        return cls(np.zeros(customers, bool), np.full(customers, NO_DAY), np.full(customers, ABSENT))
 
     @property
-    def months(self) -> NDArray[np.int64]:
-        """Number of each check's calendar month; the last month may hold two checks, at its start and at as_of."""
-        return np.asarray(self.days.year * MONTHS_A_YEAR + self.days.month, dtype=np.int64)
+    def in_grace(self) -> Flags:
+        return self.member & ~np.isnat(self.until)
 
 
-class Terms(NamedTuple):
-    """What the policy is chosen by."""
-
-    flip_share_max: float  # of the members, in one month
-    flip_months: int  # a change that is undone within so many months is a flip
-    slacks: Sequence[float]  # candidates: shares by which thresholds are loosened
-    graces: Sequence[int]  # candidates: months
-
-
-class Policy(NamedTuple):
-    """When a member leaves, and what it would have done in the past; `events` has the shape (customers, checks)."""
-
-    stay: Rule
-    slack: float
-    grace_months: int
-    events: NDArray[np.int64]
-    guest_share: float | None  # of all members at all checks: those who missed the rule to enter
-    worst_flip_share: float | None  # of the members in one month; None: no month had enough members to judge by
+def ranks(customers: pd.DataFrame) -> NDArray[np.int64]:
+    """Place of each customer by `score`, 1 the highest; ties go to net revenue, then the more recent, then the id."""
+    order = ["score", "net_revenue", "recency_days", "customer_id"]
+    rows = customers[order].reset_index(drop=True).sort_values(order, ascending=[False, False, True, True])
+    places = np.empty(len(rows), dtype=np.int64)
+    places[rows.index.to_numpy()] = np.arange(1, len(rows) + 1)
+    return places
 
 
-def choose(enter: Rule, checks: pd.DataFrame, terms: Terms) -> Policy:
-    """The slack and grace that keep the share of members who flip below the maximum in every month.
-
-    Of several, those with the fewest guests; where none keeps below it, those that come closest; where no month can be
-    judged, the least slack and grace.
-    """
-    policies = list(_candidates(enter, checks, terms))
-    fitting = [each for each in policies if (each.worst_flip_share or 0.0) <= terms.flip_share_max]
-    if fitting:
-        return min(fitting, key=lambda each: (each.guest_share or 0.0, each.grace_months, each.slack))
-    return min(policies, key=lambda each: (each.worst_flip_share, each.guest_share, each.grace_months, each.slack))
+def member_ranks(before: Standing, check: Check) -> NDArray[np.int64]:
+    """The rank by which each customer is looked at: that of a member who ordered is no lower than it was."""
+    held = before.member & check.bought & (check.rank < ABSENT)
+    return np.where(held, np.minimum(check.rank, before.rank), check.rank)
 
 
-def _candidates(enter: Rule, checks: pd.DataFrame, terms: Terms) -> Iterator[Policy]:
-    grid = Grid.of(checks)
-    enters = grid.fill(meets(enter, checks))
-    for slack in sorted(terms.slacks):
-        stay = loosen(enter, slack)
-        stays = grid.fill(meets(stay, checks))
-        for grace in sorted(terms.graces):
-            events = replay(enters, stays, grid.months, grace)
-            worst = worst_flip_share(count_events(events, grid, terms))
-            yield Policy(stay, slack, grace, events, _guest_share(events, enters), worst)
+def advance(before: Standing, check: Check, policy: Policy) -> Standing:
+    """The members after a check, as many as it has places where there are so many customers."""
+    rank = member_ranks(before, check)
+    stays = before.member & (rank <= policy.band * check.size)
+    until = _grace_ends(before, before.member & ~stays, check.day, policy)
+    in_grace = (until > np.datetime64(check.day, "us")) & (rank < ABSENT)
+    turns = [rank == PINNED, stays & (rank <= check.size), rank * policy.band <= check.size, stays, in_grace]
+    turn = np.select(turns, range(1, LAST_TURN), LAST_TURN)
+    member = np.zeros(len(turn), bool)
+    member[np.lexsort((check.rank, rank, turn))[: check.size]] = True
+    member &= rank < ABSENT
+    return Standing(member, np.where(member & in_grace, until, NO_DAY), check.rank)
 
 
-def replay(enters: Flags, stays: Flags, months: NDArray[np.int64], grace_months: int) -> NDArray[np.int64]:
-    """The Event of each customer at each check, shape (customers, checks); whoever may enter may also stay."""
-    customers = len(enters)
-    member, ever = np.zeros(customers, bool), np.zeros(customers, bool)
-    missed_since = np.full(customers, NEVER)
-    events = np.zeros(enters.shape, dtype=np.int64)
-    for check, month in enumerate(months):
-        kept = stays[:, check] | enters[:, check]
-        missed_since = np.where(kept | ~member, NEVER, np.where(missed_since == NEVER, month, missed_since))
-        missing = member & ~kept
-        leaving = missing & (month - missed_since >= grace_months)
-        coming = ~member & enters[:, check]
-        events[member, check] = Event.STAYED
-        events[missing, check] = Event.IN_GRACE
-        events[leaving, check] = Event.LEFT
-        events[coming, check] = np.where(ever[coming], Event.RETURNED, Event.JOINED)
-        member = (member & ~leaving) | coming
-        ever |= coming
-    return events
+def _grace_ends(before: Standing, missing: Flags, day: pd.Timestamp, policy: Policy) -> Days:
+    """Grace that began earlier goes on; NaT for all who are not `missing`."""
+    end = np.datetime64(day + pd.DateOffset(months=policy.grace_months), "us")
+    return np.where(missing, np.where(np.isnat(before.until), end, before.until), NO_DAY)
 
 
-def flips(events: NDArray[np.int64], months: NDArray[np.int64], within: int) -> Flags:
-    """Who leaves or returns within so many months of their last change, shape (customers, checks)."""
-    changed = np.full(len(events), NEVER)
-    is_flip = np.zeros(events.shape, bool)
-    for check, month in enumerate(months):
-        now = events[:, check]
-        undone = np.isin(now, (Event.LEFT, Event.RETURNED))
-        is_flip[:, check] = undone & (month - changed <= within)
-        changed = np.where(undone | (now == Event.JOINED), month, changed)
-    return is_flip
+def events(before: Standing, after: Standing, ever: Flags) -> NDArray[np.int64]:
+    """The Event of each customer at a check; `ever`: was a member at some check before it."""
+    came, went = after.member & ~before.member, before.member & ~after.member
+    kinds = {
+        Event.RETURNED: came & ever,
+        Event.JOINED: came,
+        Event.LEFT: went,
+        Event.IN_GRACE: after.in_grace,
+        Event.STAYED: after.member,
+    }
+    return np.select(list(kinds.values()), [int(kind) for kind in kinds], int(Event.OUTSIDE))
 
 
-def count_events(events: NDArray[np.int64], grid: Grid, terms: Terms) -> pd.DataFrame:
-    """One row per check: members before and after, each kind of event, flips, and their shares of the members before.
-
-    `judged`: a whole month passed since the check before, and one member is no more than `flip_share_max` of those
-    before; in smaller groups a single person would decide.
-    """
-    kinds = {event.name.lower(): (events == event).sum(axis=0) for event in Event if event is not Event.OUTSIDE}
-    after = np.isin(events, INSIDE).sum(axis=0)
-    before = np.concatenate([[0], after[:-1]])
-    flipped = flips(events, grid.months, terms.flip_months).sum(axis=0)
-    is_later_month = np.diff(grid.months, prepend=grid.months[:1]) > 0
-    table = pd.DataFrame({"as_of": grid.days, "before": before, **kinds, "members": after, "flips": flipped})
-    changes = {"flip_share": flipped, "left_share": kinds["left"], "returned_share": kinds["returned"]}
-    shares = {name: np.where(before > 0, count / np.maximum(before, 1), np.nan) for name, count in changes.items()}
-    return table.assign(**shares, judged=is_later_month & (before * terms.flip_share_max >= 1))
-
-
-def worst_flip_share(counts: pd.DataFrame) -> float | None:
-    """The largest share of the members that flipped in one month; None where no month can be judged."""
-    shares = counts.loc[counts["judged"], "flip_share"]
-    return float(shares.max()) if len(shares) else None
-
-
-def _guest_share(events: NDArray[np.int64], enters: Flags) -> float | None:
-    inside = np.isin(events, INSIDE)
-    return float((inside & ~enters).sum() / inside.sum()) if inside.any() else None
+def replay(checks: Iterable[Check], policy: Policy) -> NDArray[np.int64]:
+    """The Event of each customer at each check, shape (customers, checks), from a programme without members on."""
+    columns: list[NDArray[np.int64]] = []
+    before, ever = Standing.nobody(0), np.zeros(0, bool)
+    for check in checks:
+        if not columns:
+            before, ever = Standing.nobody(len(check.rank)), np.zeros(len(check.rank), bool)
+        after = advance(before, check, policy)
+        columns.append(events(before, after, ever))
+        before, ever = after, ever | after.member
+    return np.column_stack(columns)

@@ -9,8 +9,9 @@ import pandas as pd
 from insiders.programme import rules, standing
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.learning import Fit
-from insiders.programme.membership import Event, Grid, Policy
+from insiders.programme.membership import Event
 from insiders.programme.rules import Condition, Rule
+from insiders.programme.simulation import Grid, Policy
 from insiders.programme.standing import Comparison, PlainComparison
 
 EVENT_NAMES = {

@@ -4,6 +4,7 @@ import pandera.pandas as in_memory
 
 from insiders.schemas.columns import AS_OF, AT_LEAST_ONE, CUSTOMER_ID, NOT_NEGATIVE, SHARE, column
 from insiders.schemas.features import FEATURES
+from insiders.schemas.programme import MEMBERS, STATUS
 from insiders.units import NO_CLUSTER
 
 ASSIGNMENTS = in_memory.DataFrameSchema(
@@ -15,8 +16,8 @@ ASSIGNMENTS = in_memory.DataFrameSchema(
             "int64", in_memory.Check.ge(NO_CLUSTER), description="number of the cluster; -1: none"
         ),
         "segment": in_memory.Column("str", description="name of the segment"),
-        "is_insider": in_memory.Column("bool", description="member of the programme"),
-        "reason": in_memory.Column("str", description="why, in plain words"),
+        "is_insider": in_memory.Column("bool", description="member of the programme, in grace or not"),
+        "reason": in_memory.Column("str", description="why, in the page's language"),
         "as_of": AS_OF,
         "model_version": in_memory.Column("str", description="registry version, or baseline:NAME"),
     },
@@ -58,13 +59,13 @@ PLACES = in_memory.DataFrameSchema(
 
 MEMBERSHIPS = in_memory.DataFrameSchema(
     name="memberships",
-    title="One row per customer and month start of the past: where today's model puts them, from what was known then. "
-    "A simulation: not what was decided at the time.",
+    title="One row per customer and month start of the past: where today's model puts them, from what was known then, "
+    "and whether they were a member: as decided, and before the first decision as simulated.",
     columns={
         "customer_id": CUSTOMER_ID,
         "as_of": AS_OF,
         "segment": in_memory.Column("str", description="name of the segment"),
-        "is_insider": in_memory.Column("bool", description="would have been a member of the programme"),
+        "is_insider": in_memory.Column("bool", description="was, or would have been, a member of the programme"),
     },
     unique=["customer_id", "as_of"],
     strict=True,
@@ -99,7 +100,7 @@ INSIDERS = in_memory.DataFrameSchema(
     name="insiders",
     title="One row per Insider, best first.",
     columns={
-        "rank": in_memory.Column("int64", AT_LEAST_ONE, description="1 = highest expected revenue"),
+        "rank": in_memory.Column("int64", AT_LEAST_ONE, description="1 = highest score"),
         "customer_id": CUSTOMER_ID,
         "segment": in_memory.Column("str", description="name of the segment"),
         "net_revenue": FEATURES["net_revenue"],
@@ -108,7 +109,13 @@ INSIDERS = in_memory.DataFrameSchema(
         "expected_revenue": column("float64", "currency", "expected net revenue of the next horizon_days"),
         "expected_low": column("float64", "currency", "lower end of its 80 % interval"),
         "expected_high": column("float64", "currency", "upper end of its 80 % interval"),
-        "reason": in_memory.Column("str", description="why, in plain words"),
+        "reason": in_memory.Column("str", description="why, in the page's language"),
+        "status": STATUS,
+        "since": MEMBERS.columns["since"],
+        "arm": MEMBERS.columns["arm"],
+        "country": in_memory.Column("str", nullable=True, description="country of the last order"),
+        "as_of": AS_OF,
+        "release": MEMBERS.columns["release"],
     },
     checks=[
         in_memory.Check(lambda t: t["expected_low"] <= t["expected_high"], name="an interval is ordered"),
@@ -119,13 +126,11 @@ INSIDERS = in_memory.DataFrameSchema(
 
 EXPERIMENT = in_memory.DataFrameSchema(
     name="experiment",
-    title="One row per Insider: who is invited, and who is kept out at random.",
+    title="One row per Insider: who is invited, and who is held out at random, as drawn on joining.",
     columns={
         "customer_id": CUSTOMER_ID,
-        "arm": in_memory.Column("str", in_memory.Check.isin(["control", "invited"]), description="control: kept out"),
-        "stratum": in_memory.Column(
-            "int64", AT_LEAST_ONE, description="quarter of the Insiders by past net revenue, 1: the highest"
-        ),
+        "arm": MEMBERS.columns["arm"],
+        "stratum": MEMBERS.columns["stratum"],
     },
     unique=["customer_id"],
     strict=True,

@@ -1,31 +1,35 @@
-"""Customers to assignments, the list and the memberships of the past, by whatever the registry's champion is now."""
+"""Customers to segments and members, by the registry's champion and what was decided about the programme so far."""
 
 from insiders.errors import exit_on_input_error
-from insiders.io import freshness, paths
+from insiders.io import freshness, ledger, paths
 
 INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.REGISTERED)
-OUTPUTS = (paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS, paths.EXPECTATIONS, paths.INSIDERS)
+OUTPUTS = (
+    *(paths.MEMBERS, paths.MOVEMENT, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS),
+    *(paths.EXPECTATIONS, paths.INSIDERS),
+)
 
 
 @exit_on_input_error("assign")
 def main() -> None:
-    if freshness.is_fresh("assign", INPUTS, OUTPUTS):
+    inputs = (*INPUTS, *ledger.files())
+    if freshness.is_fresh("assign", inputs, OUTPUTS):
         return
     from insiders.answers import assignments
     from insiders.io import params, tables
     from insiders.io.tracking import runs
 
-    settings = params.read().featurize
+    settings = params.read()
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
     customers = assignments.read_customers(paths.CUSTOMERS)
     server = assignments.named(None)
-    with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.horizon_days}) as log:
+    with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.featurize.horizon_days}) as log:
         past, months = assignments.read_history(), assignments.read_months()
-        served = assignments.serve(server, customers, past, months, settings.horizon_days)
+        served = assignments.serve(server, customers, past, months, settings)
         assignments.write(served)
         log({"customers": len(served.assigned), "insiders": len(served.insiders)})
     if assignments.still_serves(server):
-        freshness.record("assign", INPUTS, OUTPUTS)
+        freshness.record("assign", inputs, OUTPUTS)
 
 
 if __name__ == "__main__":

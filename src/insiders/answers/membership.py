@@ -1,0 +1,178 @@
+"""The programme's membership as of a day, from the tables, the ledger and the settings; and its recording."""
+
+import hashlib
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from insiders import schemas
+from insiders.io import ledger
+from insiders.io.params import Params
+from insiders.language import Language
+from insiders.programme import decisions, hands, members, proposal, size
+from insiders.programme import reasons as reasons_in_words
+from insiders.programme.arms import Lottery
+from insiders.programme.decisions import Decision, DecisionTerms
+from insiders.programme.proposal import Proposal, Tables
+from insiders.programme.size import Limits, Place
+from insiders.programme.stillness import Terms
+from insiders.value import scores
+
+LISTED = ["rank", "customer_id", "status", "since", "arm", "release"]
+
+
+class Candidates(NamedTuple):
+    """Customers as of a day, what each is expected to bring, and how many of them the segments suggest."""
+
+    customers: pd.DataFrame  # schemas.CUSTOMERS
+    expected_revenue: NDArray[np.float64]
+    suggested: int
+    model_version: str
+    score: str  # by which customers are ranked (value.scores)
+
+    @property
+    def as_of(self) -> date:
+        day: date = self.customers["as_of"].iloc[0].date()
+        return day
+
+
+class Membership(NamedTuple):
+    """Who is a member as of a day, how that came about, and who was a member on the days before."""
+
+    members: pd.DataFrame  # schemas.MEMBERS
+    movement: pd.DataFrame  # schemas.MOVEMENT
+    terms: DecisionTerms
+    earlier: Tables  # by day, that of members last
+
+    @property
+    def inside(self) -> "pd.Series[str]":
+        return self.members.loc[self.members["status"] != members.LEFT, "customer_id"]
+
+    def held(self, day: pd.Timestamp) -> "pd.Index[str]":
+        """Ids of the members on an earlier day, by the last check until then."""
+        checks = [check for check in self.earlier if check <= day]
+        return members.inside(self.earlier[max(checks)]).index if checks else pd.Index([], dtype="str")
+
+
+def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membership:
+    """The membership as of the customers' day: what was decided for it, else what the data propose.
+
+    `months` are the customers at the past month starts (schemas.HISTORY).
+    """
+    decided = [_decision(day) for day in ledger.days() if day <= now.as_of]
+    terms, last = _terms(settings), decided[-1] if decided else None
+    with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
+        first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
+        earlier = [_scored(each, now, settings) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
+        if last is None:
+            made = proposal.from_past(earlier, _present(now, settings), _share(now, settings, None), terms)
+            return _membership(made, {}, [], now)
+        simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms)
+        if last.as_of == now.as_of:
+            return _recorded(simulated, decided)
+        present, share = _present(now, settings), _share(now, settings, last)
+        return _membership(proposal.from_decision(last, present, share, terms), simulated, decided, now)
+
+
+def _decision(day: date) -> Decision:
+    as_of, terms, table = ledger.read(day)
+    return Decision(as_of, decisions.terms(terms), table.set_index("customer_id"))
+
+
+def _terms(settings: Params) -> proposal.Terms:
+    own = settings.programme
+    still = Terms(own.flip_share_max, own.flip_months, own.leave_share_max, own.bands, own.grace_months)
+    decided = hands.current(map(hands.entry, ledger.read_hands()))
+    return proposal.Terms(still, Lottery(settings.seed, own.held_out_share), decided)
+
+
+def _scored(customers: pd.DataFrame, now: Candidates, settings: Params) -> pd.DataFrame:
+    known = customers.reset_index(drop=True)
+    return known.assign(score=scores.score(now.score, known, settings.featurize.horizon_days))
+
+
+def _present(now: Candidates, settings: Params) -> pd.DataFrame:
+    return _scored(now.customers, now, settings)
+
+
+def _share(now: Candidates, settings: Params, last: Decision | None) -> float:
+    """The share of the customers who may be members."""
+    own, tune = settings.programme, settings.tune
+    if own.size != size.AUTO:
+        return size.fixed(float(own.size), len(now.customers))
+    if not now.suggested and last is None:  # nobody can be defended, and nobody was ever told that they are in
+        return 0.0
+    limits = Limits(tune.insider_share_min, tune.insider_share_max, last.share if last else None)
+    return limits.hold(_count(now, settings) / len(now.customers))
+
+
+def _count(now: Candidates, settings: Params) -> int:
+    """As many as earn their place; where its cost is not known, as many as the segments suggest."""
+    own = settings.programme
+    if own.place_cost is None:
+        return now.suggested
+    return Place(own.place_cost, settings.report.margin_share, own.place_uplift).paying(now.expected_revenue)
+
+
+def _membership(made: Proposal, simulated: Tables, decided: list[Decision], now: Candidates) -> Membership:
+    """What is proposed, after what was simulated and decided before it."""
+    terms = DecisionTerms(
+        size=made.size,
+        customers=len(now.customers),
+        band=made.policy.band,
+        grace_months=made.policy.grace_months,
+        model_version=now.model_version,
+        release=f"{now.as_of}/{now.model_version}/{_digest(now.customers)}",
+    )
+    earlier = {**simulated, **_by_day(decided), **made.tables}
+    moved = [
+        proposal.movement(simulated, decided=False),
+        proposal.movement(_by_day(decided), decided=True),
+        proposal.movement(made.tables, decided=False),
+    ]
+    present = made.members.assign(release=terms["release"]).reset_index()[list(schemas.MEMBERS.columns)]
+    return Membership(present, pd.concat(moved, ignore_index=True), terms, earlier)
+
+
+def _recorded(simulated: Tables, decided: list[Decision]) -> Membership:
+    """What was decided for this very day."""
+    moved = [proposal.movement(simulated, decided=False), proposal.movement(_by_day(decided), decided=True)]
+    earlier, last = {**simulated, **_by_day(decided)}, decided[-1]
+    return Membership(last.members.reset_index(), pd.concat(moved, ignore_index=True), last.terms, earlier)
+
+
+def _by_day(decided: list[Decision]) -> Tables:
+    return {pd.Timestamp(each.as_of): each.members for each in decided}
+
+
+def _digest(customers: pd.DataFrame) -> str:
+    """Eight letters that stand for the customers, whatever their order."""
+    rows = pd.util.hash_pandas_object(customers.sort_values("customer_id"), index=False)
+    return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:8]
+
+
+def reasons(programme: Membership, customers: pd.DataFrame, settings: Params) -> "pd.Series[str]":
+    """Why each customer is in or out, in the page's language."""
+    language = Language(settings.report.language, settings.preprocess.currency)
+    return reasons_in_words.texts(customers, programme.members, programme.terms, language)
+
+
+def listed(
+    programme: Membership, customers: pd.DataFrame, assigned: pd.DataFrame, expected: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per member, best first (schemas.INSIDERS); amounts in hundredths."""
+    parts = (
+        customers[["customer_id", "net_revenue", "order_count", "recency_days", "country"]],
+        assigned[["customer_id", "segment", "reason", "as_of"]],
+        expected[["customer_id", "expected_revenue", "expected_low", "expected_high"]],
+    )
+    rows = programme.members.loc[programme.members["rank"].notna(), LISTED]
+    for part in parts:
+        rows = rows.merge(part, on="customer_id", validate="one_to_one")
+    amounts = ["net_revenue", "expected_revenue", "expected_low", "expected_high"]
+    rows[amounts] = rows[amounts].round(2) + 0.0  # no -0.0
+    return rows.astype({"rank": "int64"}).sort_values("rank", ignore_index=True)

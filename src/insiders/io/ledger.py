@@ -1,0 +1,115 @@
+"""The programme's ledger on disk: one immutable file per decision, and what people decided by hand.
+
+Each decision is a Parquet file named by its day. It carries its terms, and the digest of the decision before it, so
+that a file that was changed afterwards is noticed. A withdrawn decision stays beside the others under another name.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from insiders import schemas
+from insiders.errors import InputError
+from insiders.io import paths, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEY = b"insiders.decision"  # of the terms in a file's metadata
+DECISIONS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].parquet"
+
+
+class Record(NamedTuple):
+    """One decision as it lies on disk."""
+
+    as_of: date
+    terms: dict[str, Any]
+    members: "pd.DataFrame"
+
+
+def files() -> list[Path]:
+    """Everything that decides about the next membership: the decisions in their order, and the hands."""
+    return [*_decisions(), *([paths.HANDS] if paths.HANDS.exists() else [])]
+
+
+def days() -> list[date]:
+    """The days of the decisions that hold, earliest first. Raises InputError where one was changed afterwards."""
+    decided = _decisions()
+    for before, after in zip([None, *decided], decided, strict=False):  # the last is before none
+        if _metadata(after)["previous"] != (before and _digest(before)):
+            raise InputError(
+                f"{after} does not follow {before or 'nothing'}: a decision was changed, deleted or copied in after it "
+                f"was recorded; bring back {paths.PROGRAMME} as it was"
+            )
+    return [date.fromisoformat(path.stem) for path in decided]
+
+
+def read(day: date) -> Record:
+    path = _path(day)
+    members = tables.read(path, schemas.MEMBERS)
+    return Record(day, _metadata(path)["terms"], members)
+
+
+def append(as_of: date, terms: Mapping[str, Any], members: "pd.DataFrame") -> None:
+    """Record a decision after all others, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    decided = _decisions()
+    content = {"terms": terms, "previous": _digest(decided[-1]) if decided else None}
+    table = pa.Table.from_pandas(schemas.MEMBERS.validate(members, lazy=True), preserve_index=False)
+    described = table.replace_schema_metadata({**table.schema.metadata, KEY: tables.as_json(content).encode()})
+    with tables.atomic_write(_path(as_of)) as temporary:
+        pq.write_table(described, temporary)
+
+
+def withdraw() -> date:
+    """Take back the last decision; its file stays under another name. Raises InputError where there is none."""
+    decided = _decisions()
+    if not decided:
+        raise InputError(f"there is no decision to withdraw in {paths.PROGRAMME}")
+    last = decided[-1]
+    earlier = len(list(paths.PROGRAMME.glob(f"{last.stem}.withdrawn-*")))
+    last.rename(last.with_name(f"{last.stem}.withdrawn-{earlier + 1}"))
+    return date.fromisoformat(last.stem)
+
+
+def read_hands() -> list[dict[str, str]]:
+    """What people decided about customers, in the order in which they did: customer_id, hand, why, on."""
+    if not paths.HANDS.exists():
+        return []
+    try:
+        return [json.loads(line) for line in paths.HANDS.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise InputError(f"{paths.HANDS} cannot be read: {error}; expected one JSON object a line") from error
+
+
+def append_hand(entry: Mapping[str, str]) -> None:
+    before = paths.HANDS.read_text(encoding="utf-8") if paths.HANDS.exists() else ""
+    tables.write_text(f"{before}{tables.as_json(entry)}\n", paths.HANDS)
+
+
+def _decisions() -> list[Path]:
+    return sorted(paths.PROGRAMME.glob(DECISIONS))
+
+
+def _path(day: date) -> Path:
+    return paths.PROGRAMME / f"{day.isoformat()}.parquet"
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        found: dict[str, Any] = json.loads(pq.read_schema(path).metadata[KEY])
+    except (ArrowException, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is no decision that `insiders enrol` recorded: {error}") from error
+    return found
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

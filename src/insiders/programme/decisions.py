@@ -1,0 +1,69 @@
+"""What a recorded decision is, and when one may be recorded."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypedDict
+
+import pandas as pd
+
+from insiders.errors import InputError
+from insiders.programme.membership import Policy
+
+
+class DecisionTerms(TypedDict):
+    """How a decision was taken: how many places among how many customers, by which policy, model and inputs."""
+
+    size: int
+    customers: int
+    band: float
+    grace_months: int
+    model_version: str
+    release: str
+
+
+def terms(record: Mapping[str, Any]) -> DecisionTerms:
+    """Terms as a file holds them."""
+    return DecisionTerms(
+        size=int(record["size"]),
+        customers=int(record["customers"]),
+        band=float(record["band"]),
+        grace_months=int(record["grace_months"]),
+        model_version=str(record["model_version"]),
+        release=str(record["release"]),
+    )
+
+
+class Decision(NamedTuple):
+    """The members as of a day (schemas.MEMBERS, by customer_id), and how it came to them."""
+
+    as_of: date
+    terms: DecisionTerms
+    members: pd.DataFrame
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(self.terms["band"], self.terms["grace_months"])
+
+    @property
+    def share(self) -> float:
+        return self.terms["size"] / self.terms["customers"]
+
+
+def last_before(days: Sequence[date], as_of: date) -> date | None:
+    """The day of the last decision on or before `as_of`."""
+    return max((day for day in days if day <= as_of), default=None)
+
+
+def is_new(days: Sequence[date], as_of: date) -> bool:
+    """Whether a decision as of this day is to be recorded; False where it already is.
+
+    Raises InputError where a later one is recorded: it was taken without this one.
+    """
+    if as_of in days:
+        return False
+    if days and as_of < max(days):
+        raise InputError(
+            f"a decision as of {as_of} comes too late: that of {max(days)} is recorded, and was taken without it; "
+            f"decide as of a later day, or withdraw it first with `insiders enrol --undo`"
+        )
+    return True
