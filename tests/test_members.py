@@ -232,6 +232,7 @@ def test_a_size_is_a_count_a_share_or_what_pays():
     assert size.places(0.0001, 400) == 1
     place = Place(cost=2.0, margin_share=0.4, uplift=0.05)
     assert place.paying(np.array([500.0, 100.0, 99.0, 0.0])) == 2
+    assert place._replace(cost=None).paying(np.array([500.0])) is None
 
 
 @pytest.mark.parametrize(

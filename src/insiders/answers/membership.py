@@ -113,9 +113,8 @@ def _share(now: Candidates, settings: Params, last: Decision | None) -> float:
 def _count(now: Candidates, settings: Params) -> int:
     """As many as earn their place; where its cost is not known, as many as the segments suggest."""
     own = settings.programme
-    if own.place_cost is None:
-        return now.suggested
-    return Place(own.place_cost, settings.report.margin_share, own.place_uplift).paying(now.expected_revenue)
+    paying = Place(own.place_cost, settings.report.margin_share, own.place_uplift).paying(now.expected_revenue)
+    return now.suggested if paying is None else paying
 
 
 def _membership(made: Proposal, simulated: Tables, decided: list[Decision], now: Candidates) -> Membership:

@@ -12,12 +12,14 @@ STEP_MAX = 0.1  # by which an automatic size may differ from that of the last de
 class Place(NamedTuple):
     """What a place costs over the horizon, and how much more its holder is assumed to buy because of it."""
 
-    cost: float
+    cost: float | None  # None: not known
     margin_share: float  # of net revenue
     uplift: float  # of the expected revenue
 
-    def paying(self, expected_revenue: NDArray[np.float64]) -> int:
-        """How many customers are expected to earn their place."""
+    def paying(self, expected_revenue: NDArray[np.float64]) -> int | None:
+        """How many customers are expected to earn their place; None where its cost is not known."""
+        if self.cost is None:
+            return None
         return int((self.margin_share * self.uplift * expected_revenue >= self.cost).sum())
 
 
