@@ -5,6 +5,8 @@ from typing import TypedDict
 
 import pandas as pd
 
+MAJORITY = 0.5  # a segment is the Insiders' where more than this share of it are
+
 
 class Traits(TypedDict):
     """What customers do, as columns of schemas.CUSTOMERS name it."""
@@ -61,7 +63,7 @@ def segments(members: pd.DataFrame) -> list[SegmentProfile]:
         rows.append(
             {
                 "segment": name,
-                "is_insider": bool(group["is_insider"].all()),
+                "is_insider": bool(group["is_insider"].mean() > MAJORITY),
                 "customers": len(group),
                 "customer_share": len(group) / len(members),
                 "gross_revenue_share": fsum(group["gross_revenue"]) / gross,

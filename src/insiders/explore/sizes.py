@@ -7,6 +7,7 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
+from insiders.explore import profiles
 from insiders.units import NO_CLUSTER
 
 LIMITS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3)  # shares of the customers that a programme could take
@@ -53,7 +54,7 @@ class CurvePoint(TypedDict):
 
 def by_segment(members: pd.DataFrame) -> list[SegmentStep]:
     """The segments as the model ranks them, each with all before it: what a list down to it would hold."""
-    known = members[["is_insider", "cluster", "segment"]].drop_duplicates()
+    known = (members.groupby(["cluster", "segment"])["is_insider"].mean() > profiles.MAJORITY).reset_index()
     ranked = known.assign(none=known["cluster"] == NO_CLUSTER).sort_values(
         ["is_insider", "none", "cluster", "segment"], ascending=[False, True, True, True]
     )

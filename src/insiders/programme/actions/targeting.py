@@ -9,6 +9,7 @@ import pandas as pd
 from insiders.errors import InputError
 from insiders.programme.actions.effects import NO_EFFECT, Cost, EffectNumbers, Outlook, Uplift, effect
 
+MAJORITY = 0.5  # a segment is the Insiders' where more than this share of it are
 HOLD = "hold"  # the key where no action fits
 AUDIENCE = ["customer_id", "segment", "action", "column", "value"]
 
@@ -86,15 +87,15 @@ class Match(NamedTuple):
 def matches(members: pd.DataFrame, actions: Sequence[Action]) -> Iterator[Match]:
     """Each action with each segment that it fits: segments by name, actions in their order.
 
-    `members` holds all customers with `segment` and `is_insider`; a segment is the Insiders' where all of it are.
+    `members` holds all customers with `segment` and `is_insider`; an action for one side fits that side of a segment.
     """
-    for name, group in members.groupby("segment"):
-        is_insider = bool(group["is_insider"].all())
+    for name, segment in members.groupby("segment"):
         for action in actions:
+            group = segment if action.for_insiders is None else segment[segment["is_insider"] == action.for_insiders]
             conditions = [_numbers(each, group, members) for each in action.conditions]
             fits = all(_holds(each, each["segment_value"]) for each in conditions)
             audience = _audience(group, conditions)
-            if action.for_insiders in (None, is_insider) and fits and len(audience):
+            if fits and len(audience):
                 yield Match(str(name), action, conditions, audience)
 
 
@@ -131,7 +132,7 @@ def plan(
         theirs = expected[expected["customer_id"].isin(match.audience["customer_id"])]
         money = effect(match.action.cost, Outlook.of(theirs), margin_share, match.action.uplift)
         suggestions[match.segment].append(_suggestion(match, money))
-    sizes, insiders = members.groupby("segment").size(), members.groupby("segment")["is_insider"].all()
+    sizes, insiders = members.groupby("segment").size(), members.groupby("segment")["is_insider"].mean() > MAJORITY
     return [
         {
             "segment": name,
