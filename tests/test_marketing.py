@@ -149,3 +149,9 @@ def test_the_settings_refuse_an_uplift_upside_down(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"report\.actions\.0\.uplift .*the lower end first, as in \[0\.05, 0\.2\]"):
         params.read(path)
+
+
+def test_what_is_made_safe_for_a_spreadsheet_is_read_back_as_it_was():
+    ids = ["+5511998877", "-7", "@ann", "=1+1", "'quoted", "plain", "NA"]
+    frame = pd.DataFrame({"customer_id": ids, "rank": range(7)}).astype({"customer_id": "str"})
+    pd.testing.assert_frame_equal(tables.spreadsheet_read(tables.spreadsheet_safe(frame)), frame)

@@ -167,6 +167,24 @@ def test_a_discount_lowers_the_amount(off, amount):
     assert found["amount"].astype(str).item() == amount
 
 
+SHOPIFY = "Name,Email,Subtotal,Refunded Amount,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
+
+
+@pytest.mark.parametrize(
+    ("subtotal", "back", "amounts"),
+    [
+        ("40.00", "0.00", ["10.0000", "30.0000"]),
+        ("30.00", "0.00", ["7.5000", "22.5000"]),  # a code took off a quarter
+        ("30.00", "10.00", ["5.0000", "15.0000"]),
+        ("", "", ["10.0000", "30.0000"]),
+    ],
+)
+def test_what_an_order_says_of_itself_is_spread_over_its_lines(subtotal, back, amounts):
+    first, second = "#1,a@x.org,{},{},2024-01-31,1,Thing,10.00,A", "#1,a@x.org,,,2024-01-31,1,Thing,30.00,B"
+    found = read(lines(first.format(subtotal, back), second, head=SHOPIFY))
+    assert sorted(found["amount"].astype(str)) == sorted(amounts)
+
+
 @pytest.mark.parametrize("word", ["Refund", "Cancelled"])
 def test_a_column_that_says_what_is_no_sale_is_read_or_asked_about(word):
     text = lines(f"{line()},Sale", f"{line(quantity='3')},{word}", head=f"{HEAD},Kind of row")

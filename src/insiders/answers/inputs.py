@@ -49,7 +49,7 @@ class Inputs:
 
     @cached_property
     def insiders(self) -> pd.DataFrame:
-        return _read_csv(paths.INSIDERS, text="customer_id")
+        return tables.spreadsheet_read(_read_csv(paths.INSIDERS, text="customer_id"))
 
     @cached_property
     def expectations(self) -> pd.DataFrame:
@@ -160,4 +160,5 @@ class Inputs:
 def _read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
     """`text` names a column to be kept as it is written."""
     tables.require(path)
-    return pd.read_csv(path, dtype={text: str} if text else None)
+    # Only what is empty is missing: a customer may be called NA.
+    return pd.read_csv(path, dtype={text: str} if text else None, keep_default_na=False, na_values=[""])

@@ -54,6 +54,12 @@ def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":
     return frame.assign(**{name: frame[name].map(_escape_formula, na_action="ignore").astype("str") for name in texts})
 
 
+def spreadsheet_read(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Take off the apostrophes again that `spreadsheet_safe` put in front of texts."""
+    texts = frame.select_dtypes(include=["object", "str"]).columns
+    return frame.assign(**{name: frame[name].str.removeprefix("'") for name in texts})
+
+
 def _escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 

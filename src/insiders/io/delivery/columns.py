@@ -124,6 +124,8 @@ SYNONYMS = {
         *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
         *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc"),
     ),
+    "order_subtotal": (),  # what the order's lines cost together, after discounts; known exports and params.yaml say so
+    "order_refund": ("refundedamount", "amountrefunded", "totalrefunded", "valorreembolsado", "montoreembolsado"),
     "status": (
         *("status", "orderstatus", "financialstatus", "paymentstatus", "state", "orderstate", "statusdopedido"),
         *("statusdopagamento", "situacao", "situacaodopedido", "estado", "estadodelpedido", "estatus", "statuspedido"),

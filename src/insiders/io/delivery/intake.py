@@ -47,7 +47,8 @@ def take(source: Source, settings: Ingest, into: Path = paths.DATA) -> dict[str,
         if mapping["currency"] or worth.must_look(mapping):
             parsed = engine.materialize(con, parsed)
         basis = worth.basis(parsed, mapping, settings.price_is, engine.fetch_records)
-        read = _within_span(con, worth.priced(_converted(parsed, mapping, settings), basis), mapping, settings)
+        priced = worth.settled(worth.priced(_converted(parsed, mapping, settings), basis), mapping)
+        read = _within_span(con, priced, mapping, settings)
         refused = _refused(read)
         _judge(raw, delivered, refused, settings.quarantine_share_max)
         written = [Path(folder) / path.name for path in (paths.TRANSACTIONS, paths.QUARANTINE)]

@@ -18,7 +18,7 @@ Text = Any
 IDS = ("invoice", "product_code", "customer_id")
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
-MONEYS = ("unit_price", "line_total", "amount", "discount")
+MONEYS = ("unit_price", "line_total", "amount", "discount", "order_subtotal", "order_refund")
 TYPES = {
     "invoiced_at": "timestamp(6)",
     "quantity": PIECES,

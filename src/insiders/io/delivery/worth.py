@@ -16,6 +16,7 @@ Fetch = Callable[[Table], list[dict[str, Any]]]
 EXACT, PIECES, MONEY = "decimal(22, 8)", "decimal(14, 4)", "decimal(18, 4)"
 CENTS, PLACES = 2, 4  # decimals of an amount whose price has more than four, and of any other
 AGREEMENT_MIN = 0.95  # of the lines, for what a column means
+CENT = 0.01  # of rounding for each line of an order
 PRODUCTS_MIN = 5  # sold in several quantities, before their prices say anything
 # Names under which some exports write the unit's price and others the line's.
 OPEN_NAMES = ("itemprice", "price", "preco", "precio", "valor", "lineprice", "lineitemprice")
@@ -120,6 +121,23 @@ def priced(rows: Table, basis: Basis) -> Table:
         unit_price=ibis.ifelse(is_good, unit_price, None),
         amount=ibis.ifelse(is_good, amount, None),
     )
+
+
+def settled(rows: Table, columns: Mapping[str, str | None]) -> Table:
+    """Spread over the lines of an order what it says of itself: less was paid than they cost, or some came back."""
+    if not (columns["order_subtotal"] or columns["order_refund"]):
+        return rows
+    order = ibis.window(group_by="invoice")
+    sums = rows.mutate(
+        whole=rows.amount.sum().over(order).cast("float64"),
+        slack=rows.count().over(order) * CENT,
+        paid=rows.order_subtotal.max().over(order).cast("float64"),
+        back=rows.order_refund.abs().max().over(order).cast("float64"),
+    )
+    left = ibis.greatest(_.paid.fill_null(_.whole) - _.back.fill_null(0.0), 0.0)
+    spread = (_.amount.cast("float64") * left / _.whole).round(PLACES).cast(MONEY)
+    lower = (_.whole > 0) & (left < _.whole - _.slack)
+    return sums.mutate(amount=ibis.ifelse(lower, spread, _.amount)).drop("whole", "slack", "paid", "back")
 
 
 def _part(total: Any, pieces: Any) -> Any:
