@@ -35,7 +35,7 @@ REASONS = {
     "StockCode is missing": {"StockCode": "nan", "Description": ""},
     "InvoiceNo was rounded by a spreadsheet": {"InvoiceNo": "5.36E+05"},
     "CustomerID was rounded by a spreadsheet": {"CustomerID": "1.5e+12"},
-    "InvoiceDate is missing": {"InvoiceDate": ""},
+    "InvoiceDate is missing": {"InvoiceDate": "", "InvoiceNo": "alone"},
     "InvoiceDate is not a date in the form of the column": {"InvoiceDate": "2010-12-13 8:26"},
     "InvoiceDate lies outside the years 1900 to 2199": {"InvoiceDate": "12/13/0210 8:26"},
     "Quantity is missing": {"Quantity": ""},

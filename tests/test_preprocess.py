@@ -25,6 +25,7 @@ RECORD = {  # of ingest, as far as reports/intake.md tells of it
     "not_read": [],
     "date_format": ["%Y-%m-%d"],
     "offsets": [],
+    "dates_filled": False,
     "decimal": ".",
     "currency_signs": [],
     "currencies": [],

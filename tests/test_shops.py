@@ -200,6 +200,16 @@ def test_rows_that_differ_in_what_is_not_read_are_told_apart():
     assert read(lines(line()))["rest"].isna().all()
 
 
+def test_rows_of_separators_are_no_rows():
+    assert len(read(lines(line(), line(), ",,,,,,,", ",,,,,,,"), quarantine_share_max=0.0)) == 2
+
+
+def test_the_date_of_an_orders_first_row_is_that_of_all():
+    found = read(lines(line(), line(at=""), line(at="soon"), line(at="", invoice="2")))
+    assert found["invoiced_at"].astype(str).tolist() == ["2024-01-31", "2024-01-31"]
+    assert len(pd.read_parquet(paths.QUARANTINE)) == 2
+
+
 def test_columns_of_no_interest_may_share_a_name():
     assert len(read(lines(f"{line()},a,b", head=f"{HEAD},Note,note"))) == 1
 

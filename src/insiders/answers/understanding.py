@@ -88,6 +88,8 @@ def _forms(record: Mapping[str, Any], currency: str) -> Iterable[str]:
     yield f"dates as {', '.join(record['date_format'])}, from {record['first_day']} to {record['last_day']}"
     if record["offsets"]:
         yield f"clocks as the shop's own; their offsets {', '.join(record['offsets'])} are left out"
+    if record["dates_filled"]:
+        yield "rows without a date take that of their order"
     yield f"decimals after {record['decimal']!r}"
     money = record["money"]
     part = "the price of one piece" if money["is_unit"] else "the amount of the whole line"

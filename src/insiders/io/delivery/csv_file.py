@@ -76,7 +76,7 @@ class Delimited:
                 for batch in filter(len, self._reader(stream, misfits)):
                     free = _numbers(number, batch.num_rows, [row for row, _ in misfits])
                     number = free[-1].as_py() + 1
-                    yield block(batch.columns, self.columns, free)
+                    yield _without_blank(block(batch.columns, self.columns, free), batch.columns)
         except (pa.ArrowInvalid, UnicodeError) as error:
             raise InputError(
                 f"it cannot be read as CSV in {self.encoding}, separated by {self.separator!r}: {error}"
@@ -138,6 +138,18 @@ def _separator(lines: Sequence[str], names: Collection[str]) -> str:
 
 def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
     return [next(csv.reader([line], delimiter=separator), []) for line in lines]
+
+
+def _without_blank(rows: "pa.RecordBatch", columns: Sequence["pa.Array"]) -> "pa.RecordBatch":
+    """Leave out rows of separators only, as spreadsheets write them below a table; they keep their numbers."""
+    from functools import reduce
+
+    from pyarrow import compute
+
+    if not all(column.null_count for column in columns):
+        return rows
+    blank = reduce(compute.and_, (compute.is_null(column) for column in columns))
+    return rows.filter(compute.invert(blank))
 
 
 def _numbers(first: int, count: int, taken: Sequence[int]) -> "pa.Array":

@@ -151,6 +151,7 @@ def _record(
         "several": {ours: list(names) for ours, names in recognised.open.items()},
         "date_format": list(form.date_forms),
         "offsets": list(form.offsets),
+        "dates_filled": form.fills_dates,
         "decimal": form.decimal,
         "currency_signs": sorted(set(form.signs.values())),
         "money": basis._asdict(),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import ibis
 
+from insiders.io import engine
 from insiders.io.delivery import dates, numbers
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.worth import EXACT, PIECES
@@ -45,6 +46,7 @@ class Form(NamedTuple):
     has_words: bool = False  # months are words
     signs: Mapping[str, str] = {}  # our name of a column -> the currency sign in all of its numbers
     offsets: tuple[str, ...] = ()  # of the clocks from Greenwich, as written
+    fills_dates: bool = False  # rows without a date take that of their order, which other rows tell
 
 
 class Reading(NamedTuple):
@@ -75,7 +77,13 @@ def form(raw: Table, mapping: Mapping[str, str | None], date_format: str | None,
         **_clock(_counted(good, mapping["invoiced_at"]), date_format, str(mapping["invoiced_at"])),
         decimal=decimal or _decimal(money, signs, mapping),
         signs=signs,
+        fills_dates=bool(mapping["invoice"]) and _has_blanks(good, str(mapping["invoiced_at"])),
     )
+
+
+def _has_blanks(rows: Table, column: str) -> bool:
+    (found,) = engine.fetch_records(rows.aggregate(blanks=rows[column].isnull().any()))
+    return bool(found["blanks"])
 
 
 def _clock(values: Table, date_format: str | None, column: str) -> dict[str, Any]:
@@ -123,6 +131,7 @@ def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
         product_code=code if mapping["product_code"] or mapping["description"] else ibis.literal(WHOLE_ORDER),
         invoice=rows.invoice if mapping["invoice"] else _visit(rows),
         status=ibis.ifelse(rows.cancelled.notnull(), CANCELLED, rows.status),
+        invoiced_at=_of_order(rows) if form.fills_dates else rows.invoiced_at,
     )
     return rows.select(*mapping, "rest", ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))})
 
@@ -131,6 +140,13 @@ def _rest(raw: Table, mapping: Mapping[str, str | None]) -> Any:
     """Sum up what is not read, so that rows which differ there only are no duplicates."""
     others = [name for name in raw.columns if name not in (*mapping.values(), ROW, PROBLEM)]
     return ibis.literal("\x1f").join([raw[name].fill_null("") for name in others]).hexdigest("md5") if others else NULL
+
+
+def _of_order(rows: Table) -> Any:
+    """Date a row by its order, where only the order's first row bears the date; a wrong date stays wrong."""
+    good = ibis.ifelse(rows[_wrong("invoiced_at")].isnull(), rows.invoiced_at, None)
+    first = good.min().over(ibis.window(group_by="invoice"))
+    return ibis.ifelse(rows[_text("invoiced_at")].isnull(), first, rows.invoiced_at)
 
 
 def _visit(rows: Table) -> Any:
