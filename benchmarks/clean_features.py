@@ -49,38 +49,39 @@ def by_notebook(csv: Path, out: Path) -> None:
 
 
 def by_trusting(csv: Path, out: Path) -> None:
+    import ibis
+
     from insiders.io import engine
 
     con = engine.connect()
     types = dict(COLUMNS.values())
     raw = con.read_csv(csv, encoding="latin-1", header=True, columns=types, timestampformat="%m/%d/%Y %H:%M")
-    _write_customers(con, raw.rename({ours: theirs for ours, (theirs, _dtype) in COLUMNS.items()}), out)
+    named = raw.rename({ours: theirs for ours, (theirs, _dtype) in COLUMNS.items()})
+    missing = dict.fromkeys(("status", "line_type", "rest"), ibis.null("string"))
+    _write_customers(con, named.mutate(amount=named.quantity * named.unit_price, **missing), out)
 
 
 def by_project(csv: Path, out: Path) -> None:
-    from insiders.io import engine, params
-    from insiders.io.delivery import blocks, columns, rows, sources
+    from insiders.io import engine, params, paths
+    from insiders.io.delivery import intake, sources
 
     settings = params.read(SETTINGS)
     ingest = settings.ingest.model_copy(update={"source": str(csv)})
     source = sources.open_source(settings.model_copy(update={"ingest": ingest}))
-    mapping = columns.recognise(source.columns, None)
-    landed = out.with_suffix(".landed")
-    blocks.store(source.blocks, landed)
+    folder = out.with_suffix(".delivery")
+    intake.take(source, ingest, folder)
     con = engine.connect()
-    raw = con.read_parquet(landed)
-    read = rows.read(raw, mapping, rows.form(raw, mapping, None, None))
-    _write_customers(con, read.filter(read[blocks.PROBLEM].isnull()).select(*COLUMNS), out)
+    _write_customers(con, con.read_parquet(folder / paths.TRANSACTIONS.name), out)
 
 
 def _write_customers(con: Any, transactions: Any, out: Path) -> None:
+    from insiders.answers import cleaning
     from insiders.io import engine, params
     from insiders.tables import cutoffs, features, lines, orders
     from insiders.tables.features import Windows
 
     settings = params.read(SETTINGS)
-    judged = lines.judge(transactions, **settings.preprocess.model_dump(exclude={"currency"}))
-    clean = engine.materialize(con, lines.clean(engine.materialize(con, judged)))
+    clean = engine.materialize(con, lines.clean(cleaning.clean(con, transactions, settings.preprocess).judged))
     by_order = engine.materialize(con, orders.orders(clean))
     first, last = engine.fetch_row(con, cutoffs.span(clean))
     as_of, period = last + timedelta(days=1), settings.featurize

@@ -13,7 +13,7 @@ from scipy import special
 
 from insiders.errors import InputError
 from insiders.value import lifetime
-from ledgers import PREPROCESS, real_data, real_transactions
+from ledgers import POLICY, real_data, real_transactions
 
 EPOCH = pd.Timestamp("2024-01-01")
 HORIZON = 90
@@ -377,13 +377,12 @@ def real_windows() -> pd.DataFrame:
     import ibis
 
     from insiders.io import engine
-    from insiders.tables import features, lines, orders
+    from insiders.tables import features, lines, orders, profile
     from insiders.tables.features import Windows
 
     con = engine.connect(threads=1)
-    clean = engine.materialize(
-        con, lines.clean(engine.materialize(con, lines.judge(ibis.memtable(real_transactions()), **PREPROCESS)))
-    )
+    rows = engine.materialize(con, profile.distinct(ibis.memtable(real_transactions())))
+    clean = engine.materialize(con, lines.clean(engine.materialize(con, lines.judge(rows, POLICY))))
     baskets = engine.materialize(con, orders.orders(clean))
     days = [date(2011, 9, 11) - timedelta(days=back) for back in (0, 90, 120, 180)]
     known = features.customers(baskets, clean, days, Windows(date(2010, 12, 1), HORIZON, 240))

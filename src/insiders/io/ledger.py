@@ -11,9 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from insiders import schemas
 from insiders.errors import InputError
-from insiders.io import paths, tables
+from insiders.io import paths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +47,9 @@ def days() -> list[date]:
 
 
 def read(day: date) -> Record:
+    from insiders import schemas
+    from insiders.io import tables
+
     path = _path(day)
     members = tables.read(path, schemas.MEMBERS)
     return Record(day, _metadata(path)["terms"], members)
@@ -57,6 +59,9 @@ def append(as_of: date, terms: Mapping[str, Any], members: "pd.DataFrame") -> No
     """Record a decision after all others, whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from insiders import schemas
+    from insiders.io import tables
 
     decided = _decisions()
     content = {"terms": terms, "previous": _digest(decided[-1]) if decided else None}
@@ -88,6 +93,8 @@ def read_hands() -> list[dict[str, str]]:
 
 
 def append_hand(entry: Mapping[str, str]) -> None:
+    from insiders.io import tables
+
     before = paths.HANDS.read_text(encoding="utf-8") if paths.HANDS.exists() else ""
     tables.write_text(f"{before}{tables.as_json(entry)}\n", paths.HANDS)
 
