@@ -102,7 +102,7 @@ def features(data: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int, fade_da
     found["average_order_value"] = found["net_revenue"] / found["order_count"]
     found["items_per_order"] = (sold - total(returns["matched"], returns, known)) / found["order_count"]
     age = (as_of - data["day"]).dt.days
-    for days in (90, 180):
+    for days in (90, 180, 365):
         found[f"net_revenue_{days}d"] = total(data["amount"][age <= days], data, known)
     found["faded_revenue"] = total(data["amount"] * np.exp(-age / fade_days).round(6), data, known)
     season = (age <= 365) & (age > 365 - horizon_days)

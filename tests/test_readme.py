@@ -244,6 +244,8 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders promote": (promoted, "version 2 serves"),
     "insiders rollback": (rolled_back, "version 1 serves again"),
     "insiders assign": (in_line, "customers, by model version 1"),
+    "insiders enrol": (in_line, "recorded: run `dvc repro`"),
+    "insiders set CUSTOMER_ID in --why partner": (in_line, "from the next decision on"),
     "insiders explain CUSTOMER_ID": (in_line, "an Insider"),
     "insiders doctor": (in_line, "every value is there"),
     "python benchmarks/clean_features.py data/shop.csv": (measured, "features: equal"),
