@@ -120,7 +120,7 @@ def real_transactions() -> pa.Table:
     )
     read = raw.rename_columns(named)
     amount = pa.compute.multiply(
-        read["quantity"].cast(pa.decimal128(10, 0)), read["unit_price"].cast(pa.decimal128(12, 4))
+        read["quantity"].cast(pa.decimal128(19, 0)), read["unit_price"].cast(pa.decimal128(12, 4))
     )
     nothing = pa.nulls(len(read), pa.string())
     return pa.table(

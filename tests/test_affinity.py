@@ -13,7 +13,8 @@ from insiders import affinity
 from insiders.affinity import evidence, scores
 from insiders.affinity.neighbours import SUPPORT, near
 from insiders.affinity.space import space
-from insiders.tables import lines
+from insiders.tables import lines, profile
+from insiders.tables.rules import Policy
 from ledgers import cleaned, fetched, real_data, real_transactions, transaction
 
 AS_OF = date(2011, 12, 1)
@@ -258,8 +259,8 @@ def test_without_an_earlier_period_what_is_bought_most_is_shown() -> None:
 @pytest.mark.real
 @real_data
 def test_on_the_real_data_neighbours_find_a_fifth_more_than_popularity() -> None:
-    table = ibis.memtable(real_transactions())
-    judged = lines.judge(table, "C", ["POST", "DOT", "C2", "BANK CHARGES"], ["M", "D"])
+    policy = Policy("C", service_codes=["POST", "DOT", "C2", "BANK CHARGES"], credit_codes=["M", "D"])
+    judged = lines.judge(profile.distinct(ibis.memtable(real_transactions())), policy)
     bought = fetched(affinity.purchases(lines.clean(judged), date(2011, 12, 10)), "customer_id")
     told = affinity.recommend(bought, affinity.Periods.before(date(2011, 12, 10), 90), on_sale_days=60, seed=1)
 
