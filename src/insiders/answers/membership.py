@@ -68,13 +68,12 @@ def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membersh
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
         earlier = [_scored(each, now, settings) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
-        if last is None:
-            made = proposal.from_past(earlier, _present(now, settings), _share(now, settings, None), terms)
-            return _membership(made, {}, [], now)
-        simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms)
-        if last.as_of == now.as_of:
+        simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms) if decided else {}
+        if last is not None and last.as_of == now.as_of:
             return _recorded(simulated, decided)
-        present, share = _present(now, settings), _share(now, settings, last)
+        present, share = _scored(now.customers, now, settings), _share(now, settings, last)
+        if last is None:
+            return _membership(proposal.from_past(earlier, present, share, terms), {}, [], now)
         return _membership(proposal.from_decision(last, present, share, terms), simulated, decided, now)
 
 
@@ -93,10 +92,6 @@ def _terms(settings: Params) -> proposal.Terms:
 def _scored(customers: pd.DataFrame, now: Candidates, settings: Params) -> pd.DataFrame:
     known = customers.reset_index(drop=True)
     return known.assign(score=scores.score(now.score, known, settings.featurize.horizon_days))
-
-
-def _present(now: Candidates, settings: Params) -> pd.DataFrame:
-    return _scored(now.customers, now, settings)
 
 
 def _share(now: Candidates, settings: Params, last: Decision | None) -> float:

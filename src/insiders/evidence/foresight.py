@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders.evidence import groupings
+from insiders.value.rankers import SMALL_TREES
 from insiders.value.scores import rank_share
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-# Of boosting. Small trees and slow learning, since a few thousand customers are few: on four shops scikit-learn's own
-# settings foretold 0.75 to 1.07 of what RFM's cells do, these 1.13 to 1.25, the most of six settings.
-BOOSTING_SETTINGS = {"max_iter": 100, "learning_rate": 0.05, "max_leaf_nodes": 4, "min_samples_leaf": 30}
 RFM_CELLS, RFM_GROUPS, BOOSTING = "rfm_cells", "rfm_groups", "boosting"
 
 
@@ -65,7 +63,7 @@ def of_boosting(before: pd.DataFrame, now: pd.DataFrame, features: tuple[str, ..
     expected = []
     with threadpool_limits(1):  # the last bits of a sum depend on the number of threads
         for did in outcomes(before["next_revenue"].to_numpy()):
-            model = HistGradientBoostingRegressor(**BOOSTING_SETTINGS, early_stopping=False, random_state=seed)
+            model = HistGradientBoostingRegressor(**SMALL_TREES, early_stopping=False, random_state=seed)
             expected.append(model.fit(known, did).predict(asked))
     return _foresight(expected, now["next_revenue"].to_numpy())
 

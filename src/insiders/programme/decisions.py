@@ -49,11 +49,6 @@ class Decision(NamedTuple):
         return self.terms["size"] / self.terms["customers"]
 
 
-def last_before(days: Sequence[date], as_of: date) -> date | None:
-    """The day of the last decision on or before `as_of`."""
-    return max((day for day in days if day <= as_of), default=None)
-
-
 def is_new(days: Sequence[date], as_of: date) -> bool:
     """Whether a decision as of this day is to be recorded; False where it already is.
 

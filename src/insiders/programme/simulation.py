@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.programme import stillness
 from insiders.programme.membership import INSIDE, Event
 from insiders.programme.rules import Flags, Rule, loosen, meets
-
-MONTHS_A_YEAR = 12
-NEVER = -10_000  # a month before all others
+from insiders.programme.stillness import NEVER, month_numbers
 
 
 class Grid(NamedTuple):
@@ -42,8 +41,7 @@ class Grid(NamedTuple):
 
     @property
     def months(self) -> NDArray[np.int64]:
-        """Number of each check's calendar month; the last month may hold two checks, at its start and at as_of."""
-        return np.asarray(self.days.year * MONTHS_A_YEAR + self.days.month, dtype=np.int64)
+        return month_numbers(self.days)
 
 
 class Terms(NamedTuple):
@@ -113,32 +111,13 @@ def replay(enters: Flags, stays: Flags, months: NDArray[np.int64], grace_months:
 
 
 def flips(events: NDArray[np.int64], months: NDArray[np.int64], within: int) -> Flags:
-    """Who leaves or returns within so many months of their last change, shape (customers, checks)."""
-    changed = np.full(len(events), NEVER)
-    is_flip = np.zeros(events.shape, bool)
-    for check, month in enumerate(months):
-        now = events[:, check]
-        undone = np.isin(now, (Event.LEFT, Event.RETURNED))
-        is_flip[:, check] = undone & (month - changed <= within)
-        changed = np.where(undone | (now == Event.JOINED), month, changed)
-    return is_flip
+    """stillness.flips, where whoever is in at the first check joins at it."""
+    return stillness.flips(events, months, within, new_at_first=True)
 
 
 def count_events(events: NDArray[np.int64], grid: Grid, terms: Terms) -> pd.DataFrame:
-    """One row per check: members before and after, each kind of event, flips, and their shares of the members before.
-
-    `judged`: a whole month passed since the check before, and one member is no more than `flip_share_max` of those
-    before; in smaller groups a single person would decide.
-    """
-    kinds = {event.name.lower(): (events == event).sum(axis=0) for event in Event if event is not Event.OUTSIDE}
-    after = np.isin(events, INSIDE).sum(axis=0)
-    before = np.concatenate([[0], after[:-1]])
-    flipped = flips(events, grid.months, terms.flip_months).sum(axis=0)
-    is_later_month = np.diff(grid.months, prepend=grid.months[:1]) > 0
-    table = pd.DataFrame({"as_of": grid.days, "before": before, **kinds, "members": after, "flips": flipped})
-    changes = {"flip_share": flipped, "left_share": kinds["left"], "returned_share": kinds["returned"]}
-    shares = {name: np.where(before > 0, count / np.maximum(before, 1), np.nan) for name, count in changes.items()}
-    return table.assign(**shares, judged=is_later_month & (before * terms.flip_share_max >= 1))
+    """stillness.count_events, where whoever is in at the first check joins at it."""
+    return stillness.count_events(events, grid.days, terms, new_at_first=True)
 
 
 def worst_flip_share(counts: pd.DataFrame) -> float | None:

@@ -34,6 +34,9 @@ TRAITS = {
     "faded_revenue": 1,
     "distinct_product_count": 1,
 }
+# Of boosting. Small trees and slow learning, since a few thousand customers are few: on four shops scikit-learn's own
+# settings foretold 0.75 to 1.07 of what RFM's cells do, these 1.13 to 1.25, the most of six settings.
+SMALL_TREES = {"max_iter": 100, "learning_rate": 0.05, "max_leaf_nodes": 4, "min_samples_leaf": 30}
 STEPS = 1000  # customers of a date whose figures are kept, evenly spaced by rank
 
 Grid = Mapping[str, Values]
@@ -90,10 +93,7 @@ def _boosting(ranks: Values, later: Values, seed: int) -> Any:
 
     model = HistGradientBoostingRegressor(
         loss="poisson",
-        max_iter=100,
-        learning_rate=0.05,
-        max_leaf_nodes=4,
-        min_samples_leaf=30,
+        **SMALL_TREES,
         monotonic_cst=list(TRAITS.values()),
         early_stopping=False,
         random_state=seed,
