@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 
 from insiders import affinity
 from insiders.affinity import evidence, scores
+from insiders.affinity import space as affinity_space
 from insiders.affinity.neighbours import SUPPORT, near
 from insiders.affinity.space import space
 from insiders.tables import lines, profile
@@ -91,6 +92,20 @@ def test_likeness_is_the_cosine_of_the_buyers_with_support_below() -> None:
     plain = near(space(LEDGER, AS_OF, 30), damping=False).toarray()
 
     assert_allclose(plain, [[0, tea_cup, tea_lamp], [tea_cup, 0, 0], [tea_lamp, 0, 0]])
+
+
+def test_of_very_many_products_only_the_common_ones_are_recommended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one too rare to be recommended that a customer buys again is not new to them."""
+    monkeypatch.setattr(affinity_space, "COMMON", 2)
+    again = pd.concat([LEDGER, purchases("ann tea 2011-12-02\ncid lamp 2011-12-02\nann lamp 2011-12-02")])
+    known = space(again, AS_OF, 365)
+    model = scores.fit(known, scores.Recipe(damping=False, fade_days=None, trend=0.0), scores.Popularity(None))
+    shown = scores.ranked(model, known, np.arange(3))
+    later = evidence.wanted(again, known, AS_OF, AS_OF + timedelta(days=30))
+
+    assert near(known, damping=False).shape == (2, 2)
+    assert known.products[shown[shown != scores.NOTHING]].tolist() == ["cup"]  # all that cid lacks; nobody gets a lamp
+    assert (later.rows.tolist(), later.counts.tolist()) == ([0], [1])
 
 
 def test_damping_takes_votes_from_those_who_buy_much() -> None:

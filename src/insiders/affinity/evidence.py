@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from insiders.affinity import scores
 from insiders.affinity.neighbours import near
@@ -23,7 +24,7 @@ class Wanted(NamedTuple):
     """What customers bought in a period and had never bought before it."""
 
     rows: Integers  # customers of the space who bought anything new to them
-    places: Integers  # position in `rows` x m + product, of what the space holds
+    places: Integers  # position in `rows` x m + product, of what the space holds, sorted
     counts: Integers  # products new to each of them; those that the space does not hold count too
 
 
@@ -47,7 +48,7 @@ def wanted(bought: pd.DataFrame, known: Space, start: date, end: date) -> Wanted
     new = (who >= 0) & ~((what >= 0) & np.isin(who * size + what, _places(known.bought)))
     counts = np.bincount(who[new], minlength=len(known.customers))
     rows, held = np.flatnonzero(counts), new & (what >= 0)
-    return Wanted(rows, np.searchsorted(rows, who[held]) * size + what[held], counts[rows])
+    return Wanted(rows, np.sort(np.searchsorted(rows, who[held]) * size + what[held]), counts[rows])
 
 
 def _places(matrix: Matrix) -> Integers:
@@ -59,7 +60,7 @@ def _places(matrix: Matrix) -> Integers:
 def measures(shown: Integers, later: Wanted, known: Space) -> Measures:
     """Hold what was shown to the customers of `later` against what they bought."""
     place = np.arange(len(shown))[:, None] * len(known.products) + shown
-    right = np.isin(place, later.places) & (shown != NOTHING)
+    right = _among(place, later.places) & (shown != NOTHING)
     worth = 1 / np.log2(np.arange(2, SHOWN + 2))
     ideal = np.cumsum(worth)[np.minimum(later.counts, SHOWN) - 1]
     return Measures(
@@ -68,6 +69,11 @@ def measures(shown: Integers, later: Wanted, known: Space) -> Measures:
         ndcg=(right * worth).sum(axis=1) / ideal,
         coverage=len(np.unique(shown[shown != NOTHING])) / max(int(known.on_sale.sum()), 1),
     )
+
+
+def _among(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
+    """Which values stand in `ordered`: a search, many times as fast as numpy's isin where that is long."""
+    return np.searchsorted(ordered, values, "right") > np.searchsorted(ordered, values, "left")
 
 
 class Choice(NamedTuple):

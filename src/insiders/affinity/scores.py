@@ -12,7 +12,7 @@ SHOWN = 10  # products shown to a customer, and counted by every measure
 NOTHING = -1  # in place of a product, where there are fewer to show
 TREND_DAYS = 30  # a product's recent buyers, against all of its buyers
 TREND_SUPPORT = 5  # typical buyers added on both sides: a rare product shows no trend
-CHUNK = 2000  # customers ranked at a time
+CHUNK = 250  # customers ranked at a time: their scores fit into a processor's cache
 DIGITS = 9  # scores that agree so far are equal
 
 
@@ -36,7 +36,7 @@ POPULARITIES = tuple(Popularity(days) for days in (30, 7, 14, 90, None))
 
 
 class Model(NamedTuple):
-    """Score of customer x product: `weights @ neighbours`, times the product's trend; `filler` where that is 0."""
+    """Score of customer x common product: `weights @ neighbours`, by the trend of each; `filler` where that is 0."""
 
     weights: Matrix  # n x m
     neighbours: Matrix  # m x m
@@ -48,12 +48,13 @@ def fit(known: Space, recipe: Recipe | None, filler: Popularity, neighbours: Mat
     """Score by one recipe, or by popularity alone; `neighbours` saves asking for them again."""
     from scipy import sparse
 
-    size = len(known.products)
-    popular = buyers(known, filler.days) / (len(known.customers) + 1)
+    common = known.common
+    size = len(common.products)
+    popular = buyers(common, filler.days) / (len(common.customers) + 1)
     if recipe is None:
-        return Model(known.bought, sparse.csr_array((size, size)), np.ones(size), popular)
+        return Model(common.bought, sparse.csr_array((size, size)), np.ones(size), popular)
     found = near(known, damping=recipe.damping) if neighbours is None else neighbours
-    return Model(_faded(known, recipe.fade_days), found, _trend(known) ** recipe.trend, popular)
+    return Model(_faded(common, recipe.fade_days), found, _trend(common) ** recipe.trend, popular)
 
 
 def _faded(known: Space, half_life: float | None) -> Matrix:
@@ -73,8 +74,8 @@ def _trend(known: Space) -> Floats:
 
 def ranked(model: Model, known: Space, rows: Integers) -> Integers:
     """Best products of each customer (columns of the space), len(rows) x SHOWN, the best first."""
-    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    return np.concatenate([np.empty((0, SHOWN), np.int64), *(_best(_scores(model, known, part)) for part in parts)])
+    common, parts = known.common, [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    return np.concatenate([np.empty((0, SHOWN), np.int64), *(_best(_scores(model, common, part)) for part in parts)])
 
 
 def _scores(model: Model, known: Space, rows: Integers) -> Floats:

@@ -11,6 +11,7 @@ Table = Any  # Ibis has no types that mypy could follow
 Matrix = Any  # nor have sparse matrices
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+COMMON = 5000  # products with the most buyers, which alone are recommended: of the others too little is known
 
 
 class Space(NamedTuple):
@@ -21,6 +22,12 @@ class Space(NamedTuple):
     bought: Matrix  # n x m, int64: 1 where the customer bought the product
     age_days: Matrix  # n x m, of the latest purchase; same places as `bought`
     on_sale: NDArray[np.bool_]  # m: somebody bought it in the last days
+
+    @property
+    def common(self) -> "Space":
+        """The same customers, and of the products the first COMMON."""
+        products = {name: getattr(self, name)[:COMMON] for name in ("products", "on_sale")}
+        return self._replace(**products, bought=self.bought[:, :COMMON], age_days=self.age_days[:, :COMMON])
 
 
 def purchases(lines: Table, as_of: date) -> Table:
@@ -41,18 +48,17 @@ def space(bought: pd.DataFrame, at: date, on_sale_days: int) -> Space:
     who, customers = _numbered(bought["customer_id"], known)
     what, codes = _numbered(bought["product_code"], known)
     age = (np.datetime64(at) - day[known]).astype(np.int64)
-    by_pair = np.lexsort((age, what, who))
-    latest = by_pair[begins(who[by_pair], what[by_pair])]
-    by_buyers = np.argsort(-np.bincount(what[latest], minlength=len(codes)), kind="stable")
+    who_latest, what_latest, age_latest = _latest(who, what, age)
+    by_buyers = np.argsort(-np.bincount(what_latest, minlength=len(codes)), kind="stable")
     place, shape = np.argsort(by_buyers), (len(customers), len(codes))
     youngest = np.full(len(codes), np.iinfo(np.int64).max)
     np.minimum.at(youngest, place[what], age)
-    where = (who[latest], place[what[latest]])
+    where = (who_latest, place[what_latest])
     return Space(
         customers=customers,
         products=codes[by_buyers],
-        bought=sparse.csr_array((np.ones(len(latest), np.int64), where), shape=shape),
-        age_days=sparse.csr_array((age[latest].astype(float), where), shape=shape),
+        bought=sparse.csr_array((np.ones(len(who_latest), np.int64), where), shape=shape),
+        age_days=sparse.csr_array((age_latest.astype(float), where), shape=shape),
         on_sale=youngest <= on_sale_days,
     )
 
@@ -60,6 +66,14 @@ def space(bought: pd.DataFrame, at: date, on_sale_days: int) -> Space:
 def _numbered(names: "pd.Series[str]", known: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any]]:
     numbers, distinct = pd.factorize(names[known], sort=True)
     return numbers, distinct.to_numpy(object)
+
+
+def _latest(who: Integers, what: Integers, age: Integers) -> tuple[Integers, Integers, Integers]:
+    """Of each pair of customer and product the latest purchase: one sort of one number, for millions of rows."""
+    products, days = what.max(initial=0) + 1, age.max(initial=0) + 1
+    pair, youngest = np.divmod(np.sort((who * products + what) * days + age), days)
+    first = begins(pair)
+    return (*np.divmod(pair[first], products), youngest[first])
 
 
 def begins(*sorted_keys: Integers) -> NDArray[np.bool_]:
