@@ -1,9 +1,13 @@
 """Fixtures that several files share."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+
+# A worker for each core: more threads would only wait for each other. NumPy, which reads this, is not imported yet.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

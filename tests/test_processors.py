@@ -20,9 +20,9 @@ from small_shop import EASY, STAGES
 
 OTHER_PYTHON = "INSIDERS_OTHER_PYTHON"  # names another interpreter that has the dependencies
 PROCESSORS: Mapping[str, Mapping[str, str]] = {
-    "Haswell": {"OPENBLAS_NUM_THREADS": "1"},
-    "Sandybridge": {"OPENBLAS_NUM_THREADS": "2", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4"},
-    "Nehalem": {"OPENBLAS_NUM_THREADS": "1", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4"},
+    "Haswell": {"OMP_NUM_THREADS": "1"},
+    "Sandybridge": {"OMP_NUM_THREADS": "2", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4"},
+    "Nehalem": {"OMP_NUM_THREADS": "1", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4"},
 }
 FIRST, *OTHERS = PROCESSORS
 # One trial for each of the points with which a search begins, so that every embedding and clusterer is fitted.
