@@ -15,14 +15,32 @@ from insiders.answers.inputs import Inputs
 from insiders.answers.registry import ANSWERS
 from insiders.explore import cohorts
 from insiders.io import params
-from insiders.programme import criteria, rules, simulation
+from insiders.programme import movement as walked
 from insiders.programme.criteria import Timeline
+from insiders.programme.decisions import DecisionTerms
+from insiders.programme.leave import Programme
+from insiders.programme.membership import Event
+from insiders.programme.stillness import Terms
 from insiders.report.numbers import Answers
-from insiders.schemas import ASSIGNMENTS, CUSTOMERS, EXPECTATIONS, FEATURES, HISTORY, INSIDERS, MEMBERS, MEMBERSHIPS
+from insiders.schemas import (
+    ASSIGNMENTS,
+    CUSTOMERS,
+    EXPECTATIONS,
+    FEATURES,
+    HISTORY,
+    INSIDERS,
+    MEMBERS,
+    MEMBERSHIPS,
+    MOVEMENT,
+    TERMS,
+)
 from judged_tables import registered, trials
 
 AS_OF = pd.Timestamp("2011-12-10")
-RULES = simulation.Terms(flip_share_max=0.05, flip_months=3, slacks=(0.1, 0.2), graces=(1, 2))
+STILL = Terms(flip_share_max=0.05, flip_months=3, leave_share_max=0.1, bands=(1.0, 1.25), graces=(0, 1))
+DECIDED = DecisionTerms(
+    size=40, customers=400, band=1.25, grace_months=1, model_version="3", release="2011-12-10/3/0123abcd"
+)
 PARAMS = params.read(Path(__file__).parents[1] / "params.yaml")
 AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
 
@@ -68,6 +86,9 @@ def assignments(customers: pd.DataFrame) -> pd.DataFrame:
             "reason": "by construction",
             "as_of": customers["as_of"],
             "model_version": "3",
+            "score": customers["net_revenue"] / 4,
+            "place": customers["net_revenue"].rank(ascending=False, method="first").astype("int64"),
+            "release": DECIDED["release"],
         }
     )
     return ASSIGNMENTS.validate(frame)
@@ -92,7 +113,7 @@ def expectations(customers: pd.DataFrame) -> pd.DataFrame:
 def members(customers: pd.DataFrame) -> pd.DataFrame:
     placed = assignments(customers).drop(columns="as_of").merge(confidence(customers), on="customer_id")
     expected = customers["net_revenue"] / 4
-    return rules.add_figures(customers.assign(expected_revenue=expected).merge(placed, on="customer_id"))
+    return customers.assign(expected_revenue=expected).merge(placed, on="customer_id")
 
 
 def history(customers: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +132,35 @@ def memberships(history: pd.DataFrame) -> pd.DataFrame:
     inside = (number < 40) & ~((number == 5) & (history["as_of"].dt.month == 11))
     segment = np.where(inside, "Segment 1", np.where(number < 200, "Segment 2", "Segment 3"))
     told = history[["customer_id", "as_of"]].assign(segment=pd.array(segment, dtype="str"), is_insider=inside)
-    return MEMBERSHIPS.validate(told)
+    place = history.groupby("as_of")["net_revenue"].rank(ascending=False, method="first").astype("Int64")
+    return MEMBERSHIPS.validate(told.assign(place=place))
+
+
+def past_customers(history: pd.DataFrame) -> pd.DataFrame:
+    """With what they brought after the first month start; after the others it is not known yet."""
+    sides = history.merge(memberships(history), on=["customer_id", "as_of"])
+    return sides.assign(next_revenue=(sides["net_revenue"] / 4).where(sides["as_of"] == sides["as_of"].min()))
+
+
+def movement(timeline: Timeline) -> pd.DataFrame:
+    """Whoever is on the list of a check is a member then: a simulation."""
+    columns = ["customer_id", "as_of", "is_insider"]
+    checks = pd.concat([timeline.past[columns], timeline.present[columns]])
+    listed = pd.crosstab(checks["customer_id"], checks["as_of"], checks["is_insider"], aggfunc="sum") > 0
+    events = walked.of_lists(listed.to_numpy(bool))
+    customer, check = (events != Event.OUTSIDE).nonzero()
+    names = [Event(number).name.lower() for number in events[customer, check]]
+    moved = {
+        "customer_id": listed.index[customer].astype("str"),
+        "as_of": listed.columns[check].as_unit("us"),
+        "event": pd.array(names, dtype="str"),
+        "reason": pd.array(["fell" if name == "left" else "by_rank" for name in names], dtype="str"),
+    }
+    return MOVEMENT.validate(pd.DataFrame(moved).assign(decided=False))
+
+
+def told(timeline: Timeline) -> Programme:
+    return Programme(movement(timeline), DECIDED, STILL)
 
 
 def products() -> pd.DataFrame:
@@ -227,6 +276,8 @@ def write(folder: Path) -> None:
     ledger().to_csv(folder / "data/ledger.csv", index=False)
     insiders(members(people)).to_csv(folder / "reports/insiders.csv", index=False)
     programme(members(people)).to_parquet(folder / "data/members.parquet", index=False)
+    movement(timeline_of(members(people))).to_parquet(folder / "data/movement.parquet", index=False)
+    TERMS.validate(pd.DataFrame([DECIDED])).to_parquet(folder / "data/terms.parquet", index=False)
     trials().to_csv(folder / "reports/trials.csv", index=False)
     guarantee_tables.write(folder, people, assignments(people)["is_insider"])
     (folder / "models/registered.json").write_text(json.dumps(registered()))
@@ -275,15 +326,16 @@ def nobody() -> pd.DataFrame:
 
 
 def timeline_of(people: pd.DataFrame) -> Timeline:
-    past = history(customers())
-    sides = memberships(past)
-    sides["is_insider"] &= bool(people["is_insider"].any())
-    return Timeline(people, criteria.past_customers(past, sides))
+    past = past_customers(history(customers()))
+    past["is_insider"] &= bool(people["is_insider"].any())
+    return Timeline(people, past)
 
 
 def settings(language: str = "en") -> params.Params:
-    report = {"language": language, "leave_slacks": RULES.slacks, "grace_months": RULES.graces}
-    return PARAMS.model_copy(update={"seed": 7, "report": PARAMS.report.model_copy(update=report)})
+    report = PARAMS.report.model_copy(update={"language": language})
+    still = {"flip_share_max": STILL.flip_share_max, "bands": STILL.bands, "grace_months": STILL.graces}
+    programme = PARAMS.programme.model_copy(update=still)
+    return PARAMS.model_copy(update={"seed": 7, "report": report, "programme": programme})
 
 
 class Shop(Inputs):
@@ -303,15 +355,14 @@ class Shop(Inputs):
         self.registered = manifest or registered()
         self.source = SOURCE
         self.timeline = timeline_of(self.members)
+        self.movement = movement(self.timeline)
+        self.terms = DECIDED
         self.past = past()
         self.recommendations = marketing_tables.recommended()
 
     @property
     def past_customers(self) -> pd.DataFrame:
-        then = history(customers())
-        sides = memberships(then)[["customer_id", "as_of", "is_insider"]]
-        sides["is_insider"] &= bool(self.members["is_insider"].any())
-        return then.merge(sides, on=["customer_id", "as_of"])
+        return self.timeline.past
 
     def describe(self, found: pd.DataFrame) -> pd.DataFrame:
         """No product has a text."""

@@ -19,8 +19,9 @@ ENGLISH = Language("en", "GBP")
 
 def scene(people: pd.DataFrame) -> Scene:
     timeline = shop.timeline_of(people)
-    learned = criteria.learn(timeline, shop.RULES)
-    answers = {"enter": entering.numbers(learned, timeline), "leave": leaving.numbers(learned, timeline, shop.RULES)}
+    learned = criteria.learn(timeline, shop.DECIDED)
+    told = leaving.numbers(learned, timeline, shop.told(timeline))
+    answers = {"enter": entering.numbers(learned, timeline), "leave": told}
     return Scene(people, shop.trials(), tidy(answers), text.labels(ENGLISH), ENGLISH)
 
 

@@ -188,8 +188,9 @@ def _assigned(
             "is_insider": customers["customer_id"].isin(programme.inside),
             "model_version": pd.Series(server.version, index=customers.index, dtype="str"),
             "reason": membership.reasons(programme, customers, settings),
+            "release": pd.Series(programme.terms["release"], index=customers.index, dtype="str"),
         }
-    )
+    ).join(programme.standing, on="customer_id")
     placed = _by_side(table) if isinstance(server.labeller, Baseline) else table
     return placed.sort_values("customer_id", ignore_index=True)
 
@@ -208,7 +209,8 @@ def memberships(labeller: Labeller, months: pd.DataFrame, programme: Membership)
     rows = [_at_one_date(labeller, known, programme) for _, known in months.groupby("as_of", sort=True)]
     if not rows:  # no month lies far enough back
         names = months[["customer_id", "as_of"]]
-        return names.assign(segment=pd.array([], dtype="str"), is_insider=pd.array([], dtype="bool"))
+        empty = {"segment": "str", "is_insider": "bool", "place": "Int64"}
+        return names.assign(**{name: pd.array([], dtype=dtype) for name, dtype in empty.items()})
     return pd.concat(rows).sort_values(["as_of", "customer_id"], ignore_index=True)
 
 
@@ -217,6 +219,7 @@ def _at_one_date(labeller: Labeller, known: pd.DataFrame, programme: Membership)
     table = customers[["customer_id", "as_of"]].assign(
         segment=labeller.predict(customers)["segment"],
         is_insider=customers["customer_id"].isin(programme.held(customers["as_of"].iloc[0])),
+        place=programme.places(customers["as_of"].iloc[0], customers["customer_id"]),
     )
     return _by_side(table) if isinstance(labeller, Baseline) else table
 
@@ -250,6 +253,7 @@ def write(served: Served, folder: Path = Path()) -> None:
             folder / paths.MEMBERSHIPS: (served.memberships, schemas.MEMBERSHIPS),
             folder / paths.MEMBERS: (served.programme.members, schemas.MEMBERS),
             folder / paths.MOVEMENT: (served.programme.movement, schemas.MOVEMENT),
+            folder / paths.TERMS: (pd.DataFrame([served.programme.terms]), schemas.TERMS),
             folder / paths.INSIDERS: (tables.spreadsheet_safe(served.insiders), schemas.INSIDERS),
         }
     )

@@ -1,4 +1,4 @@
-"""What the tables tell of one customer: where they are and why, their figures, the rules, and their past months."""
+"""What the tables tell of one customer: where they are and why, their figures, the conditions, past checks."""
 
 import pandas as pd
 
@@ -6,23 +6,28 @@ from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import params, paths, tables
 from insiders.language import TEXTS_ARE_IN, Language
-from insiders.programme import criteria, rules, story
+from insiders.programme import criteria, decisions, story
 from insiders.programme.criteria import Timeline
-from insiders.programme.simulation import Terms
+from insiders.programme.decisions import DecisionTerms
+from insiders.programme.membership import Event
+from insiders.programme.story import Subject
 from insiders.report import text
 
 
 def explain(customer_id: str) -> list[str]:
-    """Lines for a person; the rules are learned again from the tables, as the report does, so they agree with it."""
-    settings = params.read()
-    timeline = read()
-    learned = criteria.learn(timeline, terms(settings.report))
-    labels = text.labels(Language(TEXTS_ARE_IN, settings.preprocess.currency))
-    return [*_place(_row(timeline.present, customer_id)), "", *story.tell(customer_id, learned, timeline, labels)]
+    """Lines for a person; the conditions are learned again from the tables, as the report does, so both agree."""
+    settings, timeline, chosen = params.read(), read(), terms()
+    customer = _rows(timeline.present, customer_id)
+    subject = Subject(customer, _record(customer_id), _events(customer.iloc[0]))
+    words = text.words(Language(TEXTS_ARE_IN, settings.preprocess.currency))
+    learned = criteria.learn(timeline, chosen)
+    return [*_place(customer.iloc[0]), "", *story.tell(subject, learned, chosen, words)]
 
 
-def terms(settings: params.Report) -> Terms:
-    return Terms(settings.flip_share_max, settings.flip_months, settings.leave_slacks, settings.grace_months)
+def terms() -> DecisionTerms:
+    """How the membership was decided, or is proposed."""
+    (record,) = tables.read(paths.TERMS, schemas.TERMS).to_dict("records")
+    return decisions.terms(record)
 
 
 def read() -> Timeline:
@@ -33,15 +38,33 @@ def read() -> Timeline:
 def present() -> pd.DataFrame:
     assigned = tables.read(paths.ASSIGNMENTS).drop(columns="as_of")
     placed = assigned.merge(tables.read(paths.CONFIDENCE), on="customer_id", how="left")
-    return rules.add_figures(tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one"))
+    return tables.read(paths.CUSTOMERS).merge(placed, on="customer_id", validate="one_to_one")
 
 
 def past() -> pd.DataFrame:
-    """Customers at the past month starts, with the segment in which today's model puts them."""
-    return criteria.past_customers(tables.read(paths.HISTORY), tables.read(paths.MEMBERSHIPS))
+    """Customers at the past month starts (schemas.HISTORY with MEMBERSHIPS)."""
+    keys = ["customer_id", "as_of"]
+    return tables.read(paths.HISTORY).merge(tables.read(paths.MEMBERSHIPS), on=keys, validate="one_to_one")
 
 
-def _row(present: pd.DataFrame, customer_id: str) -> "pd.Series":
+def _record(customer_id: str) -> "pd.Series | None":
+    """The customer's row of schemas.MEMBERS; None for who never was a member."""
+    table = tables.read(paths.MEMBERS)
+    own = table[table["customer_id"] == customer_id]
+    return None if own.empty else own.iloc[0]
+
+
+def _events(customer: "pd.Series") -> pd.DataFrame:
+    """What happened to the customer at each check since their first order; Event.OUTSIDE where nothing is kept."""
+    movement = tables.read(paths.MOVEMENT)
+    checks = movement.groupby("as_of", as_index=False)["decided"].all()
+    own = movement.loc[movement["customer_id"] == customer["customer_id"], ["as_of", "event", "reason"]]
+    told = checks.merge(own, on="as_of", how="left").fillna({"event": Event.OUTSIDE.name.lower()})
+    return told[told["as_of"] > customer["as_of"] - pd.Timedelta(days=customer["tenure_days"])]
+
+
+def _rows(present: pd.DataFrame, customer_id: str) -> pd.DataFrame:
+    """The customer's row, as a table of one. Raises InputError where there is none."""
     found = present[present["customer_id"] == customer_id]
     if found.empty:
         example = present["customer_id"].iloc[0] if len(present) else "none"
@@ -49,7 +72,7 @@ def _row(present: pd.DataFrame, customer_id: str) -> "pd.Series":
             f"customer {customer_id!r} is not among the {len(present)} of {paths.ASSIGNMENTS}: "
             f"an id there looks like {example!r}"
         )
-    return found.iloc[0]
+    return found
 
 
 def _place(row: "pd.Series") -> list[str]:

@@ -1,4 +1,4 @@
-"""What it takes to become one: the rule that describes today's list."""
+"""What it takes to become one: the conditions that describe today's membership."""
 
 from insiders.answers.inputs import Inputs
 from insiders.programme import enter

@@ -20,6 +20,7 @@ from insiders.io import engine, params, paths, tables
 from insiders.language import Language
 from insiders.programme import criteria
 from insiders.programme.criteria import Criteria, Timeline
+from insiders.programme.decisions import DecisionTerms
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -46,6 +47,15 @@ class Inputs:
     def programme(self) -> pd.DataFrame:
         """Who is or was a member of the programme (schemas.MEMBERS)."""
         return tables.read(paths.MEMBERS)
+
+    @cached_property
+    def movement(self) -> pd.DataFrame:
+        """What happened at each check of the programme (schemas.MOVEMENT)."""
+        return tables.read(paths.MOVEMENT)
+
+    @cached_property
+    def terms(self) -> DecisionTerms:
+        return customer.terms()
 
     @cached_property
     def insiders(self) -> pd.DataFrame:
@@ -130,18 +140,19 @@ class Inputs:
 
     @cached_property
     def past_customers(self) -> pd.DataFrame:
-        """Everybody at the past month starts (schemas.HISTORY), with the side on which today's model puts them."""
-        keys = ["customer_id", "as_of"]
-        memberships = tables.read(paths.MEMBERSHIPS)[[*keys, "is_insider"]]
-        return tables.read(paths.HISTORY).merge(memberships, on=keys, validate="one_to_one")
+        """Everybody at the past month starts (schemas.HISTORY with MEMBERSHIPS), and what they brought next.
+
+        `next_revenue` is null where its horizon had not ended by today.
+        """
+        return answers_past.with_next_revenue(customer.past(), self.as_of, self.horizon_days)
 
     @cached_property
     def timeline(self) -> Timeline:
-        return Timeline(self.members, customer.past())
+        return Timeline(self.members, self.past_customers)
 
     @cached_property
     def criteria(self) -> Criteria:
-        return criteria.learn(self.timeline, customer.terms(self.settings.report))
+        return criteria.learn(self.timeline, self.terms)
 
     @cached_property
     def past(self) -> PastNumbers:

@@ -1,10 +1,12 @@
-"""When somebody stops being one: the rule to stay by, and the programme as it would have gone."""
+"""When somebody stops being one: the border to stay above, and the membership check by check."""
 
-from insiders.answers import customer
 from insiders.answers.inputs import Inputs
 from insiders.programme import leave
-from insiders.programme.leave import LeaveNumbers
+from insiders.programme.leave import LeaveNumbers, Programme
+from insiders.programme.stillness import Terms
 
 
 def numbers(inputs: Inputs) -> LeaveNumbers:
-    return leave.numbers(inputs.criteria, inputs.timeline, customer.terms(inputs.settings.report))
+    own = inputs.settings.programme
+    still = Terms(own.flip_share_max, own.flip_months, own.leave_share_max, own.bands, own.grace_months)
+    return leave.numbers(inputs.criteria, inputs.timeline, Programme(inputs.movement, inputs.terms, still))

@@ -1,6 +1,7 @@
 """The programme's membership as of a day, from the tables, the ledger and the settings; and its recording."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ class Membership(NamedTuple):
     movement: pd.DataFrame  # schemas.MOVEMENT
     terms: DecisionTerms
     earlier: Tables  # by day, that of members last
+    ranked: Mapping[pd.Timestamp, pd.DataFrame]  # by day, today's last: Roster.customers, where all were scored
 
     @property
     def inside(self) -> "pd.Series[str]":
@@ -56,6 +58,24 @@ class Membership(NamedTuple):
         """Ids of the members on an earlier day, by the last check until then."""
         checks = [check for check in self.earlier if check <= day]
         return members.inside(self.earlier[max(checks)]).index if checks else pd.Index([], dtype="str")
+
+    @property
+    def standing(self) -> pd.DataFrame:
+        """`score` and `place` of every customer, by customer_id."""
+        return self.ranked[max(self.ranked)][["score", "place"]]
+
+    def places(self, day: pd.Timestamp, ids: "pd.Series[str]") -> "pd.Series[int]":
+        """Place by score on a day; null where the customers were not scored then."""
+        known = self.ranked[day]["place"].reindex(ids) if day in self.ranked else pd.Series(pd.NA, ids)
+        return known.astype("Int64").set_axis(ids.index)
+
+
+class _Before(NamedTuple):
+    """What came before a proposal: what is simulated before the first decision, the decisions, and who ranked where."""
+
+    simulated: Tables
+    decided: list[Decision]
+    ranked: Mapping[pd.Timestamp, pd.DataFrame]
 
 
 def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membership:
@@ -68,13 +88,22 @@ def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membersh
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
         earlier = [_scored(each, now, settings) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
-        simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms) if decided else {}
-        if last is not None and last.as_of == now.as_of:
-            return _recorded(simulated, decided)
         present, share = _scored(now.customers, now, settings), _share(now, settings, last)
-        if last is None:
-            return _membership(proposal.from_past(earlier, present, share, terms), {}, [], now)
-        return _membership(proposal.from_decision(last, present, share, terms), simulated, decided, now)
+    simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms) if decided else {}
+    before = _Before(simulated, decided, _ranked(earlier, present, terms))
+    if last is None:
+        return _membership(proposal.from_past(earlier, present, share, terms), before, now)
+    if last.as_of == now.as_of:
+        return _recorded(before)
+    return _membership(proposal.from_decision(last, present, share, terms), before, now)
+
+
+def _ranked(
+    earlier: list[pd.DataFrame], present: pd.DataFrame, terms: proposal.Terms
+) -> dict[pd.Timestamp, pd.DataFrame]:
+    """Who ranked where, by day; hands count today only."""
+    past = [members.roster(each, 0, None, terms.hands.iloc[:0]) for each in earlier]
+    return {each.day: each.customers for each in [*past, members.roster(present, 0, None, terms.hands)]}
 
 
 def _decision(day: date) -> Decision:
@@ -112,7 +141,7 @@ def _count(now: Candidates, settings: Params) -> int:
     return now.suggested if paying is None else paying
 
 
-def _membership(made: Proposal, simulated: Tables, decided: list[Decision], now: Candidates) -> Membership:
+def _membership(made: Proposal, before: _Before, now: Candidates) -> Membership:
     """What is proposed, after what was simulated and decided before it."""
     terms = DecisionTerms(
         size=made.size,
@@ -122,21 +151,24 @@ def _membership(made: Proposal, simulated: Tables, decided: list[Decision], now:
         model_version=now.model_version,
         release=f"{now.as_of}/{now.model_version}/{_digest(now.customers)}",
     )
-    earlier = {**simulated, **_by_day(decided), **made.tables}
-    moved = [
-        proposal.movement(simulated, decided=False),
-        proposal.movement(_by_day(decided), decided=True),
-        proposal.movement(made.tables, decided=False),
-    ]
+    earlier = {**before.simulated, **_by_day(before.decided), **made.tables}
+    moved = [*_moved(before), proposal.movement(made.tables, decided=False)]
     present = made.members.assign(release=terms["release"]).reset_index()[list(schemas.MEMBERS.columns)]
-    return Membership(present, pd.concat(moved, ignore_index=True), terms, earlier)
+    return Membership(present, pd.concat(moved, ignore_index=True), terms, earlier, before.ranked)
 
 
-def _recorded(simulated: Tables, decided: list[Decision]) -> Membership:
+def _recorded(before: _Before) -> Membership:
     """What was decided for this very day."""
-    moved = [proposal.movement(simulated, decided=False), proposal.movement(_by_day(decided), decided=True)]
-    earlier, last = {**simulated, **_by_day(decided)}, decided[-1]
-    return Membership(last.members.reset_index(), pd.concat(moved, ignore_index=True), last.terms, earlier)
+    earlier, last = {**before.simulated, **_by_day(before.decided)}, before.decided[-1]
+    moved = pd.concat(_moved(before), ignore_index=True)
+    return Membership(last.members.reset_index(), moved, last.terms, earlier, before.ranked)
+
+
+def _moved(before: _Before) -> list[pd.DataFrame]:
+    return [
+        proposal.movement(before.simulated, decided=False),
+        proposal.movement(_by_day(before.decided), decided=True),
+    ]
 
 
 def _by_day(decided: list[Decision]) -> Tables:

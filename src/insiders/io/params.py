@@ -170,10 +170,6 @@ class Programme(_Section):
 class Report(_Section):
     quiet_months: PositiveInt
     language: Literal["en", "pt-BR"]
-    flip_share_max: Share
-    flip_months: PositiveInt
-    leave_slacks: Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(min_length=1)]
-    grace_months: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
     level: Annotated[float, Field(gt=0.5, lt=1)]
     resamples: Annotated[int, Field(ge=100)]
     caliper: Annotated[float, Field(gt=0)]

@@ -1,42 +1,43 @@
-"""The customers whom the programme looks at, now and in the past, and the rules learned from them."""
+"""The customers whom the programme looks at, now and in the past, and the plain words for who enters and who stays."""
 
 from typing import NamedTuple
 
 import pandas as pd
 
-from insiders.programme import learning, rules, simulation
+from insiders.programme import learning, rules
+from insiders.programme.decisions import DecisionTerms
 from insiders.programme.learning import Fit
-from insiders.programme.simulation import Policy, Terms
+
+SLACKS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares by which the conditions to stay may be looser than those to enter
 
 
 class Timeline(NamedTuple):
-    """Customers (rules.add_figures) with `segment` and `is_insider` by today's model: now, and at past month starts."""
+    """Customers with `segment`, `is_insider` (a member) and `place` (1: the highest score): now, and at month starts.
+
+    In the `past`, a place is null where only the members' were kept.
+    """
 
     present: pd.DataFrame
     past: pd.DataFrame
 
-    @property
-    def checks(self) -> pd.DataFrame:
-        """One row per customer and check, the present last, in the columns that both tables have."""
-        columns = ["customer_id", "as_of", "segment", "is_insider", *rules.AT_LEAST]
-        return pd.concat([self.past[columns], self.present[columns]], ignore_index=True)
-
 
 class Criteria(NamedTuple):
-    """The rule to enter and the policy to leave by; None where there is nobody to learn them from."""
+    """The conditions to enter and to stay, and how well they describe who does; None where there is nobody.
+
+    The conditions to enter describe the members, those to stay the customers above the looser border.
+    """
 
     enter: Fit | None
-    leave: Policy | None
+    stay: Fit | None
 
 
-def past_customers(history: pd.DataFrame, memberships: pd.DataFrame) -> pd.DataFrame:
-    """Customers of the past (schemas.HISTORY) with `segment` and `is_insider` of schemas.MEMBERSHIPS."""
-    keys = ["customer_id", "as_of"]
-    customers = rules.add_figures(history[[*keys, *rules.TABLE_COLUMNS]])
-    return customers.merge(memberships, on=keys, validate="one_to_one")
-
-
-def learn(timeline: Timeline, terms: Terms) -> Criteria:
-    """Learn the rule to enter from today's list alone, and the policy to leave by from its effect in the past."""
-    fit = learning.learn(timeline.present, timeline.present["is_insider"])
-    return Criteria(fit, None if fit is None else simulation.choose(fit.rule, timeline.checks, terms))
+def learn(timeline: Timeline, terms: DecisionTerms) -> Criteria:
+    """Learn the conditions from today's membership alone."""
+    customers = timeline.present
+    enter = learning.learn(customers, customers["is_insider"])
+    if enter is None:
+        return Criteria(None, None)
+    above = (customers["place"] <= terms["band"] * terms["size"]).to_numpy(bool)
+    looser = [rules.loosen(enter.rule, slack) for slack in SLACKS]
+    fits = [Fit(rule, *learning.agreement(rule, customers, above)) for rule in looser]
+    return Criteria(enter, max(fits, key=lambda fit: round(min(fit.precision, fit.recall), 9)))

@@ -22,7 +22,7 @@ class DecisionTerms(TypedDict):
 
 
 def terms(record: Mapping[str, Any]) -> DecisionTerms:
-    """Terms as a file holds them."""
+    """Terms as a file holds them, or the one row of schemas.TERMS."""
     return DecisionTerms(
         size=int(record["size"]),
         customers=int(record["customers"]),

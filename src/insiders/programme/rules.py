@@ -13,49 +13,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.units import MONTH_DAYS
-
 Flags = NDArray[np.bool_]
 
 # The figures that a rule may use, which a shop can look up without a model, and whether a condition asks for at least
-# so much (else at most). Of columns that separate equally well, the first is taken. An average per order is not among
-# them: it falls when somebody adds a small order.
+# so much (else at most): money, orders and the time since the last one, so that what somebody lacks is one of these. Of
+# columns that separate equally well, the first is taken. Neither a rate nor an average is among them: it falls when
+# somebody adds a small order.
 AT_LEAST: Mapping[str, bool] = {
     "net_revenue": True,
+    "net_revenue_365d": True,
     "net_revenue_180d": True,
     "net_revenue_90d": True,
     "order_count": True,
     "order_count_180d": True,
     "order_count_90d": True,
     "recency_days": False,
-    "distinct_product_count": True,
-    "net_revenue_per_month": True,
 }
-
-
-class Formula(NamedTuple):
-    """How a figure is made from columns of data/customers.parquet."""
-
-    sql: str
-    python: str
-
-
-# The figures that are in no table. The average counts a tenure below a month as a month, as orders_per_month does.
-FORMULAS = {
-    "net_revenue_per_month": Formula(
-        sql=f"net_revenue / greatest(tenure_days, {MONTH_DAYS}) * {MONTH_DAYS}",
-        python=f'customer["net_revenue"] / max(customer["tenure_days"], {MONTH_DAYS}) * {MONTH_DAYS}',
-    )
-}
-TABLE_COLUMNS = (*(column for column in AT_LEAST if column not in FORMULAS), "tenure_days")
 # Figures that change while a customer does nothing: a way without any of them, once met, is met for ever.
 EXPIRING = frozenset(
     {
-        *("recency_days", "net_revenue_180d", "net_revenue_90d", "order_count_180d", "order_count_90d"),
-        "net_revenue_per_month",
+        *("recency_days", "net_revenue_365d", "net_revenue_180d", "net_revenue_90d"),
+        *("order_count_180d", "order_count_90d"),
     }
 )
-WHOLE = frozenset({"order_count", "recency_days", "order_count_180d", "order_count_90d", "distinct_product_count"})
+WHOLE = frozenset({"order_count", "recency_days", "order_count_180d", "order_count_90d"})
 MANTISSAS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 SMALL_MAX = 20  # whole numbers below this are memorable as they are
 TOLERANCE = 1e-9
@@ -112,12 +93,6 @@ Rule = tuple[Way, ...]  # holds where one of its ways holds
 PlainRule = list[list[PlainCondition]]
 
 
-def add_figures(customers: pd.DataFrame) -> pd.DataFrame:
-    """Customers (TABLE_COLUMNS) with the figures of FORMULAS as columns."""
-    month = customers["net_revenue"] / customers["tenure_days"].clip(lower=MONTH_DAYS) * MONTH_DAYS
-    return customers.assign(net_revenue_per_month=month)
-
-
 def memorable(low: float, high: float, whole: bool) -> NDArray[np.float64]:
     """The numbers from `low` (above 0) to `high` that people remember, ascending."""
     if high < low:
@@ -167,22 +142,14 @@ def from_plain(rule: Sequence[Sequence[PlainCondition]]) -> Rule:
 
 def as_sql(rule: Rule) -> str:
     """A condition for WHERE, on a table with the columns of data/customers.parquet."""
-    ways = [[_comparison(_in_sql(each.column), each) for each in way] for way in rule]
+    ways = [[_comparison(each.column, each) for each in way] for way in rule]
     return _join(ways, " AND ", " OR ")
 
 
 def as_python(rule: Rule, name: str) -> str:
     """Source of a function of that name, of one customer's figures by column (a dict, or a row of the table)."""
-    ways = [[_comparison(_in_python(each.column), each) for each in way] for way in rule]
+    ways = [[_comparison(f'customer["{each.column}"]', each) for each in way] for way in rule]
     return f"def {name}(customer):\n    return bool({_join(ways, ' and ', ' or ')})\n"
-
-
-def _in_sql(column: str) -> str:
-    return FORMULAS[column].sql if column in FORMULAS else column
-
-
-def _in_python(column: str) -> str:
-    return FORMULAS[column].python if column in FORMULAS else f'customer["{column}"]'
 
 
 def _join(rule: Sequence[Sequence[str]], conjunction: str, disjunction: str) -> str:

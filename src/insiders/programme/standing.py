@@ -5,13 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from insiders.programme.rules import Condition, PlainCondition, Rule, Way
-
-
-class PlainComparison(PlainCondition):
-    """A condition and the customer's figure, as JSON and page hold them."""
-
-    value: float
+from insiders.programme.rules import Condition, Rule, Way
 
 
 class Comparison(NamedTuple):
@@ -20,10 +14,6 @@ class Comparison(NamedTuple):
     condition: Condition
     value: float
     met: bool
-
-    @property
-    def plain(self) -> PlainComparison:
-        return {**self.condition.plain, "value": self.value}
 
 
 def compare(way: Way, customer: pd.DataFrame) -> list[Comparison]:
@@ -44,9 +34,3 @@ def _nearness(way: Way, customer: pd.DataFrame) -> tuple[float, float]:
 def missing(rule: Rule, customer: pd.DataFrame) -> list[Comparison]:
     """The conditions of the nearest way that the customer misses."""
     return [each for each in compare(nearest(rule, customer), customer) if not each.met]
-
-
-def reason(rule: Rule, customer: pd.DataFrame) -> list[PlainComparison]:
-    """Why a customer meets or misses a rule: the conditions missed in the nearest way, else all conditions of it."""
-    comparisons = missing(rule, customer) or compare(nearest(rule, customer), customer)
-    return [each.plain for each in comparisons]

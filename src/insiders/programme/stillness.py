@@ -1,7 +1,7 @@
 """How still a policy would have kept the membership in the past, and the policy that this asks for."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,15 +11,6 @@ from insiders.programme.membership import INSIDE, Check, Event, Flags, Policy, r
 
 MONTHS_A_YEAR = 12
 NEVER = -10_000  # a month before all others
-
-
-class FlipTerms(Protocol):
-    """What counts as too many flips."""
-
-    @property
-    def flip_share_max(self) -> float: ...
-    @property
-    def flip_months(self) -> int: ...
 
 
 class Terms(NamedTuple):
@@ -82,10 +73,10 @@ def month_numbers(days: pd.DatetimeIndex) -> NDArray[np.int64]:
     return np.asarray(days.year * MONTHS_A_YEAR + days.month, dtype=np.int64)
 
 
-def flips(walked: NDArray[np.int64], months: NDArray[np.int64], within: int, new_at_first: bool = False) -> Flags:
+def flips(walked: NDArray[np.int64], months: NDArray[np.int64], within: int) -> Flags:
     """Who leaves or returns within so many months of their last change, shape (customers, checks).
 
-    Whoever is in at the first check is not new then, unless said so: the programme is.
+    Whoever is in at the first check is not new then: the programme is.
     """
     changed = np.full(len(walked), NEVER)
     is_flip = np.zeros(walked.shape, bool)
@@ -93,14 +84,12 @@ def flips(walked: NDArray[np.int64], months: NDArray[np.int64], within: int, new
         now = walked[:, check]
         undone = np.isin(now, (Event.LEFT, Event.RETURNED))
         is_flip[:, check] = undone & (month - changed <= within)
-        is_change = undone | ((now == Event.JOINED) & (new_at_first or check > 0))
+        is_change = undone | ((now == Event.JOINED) & (check > 0))
         changed = np.where(is_change, month, changed)
     return is_flip
 
 
-def count_events(
-    walked: NDArray[np.int64], days: pd.DatetimeIndex, terms: FlipTerms, new_at_first: bool = False
-) -> pd.DataFrame:
+def count_events(walked: NDArray[np.int64], days: pd.DatetimeIndex, terms: Terms) -> pd.DataFrame:
     """One row per check: members before and after, each kind of event, flips, and their shares of the members before.
 
     `judged`: a whole month passed since the check before, and one member is no more than `flip_share_max` of those
@@ -108,9 +97,9 @@ def count_events(
     """
     kinds = {event.name.lower(): (walked == event).sum(axis=0) for event in Event if event is not Event.OUTSIDE}
     after = np.isin(walked, INSIDE).sum(axis=0)
-    before = np.concatenate([[0], after[:-1]])
+    before = np.concatenate([[0], after])[: len(after)]
     months = month_numbers(days)
-    flipped = flips(walked, months, terms.flip_months, new_at_first).sum(axis=0)
+    flipped = flips(walked, months, terms.flip_months).sum(axis=0)
     table = pd.DataFrame({"as_of": days, "before": before, **kinds, "members": after, "flips": flipped})
     changes = {"flip_share": flipped, "left_share": kinds["left"], "returned_share": kinds["returned"]}
     shares = {name: np.where(before > 0, count / np.maximum(before, 1), np.nan) for name, count in changes.items()}

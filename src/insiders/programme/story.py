@@ -1,18 +1,19 @@
-"""What `insiders explain` says of a customer: the rules beside their figures, what they lack, their past months."""
+"""What `insiders explain` says of a customer: the conditions beside their figures, what they lack, past checks."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pandas as pd
 
 from insiders.programme import rules, standing
-from insiders.programme.criteria import Criteria, Timeline
+from insiders.programme.criteria import Criteria
+from insiders.programme.decisions import DecisionTerms
 from insiders.programme.learning import Fit
+from insiders.programme.members import GRACE, LEFT
 from insiders.programme.membership import Event
 from insiders.programme.rules import Condition, Rule
-from insiders.programme.simulation import Grid, Policy
-from insiders.programme.standing import Comparison, PlainComparison
+from insiders.programme.standing import Comparison
 
 EVENT_NAMES = {
     Event.OUTSIDE: "no member",
@@ -22,35 +23,53 @@ EVENT_NAMES = {
     Event.IN_GRACE: "in grace",
     Event.LEFT: "left",
 }
-BY_RULE_TO_ENTER = (Event.OUTSIDE, Event.JOINED, Event.RETURNED)  # all other events follow from the rule to stay
-MONTHS_HEAD = (
-    "Month by month: today's model (segment) and rules (membership) looking back, each date by what was known then.",
-    "This is a simulation, not what was decided at the time.",
-)
+CHECKS_HEAD = "Check by check (simulated: what the same rules would have done before the first decision):"
 
 
-class _Month(NamedTuple):
-    """One check of one customer: their row then, and what happened."""
+class Subject(NamedTuple):
+    """One customer: their row today, as a table of one row, and what is kept of their membership.
+
+    `record` is their row of schemas.MEMBERS, None for who never was a member; `events` holds one row per check from the
+    first at which they were a customer: as_of, event (Event.OUTSIDE's name where nothing is kept), reason, decided.
+    """
 
     customer: pd.DataFrame
-    event: Event
+    record: "pd.Series | None"
+    events: pd.DataFrame
 
 
-def tell(customer_id: str, criteria: Criteria, timeline: Timeline, labels: Mapping[str, str]) -> list[str]:
-    """Lines about a customer of `timeline.present`; `labels` names columns in words."""
-    fit, policy = criteria.enter, criteria.leave
-    if fit is None or policy is None:
-        return ["No rule describes this list, so nothing can be said about entering and leaving."]
-    customer = timeline.present[timeline.present["customer_id"] == customer_id]
-    months, words = _months(customer_id, policy, timeline), _Words(labels)
-    return [
-        *_entering(fit, customer, words),
-        "",
-        *_leaving(policy, customer, months[-1].event, words),
-        "",
-        *MONTHS_HEAD,
-        *(_month(each, fit.rule if each.event in BY_RULE_TO_ENTER else policy.stay, words) for each in months),
-    ]
+class Vocabulary(Protocol):
+    """Columns and reasons (members.REASONS) in words."""
+
+    labels: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+def tell(subject: Subject, criteria: Criteria, terms: DecisionTerms, words: Vocabulary) -> list[str]:
+    """Lines about a customer."""
+    conditions = _conditions(subject, criteria, terms, _Words(words.labels))
+    return [*_membership(subject), *conditions, "", CHECKS_HEAD, *_checks(subject.events, words.reasons)]
+
+
+def _membership(subject: Subject) -> Iterator[str]:
+    record = subject.record
+    if record is None:
+        yield "Never a member of the programme."
+    elif record["status"] == LEFT:
+        yield f"A member from {record['since']:%Y-%m-%d} until {record['until']:%Y-%m-%d}."
+    else:
+        arm = record["arm"].replace("_", " ")
+        yield f"A member since {record['since']:%Y-%m-%d}, {arm}; rank {record['rank']} of the members by score."
+
+
+def _conditions(subject: Subject, criteria: Criteria, terms: DecisionTerms, words: "_Words") -> Iterator[str]:
+    if criteria.enter is None or criteria.stay is None:
+        yield "No conditions describe this membership, so nothing can be said about entering and leaving."
+        return
+    yield ""
+    yield from _entering(criteria.enter, subject.customer, words)
+    yield ""
+    yield from _leaving(criteria.stay, subject, terms, words)
 
 
 @dataclass(frozen=True)
@@ -72,11 +91,6 @@ class _Words:
         bound = "at least" if condition.at_least else "at most"
         return f"{self.labels[condition.column]}: {bound} {condition.threshold:,g}"
 
-    def fact(self, comparison: PlainComparison) -> str:
-        column, bound = comparison["column"], comparison["bound"].replace("_", " ")
-        figure = _amount(column, comparison["value"])
-        return f"{self.labels[column]} {figure} ({bound} {comparison['threshold']:,g})"
-
     def lack(self, comparison: Comparison) -> str:
         """What would meet a condition that is missed."""
         column, threshold = comparison.condition
@@ -85,57 +99,40 @@ class _Words:
             return f"an order (the last one was {away} ago, at most {threshold:,g} are allowed)"
         return f"{_amount(column, threshold - comparison.value)} more {self.labels[column]}"
 
-    def room(self, comparison: Comparison) -> str:
-        """What would miss a condition that is met."""
-        column, threshold = comparison.condition
-        room = abs(comparison.value - threshold)
-        if column == "recency_days":
-            return f"{_count(room + 1, 'more day')} without an order"
-        return f"more than {_amount(column, room)} less {self.labels[column]}"
-
 
 def _entering(fit: Fit, customer: pd.DataFrame, words: _Words) -> Iterator[str]:
     is_insider, meets = bool(customer["is_insider"].iloc[0]), bool(rules.meets(fit.rule, customer)[0])
     yield (
-        f"To enter, {_one_of(fit.rule)} must hold. The rule describes the list: "
-        f"{fit.precision:.0%} of those who meet it are Insiders, and {fit.recall:.0%} of the Insiders meet it."
+        f"The score decides who enters; in plain words, {_one_of(fit.rule)} must hold: "
+        f"{fit.precision:.0%} of those who meet it are members, and {fit.recall:.0%} of the members meet it."
     )
     yield from words.ways(fit.rule, customer)
     if not meets:
-        yield f"The shortest way in: {_join(map(words.lack, standing.missing(fit.rule, customer)))}."
+        yield f"The shortest way to meet it: {_join(map(words.lack, standing.missing(fit.rule, customer)))}."
     if is_insider != meets:
-        verb = "names" if is_insider else "does not name"
-        yield f"Here the rule and the list differ. The rule only describes the list, which {verb} this customer."
+        yield f"Here the words and the membership differ: this customer is {'a' if is_insider else 'no'} member."
 
 
-def _leaving(policy: Policy, customer: pd.DataFrame, now: Event, words: _Words) -> Iterator[str]:
-    grace = _count(policy.grace_months, "month")
-    yield f"To stay, {_one_of(policy.stay)} must hold. A member who misses it for {grace} leaves."
-    yield from words.ways(policy.stay, customer)
-    if now is Event.IN_GRACE:
-        yield f"In grace at present. To stay: {_join(map(words.lack, standing.missing(policy.stay, customer)))}."
-    elif now not in (Event.OUTSIDE, Event.LEFT):
-        way = standing.compare(standing.nearest(policy.stay, customer), customer)
-        yield f"Room left before they would miss it: {_join(map(words.room, way), 'or')}."
+def _leaving(fit: Fit, subject: Subject, terms: DecisionTerms, words: _Words) -> Iterator[str]:
+    place, border = int(subject.customer["place"].iloc[0]), int(terms["band"] * terms["size"])
+    grace = _count(terms["grace_months"], "month")
+    yield f"A member stays up to place {border:,} by score, and for {grace} beyond it. This customer: place {place:,}."
+    yield f"In plain words, {_one_of(fit.rule)} must hold to stay."
+    yield from words.ways(fit.rule, subject.customer)
+    if subject.record is not None and subject.record["status"] == GRACE:
+        yield f"In grace: leaves on {subject.record['until']:%Y-%m-%d} unless back within place {border:,}."
 
 
 def _one_of(rule: Rule) -> str:
     return "all of this" if len(rule) == 1 else "one of these ways"
 
 
-def _months(customer_id: str, policy: Policy, timeline: Timeline) -> list[_Month]:
-    """The checks from the first at which they were a customer; the present is last."""
-    checks = timeline.checks
-    grid = Grid.of(checks)
-    own = checks["customer_id"] == customer_id
-    rows = checks[own].assign(event=policy.events[grid.row[own], grid.column[own]]).sort_values("as_of")
-    return [_Month(rows.iloc[[place]], Event(rows["event"].iloc[place])) for place in range(len(rows))]
-
-
-def _month(month: _Month, rule: Rule, words: _Words) -> str:
-    row, reason = month.customer.iloc[0], standing.reason(rule, month.customer)
-    what = f"{EVENT_NAMES[month.event]}: {_join(map(words.fact, reason))}"
-    return f"  {row['as_of']:%Y-%m-%d}  {row['segment']:<34} {what}"
+def _checks(events: pd.DataFrame, reasons: Mapping[str, str]) -> Iterator[str]:
+    for row in events.itertuples(index=False):
+        event = Event[row.event.upper()]
+        why = "" if event is Event.OUTSIDE else f": {reasons[row.reason]}"
+        kind = "decided" if row.decided else "simulated"
+        yield f"  {row.as_of:%Y-%m-%d}  {kind:<10}{EVENT_NAMES[event]}{why}"
 
 
 def _amount(column: str, value: float) -> str:

@@ -50,6 +50,7 @@ class Words(Protocol):
     """What templates/words.j2 sets, as far as code asks for it."""
 
     labels: Mapping[str, str]
+    reasons: Mapping[str, str]
     gates: Mapping[str, str]
     sides: Mapping[str, tuple[str, str]]
 

@@ -7,7 +7,7 @@ Tables of lines and orders are checked where they lie, by the engine; tables of 
 from insiders.schemas.customers import CUSTOMERS, HISTORY, HOLDOUT, JUDGED, SNAPSHOTS
 from insiders.schemas.features import FEATURES
 from insiders.schemas.lines import LEDGER, LINES, ORDERS, TRANSACTIONS
-from insiders.schemas.programme import MEMBERS, MOVEMENT
+from insiders.schemas.programme import MEMBERS, MOVEMENT, TERMS
 from insiders.schemas.results import (
     ASSIGNMENTS,
     AUDIENCES,
@@ -41,5 +41,6 @@ __all__ = [
     "PLACES",
     "RECOMMENDATIONS",
     "SNAPSHOTS",
+    "TERMS",
     "TRANSACTIONS",
 ]

@@ -47,6 +47,20 @@ MEMBERS = in_memory.DataFrameSchema(
     strict=True,
 )
 
+TERMS = in_memory.DataFrameSchema(
+    name="terms",
+    title="One row: how the membership of today was decided, or is proposed.",
+    columns={
+        "size": in_memory.Column("int64", in_memory.Check.ge(0), description="places"),
+        "customers": in_memory.Column("int64", AT_LEAST_ONE, description="customers among whom they were given"),
+        "band": in_memory.Column("float64", AT_LEAST_ONE, description="a member stays while ranked within band x size"),
+        "grace_months": in_memory.Column("int64", in_memory.Check.ge(0), description="... and then for so long"),
+        "model_version": in_memory.Column("str", description="registry version, or baseline:NAME"),
+        "release": MEMBERS.columns["release"],
+    },
+    strict=True,
+)
+
 MOVEMENT = in_memory.DataFrameSchema(
     name="movement",
     title="One row per check and customer who was or became a member by it: what happened, and why.",

@@ -20,6 +20,9 @@ ASSIGNMENTS = in_memory.DataFrameSchema(
         "reason": in_memory.Column("str", description="why, in the page's language"),
         "as_of": AS_OF,
         "model_version": in_memory.Column("str", description="registry version, or baseline:NAME"),
+        "score": MEMBERS.columns["score"],
+        "place": MEMBERS.columns["place"],
+        "release": MEMBERS.columns["release"],
     },
     unique=["customer_id"],
     strict=True,
@@ -66,6 +69,9 @@ MEMBERSHIPS = in_memory.DataFrameSchema(
         "as_of": AS_OF,
         "segment": in_memory.Column("str", description="name of the segment"),
         "is_insider": in_memory.Column("bool", description="was, or would have been, a member of the programme"),
+        "place": in_memory.Column(
+            "Int64", AT_LEAST_ONE, nullable=True, description="1 = the highest score then; null: after a decision"
+        ),
     },
     unique=["customer_id", "as_of"],
     strict=True,

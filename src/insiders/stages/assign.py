@@ -6,7 +6,7 @@ from insiders.io import freshness, ledger, paths
 INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.REGISTERED)
 OUTPUTS = (
     *(paths.MEMBERS, paths.MOVEMENT, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS),
-    *(paths.EXPECTATIONS, paths.INSIDERS),
+    *(paths.TERMS, paths.EXPECTATIONS, paths.INSIDERS),
 )
 
 

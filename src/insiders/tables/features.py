@@ -47,11 +47,15 @@ def customers(orders: ibis.Table, lines: ibis.Table, days: Sequence[date], windo
 
 def with_next_revenue(customers: ibis.Table, orders: ibis.Table, days: Sequence[date], horizon_days: int) -> ibis.Table:
     """Add next_revenue: net revenue of the `horizon_days` from as_of on, 0 without an order in them."""
+    joined = customers.left_join(next_revenue(orders, days, horizon_days), GRAIN)
+    return joined.select(*customers.columns, next_revenue=_.next_revenue.coalesce(0.0))
+
+
+def next_revenue(orders: ibis.Table, days: Sequence[date], horizon_days: int) -> ibis.Table:
+    """One row per day of `days` and customer with an order or return in the `horizon_days` from it on."""
     dated = _as_of_each(orders.mutate(day=_.ordered_at.date()), days)
     following = dated.filter((_.age_days <= 0) & (_.age_days > -horizon_days)).group_by(GRAIN)
-    revenue = following.aggregate(next_revenue=_.net_revenue.sum().cast("float64"))
-    joined = customers.left_join(revenue, GRAIN)
-    return joined.select(*customers.columns, next_revenue=_.next_revenue.coalesce(0.0))
+    return following.aggregate(next_revenue=_.net_revenue.sum().cast("float64"))
 
 
 def _stamp(day: date) -> Value:

@@ -1,4 +1,4 @@
-"""The programme month by month, as it would have gone."""
+"""The programme check by check."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def pictures(scene: Scene) -> dict[str, Picture]:
     return {
         "programme": Picture(
             programme(pd.DataFrame(checks), scene.language),
-            say("Members by month, had today's rules held before"),
+            say("Members at each check"),
             say(
                 "Stacked bars for each check: members who stayed, are in grace, joined or returned; below the line "
                 "those who left."
