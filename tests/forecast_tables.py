@@ -40,6 +40,7 @@ def group(rates: np.ndarray, as_of: pd.Timestamp, horizon_days: int = 90) -> for
         actual=coming,
         bottom_up=np.full(len(ahead), PROMISED),
         chance=CHANCE,
+        newcomers=0.2,
     )
 
 

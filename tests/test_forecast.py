@@ -10,7 +10,8 @@ from scipy.linalg import toeplitz
 import forecast_tables as shop
 import judged_tables
 from insiders.value import forecast, lifetime
-from insiders.value.forecast import combination, ways
+from insiders.value.forecast import combination, season, ways
+from insiders.value.forecast.groups import LEARN_FROM
 
 TWO = pd.DataFrame({"expected_revenue": [100.0, 300.0], "expected_low": [70.0, 200.0], "expected_high": [130.0, 340.0]})
 END = pd.Timestamp("2011-12-01")
@@ -61,6 +62,16 @@ def test_ways_continue_a_series_as_worked_out_by_hand():
     assert (ways.autoregression(logs, 2) == ways.smoothed(logs, 2)).all()  # too short for one
 
 
+def likelihood(logs: np.ndarray, mean: float, persistence: float, shock: float = 0.0) -> float:
+    """Of the months together, an ARMA(1,1) with the variance that suits them best."""
+    steps = np.arange(1, len(logs))
+    near = (1 + persistence * shock) * (persistence + shock) * persistence ** (steps - 1)
+    covariance = toeplitz([1 + 2 * persistence * shock + shock**2, *near])
+    squares = (logs - mean) @ np.linalg.solve(covariance, logs - mean)
+    scale = np.linalg.slogdet(covariance)[1] - len(logs) * np.log(1 - persistence**2)
+    return -len(logs) / 2 * np.log(squares * (1 - persistence**2)) - scale / 2
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_an_autoregression_is_the_most_likely_one(seed: int):
     logs = np.log(shop.series(12, noise=0.3, seed=seed))
@@ -69,18 +80,25 @@ def test_an_autoregression_is_the_most_likely_one(seed: int):
 
     persistence = (three - two) / (two - one)
     mean = one - (two - one) / (persistence - 1)
-
-    def likelihood(persistence: float, mean: float) -> float:
-        """Of the months together, with the variance that suits them best."""
-        correlation = toeplitz(persistence ** np.arange(12))
-        squares = (logs - mean) @ np.linalg.solve(correlation, logs - mean)
-        return -6 * np.log(squares) - np.linalg.slogdet(correlation)[1] / 2
-
-    best = likelihood(persistence, mean)
+    best = likelihood(logs, mean, persistence)
     for far in (-0.02, 0.02):
-        assert likelihood(persistence + far, mean) < best
-        assert likelihood(persistence, mean + far) < best
+        assert likelihood(logs, mean, persistence + far) < best
+        assert likelihood(logs, mean + far, persistence) < best
     assert -1 < persistence < 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_moving_average_is_at_least_as_likely_as_none(seed: int):
+    logs = np.log(shop.series(18, noise=0.3, seed=seed))
+    one, two, three = ways.moving_autoregression(logs, 3)
+    persistence = (three - two) / (two - one)
+    mean = one - (two - one) / (persistence - 1)
+
+    most = max(likelihood(logs, mean, persistence, shock) for shock in ways.COARSE)
+
+    others = [likelihood(logs, mean, each, shock) for each in ways.COARSE for shock in ways.COARSE]
+    assert most == pytest.approx(max(others), abs=1e-6)
+    assert most >= max(likelihood(logs, mean, each) for each in ways.COARSE)
 
 
 @pytest.mark.parametrize("known", range(1, 15))
@@ -94,24 +112,41 @@ def test_every_way_tells_something_of_any_short_series(known: int, kind: str):
         assert np.isfinite(way(logs, 4)).all()
 
 
-def test_a_season_is_told_from_two_years_and_shrunk():
-    factors = np.where(np.arange(12) == 11, math.e, 1.0)
-    index = np.log(factors) - np.log(factors).mean()
-
-    past, coming = ways.season(np.tile(factors, 2), 12)
-    assert coming == pytest.approx(index * 2 / 3)
-    assert past == pytest.approx(np.tile(index, 2) * 2 / 3)
-    assert not np.any(ways.season(np.tile(factors, 2)[1:], 3)[1])  # a month less than two years
+YEARS = np.where(np.arange(36) % 12 == 11, math.e, 1.0) * shop.RATE  # every November brings more
 
 
-def test_a_season_keeps_its_months_where_years_are_not_complete():
-    factors = np.where(np.arange(12) == 11, math.e, 1.0)
-    months = np.tile(factors, 3)[:27]  # ends with the third month of the third year
+WAVE = np.exp(np.sin(np.arange(36) * np.pi / 6)) * shop.RATE  # half of the year above its mean, the other half below
 
-    past, coming = ways.season(months, 9)
 
-    assert np.argmax(coming) == 8
-    assert list(np.flatnonzero(past == past.max())) == [11, 23]
+def of_last(rates: np.ndarray, **changes: float) -> np.ndarray:
+    """Season of the months ahead of the date after all months."""
+    *earlier, last = shop.groups(rates)
+    return season.of_months(season.of_group(last._replace(**changes), earlier), last.ahead)
+
+
+def test_a_season_is_told_from_one_year_where_the_group_followed_it():
+    assert not of_last(WAVE[:11]).any()  # a month less than a year
+    ahead = of_last(WAVE[:21])  # until August: September, October and November are ahead
+
+    assert (ahead / np.sin(np.arange(21, 24) * np.pi / 6)) == pytest.approx([0.9] * 3, abs=0.1)
+
+
+def test_a_cohort_without_newcomers_has_no_season():
+    assert of_last(WAVE[:21]).any()
+    assert not of_last(WAVE[:21], newcomers=0.01).any()
+
+
+def test_a_season_that_the_group_did_not_follow_is_not_used():
+    *earlier, last = shop.groups(shop.series(21))  # which never moved
+    seasonal = [each._replace(shop=WAVE[: each.known_months]) for each in (*earlier, last)]
+
+    assert not any(season.of_group(seasonal[-1], seasonal[:-1]).values())
+
+
+def test_growth_is_no_season():
+    growing = shop.series(24, growth=0.03)
+
+    assert np.abs(of_last(growing)).max() < 0.03  # 0.16 at either end of a year, were it one
 
 
 # Groups
@@ -207,6 +242,7 @@ def test_a_level_that_never_moves_is_continued():
     assert [row["actual"] / shop.RATE for row in told["past"][:3]] == pytest.approx([31, 31, 28])
     assert told["bottom_up"] == told["top_down"] == pytest.approx(90 * shop.RATE)
     assert told["backtest_mase"] is None  # nothing was missed, by nobody
+    assert told["way"] == "combined"
     assert told["coverage"] == 1
 
 
@@ -215,11 +251,32 @@ def test_promises_that_were_missed_before_are_corrected():
 
     told = outlook(rates)
 
-    taught = sum(each.known_months >= combination.LEARN_FROM for each in shop.groups(rates)[:-1])
-    share = taught / (taught + combination.PRIOR_MONTHS)
+    taught = sum(each.known_months >= LEARN_FROM for each in shop.groups(rates)[:-1])
+    share = taught / (taught + combination.PRIOR_DATES)
     assert told["bottom_up"] == pytest.approx(90 * shop.RATE * 2**share)
     assert told["top_down"] == pytest.approx(180 * shop.RATE)
-    assert told["expected"] == pytest.approx(told["bottom_up"] ** 0.2 * told["top_down"] ** 0.8)  # one way of five
+
+
+def test_what_erred_less_weighs_more():
+    *earlier, last = shop.groups(shop.series(12))
+    wrong = [each._replace(bottom_up=each.bottom_up * (1 + each.known_months % 2)) for each in earlier]
+
+    right, doubted = (combination.forecasts([*each, last])[-1] for each in (earlier, wrong))
+
+    one, other = (abs(each["combined"].logs - each["top_down"].logs) for each in (right, doubted))
+    assert one == pytest.approx(0)
+    assert (other < 0.3 * abs(doubted["bottom_up"].logs - doubted["top_down"].logs)).all()  # half of it beforehand
+
+
+def test_a_way_that_lost_to_the_naive_one_is_not_used():
+    *earlier, last = shop.groups(shop.series(12))
+    wrong = [each._replace(bottom_up=each.bottom_up * (1 + each.known_months % 2)) for each in (*earlier, last)]
+
+    told = forecast.outlook(wrong, TWO, END, 90)
+
+    assert told["way"] == told["naive"] == "recent"
+    assert told["expected"] == pytest.approx(90 * shop.RATE)
+    assert [row["expected"] for row in told["backtest"]] == pytest.approx([row["naive"] for row in told["backtest"]])
 
 
 def test_nothing_after_a_date_touches_what_is_told_at_it():
@@ -283,21 +340,20 @@ def test_backtests_begin_where_four_months_are_known_and_end_with_the_data():
     first = told["backtest_months"][0]
     assert (first["as_of"], first["month"], first["ahead"]) == ("2011-04-01", "2011-04", 1)
     assert first["actual"] == pytest.approx(NOISY[4] * 30)
-    assert first["naive"] == pytest.approx(NOISY[3] * 30)
+    assert first["naive"] == pytest.approx(NOISY[1:4].mean() * 30)
     assert len(told["backtest_months"]) == told["tested_months"] == 6 * 3 + 2 + 1
     assert told["backtest"][0]["naive"] == pytest.approx(NOISY[1:4].mean() * (30 + 31 + 30))
 
 
-def test_two_years_are_compared_with_the_same_month_a_year_before():
-    rates = np.tile(np.where(np.arange(12) == 11, 3.0, 1.0), 3) * shop.RATE
-    dates = list(shop.month_starts(rates))
+def test_a_november_is_foreseen_where_last_november_is_known():
+    rates = YEARS[:23] * np.exp(np.random.default_rng(1).normal(0, 0.1, 23))
 
-    told = forecast.outlook(shop.groups(rates, dates), TWO, dates[-1], 90)
+    told = outlook(rates, as_of=shop.START + pd.DateOffset(months=23))
 
-    assert told["naive"] == "same_month"
-    late = [row for row in told["backtest_months"] if row["as_of"] == "2013-09-01"]
-    assert [row["naive"] / (row["actual"] or 1) for row in late] == pytest.approx([1, 1, 1])
-    assert late[-1]["expected"] > 1.5 * late[0]["expected"]  # the season is known
+    november = told["months"][0]
+    assert november["month"] == "2012-11"
+    assert november["expected"] > 1.8 * told["months"][1]["expected"]
+    assert november["low"] < math.e * shop.RATE * 30 < november["high"]
 
 
 @pytest.mark.parametrize("months", [0, 1, 3])
@@ -388,11 +444,9 @@ def selected(seed: int) -> list[forecast.Group]:
 def test_regression_to_the_mean_is_foreseen_by_the_members_and_so_by_the_whole():
     groups = selected(1)
     told = combination.forecasts(groups)
-    came = [
-        (group, each, combination.actual_logs(group)[0]) for group, each in list(zip(groups, told, strict=True))[1:-1]
-    ]
+    came = [(group, each, group.actual_logs[0]) for group, each in list(zip(groups, told, strict=True))[1:-1]]
 
-    naive = np.mean([combination.naive(group, "recent")[0] - actual for group, _, actual in came])
+    naive = np.mean([combination.naive(group)[0] - actual for group, _, actual in came])
     assert naive > 0.8  # the past of those who are chosen by it is twice as good as their future
     missed = {way: np.mean([each[way].logs[0] - actual for _, each, actual in came]) for way in came[0][1]}
     assert abs(missed["bottom_up"]) < 0.75 * naive

@@ -3,12 +3,13 @@
 From two independent sides:
 
 bottom-up  the expected revenue of each member (value.lifetime), summed up; its level corrected by past errors
-top-down   the group's own months: the last one, the mean of the last three, exponential smoothing, an autoregression
+top-down   the group's own months: the mean of the last three, exponential smoothing, ARIMA(1,0,0), ARMA(1,1)
 
-All five are combined with equal weights (their geometric mean), since a few months cannot tell which weights are better
-(Smith and Wallis, "A simple explanation of the forecast combination puzzle", 2009). Simulated shops that grow, shrink
-and have seasons agree (benchmarks/forecast_shops.py): the mean of both sides is a little better on average, the mean of
-all five beats the last month more often.
+All five are combined (their weighted geometric mean). Beforehand the two sides weigh the same; the more a way erred at
+earlier dates, the less it weighs (Bates and Granger, "The combination of forecasts", 1969). From a year on the shop's
+season moves all of them, where the group followed it (`season`). Where all of this erred more than "as the last
+quarter" does, that is the forecast. How it fares on real and simulated shops: benchmarks/forecast.py and
+benchmarks/forecast_shops.py.
 
 A group is chosen by its past revenue, so that its past is better than its future (regression to the mean): each
 back-test chooses the group anew from what was known at its date, and a forecast is corrected and widened only by months

@@ -65,10 +65,21 @@ def mase(backtest: Sequence[Outcome]) -> float | None:
     The naive errors are those of the back-test itself, not those inside the history as in the original definition: both
     forecasts miss the same months. Below 1 the forecast beats the naive one. None where the naive forecast is exact.
     """
+    error, naive_error, least = _errors(backtest)
+    return error / naive_error if naive_error > least else None
+
+
+def lost(backtest: Sequence[Outcome]) -> bool:
+    """Whether the forecast erred more than the naive one of the same rows."""
+    error, naive_error, least = _errors(backtest)
+    return error > naive_error + least
+
+
+def _errors(backtest: Sequence[Outcome]) -> tuple[float, float, float]:
+    """Sums of absolute errors, the forecast's and the naive one's, and what is no error but rounding."""
     error = fsum(abs(row["actual"] - row["expected"]) for row in backtest)
     naive_error = fsum(abs(row["actual"] - row["naive"]) for row in backtest)
-    actual = fsum(abs(row["actual"]) for row in backtest)
-    return error / naive_error if naive_error > ROUNDING * actual else None
+    return error, naive_error, ROUNDING * fsum(abs(row["actual"]) for row in backtest)
 
 
 def coverage(backtest: Sequence[Outcome]) -> float | None:

@@ -1,6 +1,8 @@
 """Each way's forecast of each group, their combination, and how wide the interval has to be.
 
-Forecasts are logarithms of net revenue per day: errors are shares, and the same share up or down is as likely.
+Forecasts are logarithms of net revenue per day: errors are shares, and the same share up or down is as likely. At each
+date all earlier groups are forecast once more with the season that is known by then, and what had ended says how far
+the members' promises are off, how much each way weighs and how wide the interval is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,20 +13,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from insiders.units import MONTH_DAYS, round_off
-from insiders.value.forecast import ways
+from insiders.units import FITTED_DIGITS, MONTH_DAYS, round_off
+from insiders.value.forecast import season, ways
 from insiders.value.forecast.accuracy import UPPER_TAIL
 from insiders.value.forecast.groups import Group
+from insiders.value.forecast.season import Season
 
 Array = NDArray[np.float64]
 
 TOP_DOWN, BOTTOM_UP, COMBINED = "top_down", "bottom_up", "combined"
-FLOOR = 0.01  # of what the members promise: a month below it, or below 0 by refunds, counts as this
-TINY = 1e-9
-LEARN_FROM = 3  # full months that a group must have known for its errors to count
-PRIOR_MONTHS = 2  # ended months without an error that every correction of the level starts from
+PRIOR_DATES = 4  # ended dates without an error that the correction of the promises starts from
+WEIGHT_DATES = 6  # ended dates that every way's weight starts from, all missed by ...
+WEIGHT_ERROR = 0.25  # ... as much (log)
+SHARPNESS = (
+    2  # power of the inverse variance by which ways are weighed: 1 as Bates and Granger 1969, 0 for equal weights
+)
 UNSEEN_LEVEL = 0.25  # standard deviation (log) of the level, as a season that was never seen moves it ...
-UNSEEN_MONTHS = 6  # ... and the ended months that weigh as much as this
+UNSEEN_YEAR = 0.15  # ... and as a year differs from the one that was seen
+UNSEEN_MONTHS = 6  # ended months that weigh as much as either
 DRIFT = 0.25  # by how much of itself the variance of the level grows with each further month
 
 
@@ -36,18 +42,103 @@ class Forecast(NamedTuple):
     freedom: int  # degrees of freedom behind `level`
 
 
+class _Missed(NamedTuple):
+    """What every way said too little (log) of the ended months of an earlier group, season and corrections apart."""
+
+    months: pd.DatetimeIndex
+    by_way: Mapping[str, Array]
+    drift: Array
+    chance: Array
+
+
 def forecasts(groups: Sequence[Group]) -> list[dict[str, Forecast]]:
     """Forecasts of every group by way, earliest group first; each learns from months that had ended by its date."""
-    logs = [_logs(group, groups[:place]) for place, group in enumerate(groups)]
-    return [
-        {name: Forecast(each, *_level(name, groups[: place + 1], logs)) for name, each in logs[place].items()}
-        for place in range(len(groups))
+    return [_forecasts(group, groups[:place]) for place, group in enumerate(groups)]
+
+
+def _forecasts(group: Group, earlier: Sequence[Group]) -> dict[str, Forecast]:
+    known = season.of_group(group, earlier)
+    ended = [_missed(each, group.as_of, known) for each in earlier if each.teaches and each.ended(group.as_of).any()]
+    own = _without_season(group, known)
+    correction = _correction(ended)
+    own[BOTTOM_UP] = own[BOTTOM_UP] + correction
+    corrected = [
+        each._replace(by_way={**each.by_way, BOTTOM_UP: each.by_way[BOTTOM_UP] - correction}) for each in ended
     ]
+    coming = season.of_months(known, group.ahead)
+    unseen = UNSEEN_YEAR if group.known_months >= season.YEAR else UNSEEN_LEVEL
+    return {
+        name: Forecast(_mean(own, weights) + coming, *_level(corrected, weights, unseen))
+        for name, weights in _mixtures(list(own), corrected).items()
+    }
+
+
+def _without_season(group: Group, known: Season) -> dict[str, Array]:
+    """Every single way's forecast of a group's months ahead, before any correction."""
+    if not group.known_months:
+        return {BOTTOM_UP: group.promised_logs}
+    past = group.past_logs - season.of_months(known, group.months)
+    single = {name: way(past, len(group.ahead)) for name, way in ways.TOP_DOWN.items()}
+    return {**single, BOTTOM_UP: group.promised_logs}
+
+
+def _missed(earlier: Group, as_of: pd.Timestamp, known: Season) -> _Missed:
+    over = earlier.ended(as_of)
+    actual = earlier.actual_logs[over] - season.of_months(known, earlier.ahead[over])
+    by_way = {name: actual - logs[over] for name, logs in _without_season(earlier, known).items()}
+    return _Missed(earlier.ahead[over], by_way, _drift(len(over))[over], _chance(earlier, earlier.days)[over])
+
+
+def _correction(ended: Sequence[_Missed]) -> float:
+    """Mean error (log) of earlier promises, shrunk by PRIOR_DATES without any."""
+    return float(np.sum([each.by_way[BOTTOM_UP].mean() for each in ended]) / (len(ended) + PRIOR_DATES))
+
+
+def _mixtures(single: Sequence[str], ended: Sequence[_Missed]) -> dict[str, dict[str, float]]:
+    """Weights of the single ways in each single way, in the side of the months, and in all."""
+    alone = {name: {name: 1.0} for name in single}
+    top_down = [name for name in single if name != BOTTOM_UP]
+    if not top_down:
+        return {**alone, COMBINED: {BOTTOM_UP: 1.0}}
+    by_record = _weights(single, ended)
+    # Beforehand the members weigh as much as all continuations of the same months together, which are much alike.
+    sides = {name: weight * (len(top_down) if name == BOTTOM_UP else 1) for name, weight in by_record.items()}
+    return {
+        **alone,
+        TOP_DOWN: _normed({name: by_record[name] for name in top_down}),
+        COMBINED: _normed(sides),
+    }
+
+
+def _weights(single: Sequence[str], ended: Sequence[_Missed]) -> dict[str, float]:
+    """By the squared error of each way at ended dates, to the power of SHARPNESS."""
+    squares = {name: sum(each.by_way[name].mean() ** 2 for each in ended) for name in single}
+    start = WEIGHT_DATES * WEIGHT_ERROR**2
+    return {name: ((start + each) / (WEIGHT_DATES + len(ended))) ** -SHARPNESS for name, each in squares.items()}
+
+
+def _normed(weights: Mapping[str, float]) -> dict[str, float]:
+    shares = round_off(np.array(list(weights.values())) / sum(weights.values()), FITTED_DIGITS).tolist()
+    return dict(zip(weights, shares, strict=True))
+
+
+def _mean(by_way: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
+    """Weighted mean of logarithms, which is the geometric one of rates."""
+    return np.asarray(sum(weight * by_way[name] for name, weight in weights.items()) / sum(weights.values()))
+
+
+def _level(ended: Sequence[_Missed], weights: Mapping[str, float], unseen: float) -> tuple[float, int]:
+    """Standard deviation of the level and its degrees of freedom: errors beyond the members' chance, and the unseen."""
+    variances = [(_mean(each.by_way, weights) ** 2 - each.chance**2) / each.drift**2 for each in ended]
+    variance = max(float(np.mean(np.concatenate(variances))), 0.0) if variances else 0.0
+    months = len({month for each in ended for month in each.months})
+    freedom = months + UNSEEN_MONTHS
+    return float(np.sqrt((months * variance + UNSEEN_MONTHS * unseen**2) / freedom)), freedom
 
 
 def half_widths(forecast: Forecast, group: Group) -> Array:
     """Half-width (log) of each month's interval."""
-    deviation = np.hypot(forecast.level * _drift(forecast.logs), _chance(group, group.days))
+    deviation = np.hypot(forecast.level * _drift(len(forecast.logs)), _chance(group, group.days))
     return np.asarray(deviation * stdtrit(forecast.freedom, UPPER_TAIL))
 
 
@@ -66,77 +157,21 @@ def _parts(forecast: Forecast, group: Group, days: Array) -> Array:
     """Half-widths by the level, which moves all months together, and by chance, which moves each for itself."""
     amounts = np.exp(forecast.logs) * days
     shares = amounts / amounts.sum()
-    level = forecast.level * (shares * _drift(forecast.logs)).sum()
+    level = forecast.level * (shares * _drift(len(shares))).sum()
     chance = np.sqrt(((shares * _chance(group, days)) ** 2).sum())
     return np.array([level, chance]) * stdtrit(forecast.freedom, UPPER_TAIL)
 
 
-def ended(earlier: Group, as_of: pd.Timestamp) -> NDArray[np.bool_]:
-    """Which of the months ahead of the earlier group were over by the date."""
-    return np.asarray(earlier.ahead + pd.offsets.MonthBegin(1) <= as_of) & ~np.isnan(earlier.actual)
+def naive(group: Group) -> Array:
+    """Logarithms of the naive forecast: as much as in the last quarter, whatever the season."""
+    return ways.TOP_DOWN[ways.NAIVE](group.past_logs, len(group.ahead))
 
 
-def naive(group: Group, kind: str) -> Array:
-    """Logarithms of a naive forecast (of ways.NAIVE): the last month, the same one a year before, the last quarter."""
-    return ways.NAIVE[kind](past_logs(group), len(group.ahead))
-
-
-def past_logs(group: Group) -> Array:
-    return np.log(np.maximum(group.rates, _floor(group)))
-
-
-def actual_logs(group: Group) -> Array:
-    return np.log(np.maximum(group.actual, _floor(group)))
-
-
-def _logs(group: Group, earlier: Sequence[Group]) -> dict[str, Array]:
-    ahead = len(group.ahead)
-    past, coming = ways.season(group.shop, ahead)
-    bottom_up = np.log(np.maximum(group.bottom_up, TINY)) + _correction(group, earlier, past) + coming
-    if not group.known_months:
-        return {BOTTOM_UP: bottom_up, COMBINED: bottom_up}
-    single = {name: way(past_logs(group) - past, ahead) + coming for name, way in ways.TOP_DOWN.items()}
-    top_down = np.mean(list(single.values()), axis=0)
-    combined = np.mean([*single.values(), bottom_up], axis=0)
-    return {**single, TOP_DOWN: top_down, BOTTOM_UP: bottom_up, COMBINED: combined}
-
-
-def _correction(group: Group, earlier: Sequence[Group], past: Array) -> float:
-    """Mean error (log) of earlier groups' promises for their first month, shrunk by PRIOR_MONTHS without any."""
-    season = dict(zip(group.months, past, strict=True))
-    differences = [
-        actual_logs(each)[0] - season[each.ahead[0]] - np.log(max(each.bottom_up[0], TINY))
-        for each in earlier
-        if each.known_months >= LEARN_FROM and ended(each, group.as_of)[0]
-    ]
-    return float(np.sum(differences) / (len(differences) + PRIOR_MONTHS))
-
-
-def _level(name: str, groups: Sequence[Group], logs: Sequence[Mapping[str, Array]]) -> tuple[float, int]:
-    """Level of the last group and its degrees of freedom: earlier errors beyond the members' chance, and the unseen."""
-    *earlier, group = groups
-    variances: list[float] = []
-    over: set[pd.Timestamp] = set()
-    for each, by_way in zip(earlier, logs, strict=False):
-        if each.known_months >= LEARN_FROM and name in by_way:
-            is_over = ended(each, group.as_of)
-            over.update(each.ahead[is_over])
-            excess = (actual_logs(each) - by_way[name]) ** 2 - _chance(each, each.days) ** 2
-            variances.extend((excess / _drift(by_way[name]) ** 2)[is_over])
-    variance = max(float(np.mean(variances)), 0.0) if variances else 0.0
-    freedom = len(over) + UNSEEN_MONTHS
-    return float(np.sqrt((len(over) * variance + UNSEEN_MONTHS * UNSEEN_LEVEL**2) / freedom)), freedom
-
-
-def _drift(logs: Array) -> Array:
+def _drift(months: int) -> Array:
     """Standard deviation of the level in each month ahead, relative to the first."""
-    return np.sqrt(1 + DRIFT * np.arange(len(logs)))
+    return np.sqrt(1 + DRIFT * np.arange(months))
 
 
 def _chance(group: Group, days: Array) -> Array:
     """Standard deviation (log) by chance of so many days of each month; the fewer days, the larger."""
     return np.asarray(group.chance * np.sqrt(MONTH_DAYS / np.maximum(days, 1)))
-
-
-def _floor(group: Group) -> float:
-    return max(FLOOR * float(group.bottom_up[0]), TINY)

@@ -15,6 +15,12 @@ from insiders.value.forecast.accuracy import UPPER_TAIL, chance_error
 
 Array = NDArray[np.float64]
 
+FLOOR = 0.01  # of what the members promise: a month below it, or below 0 by refunds, counts as this
+TINY = 1e-9
+LEARN_FROM = 3  # full months that a group must have known for its errors to count
+NEW_DAYS = 180  # a customer who came within them is a newcomer
+NEW_MONTHS = 3  # full months whose revenue tells how much newcomers bring
+
 
 class Group(NamedTuple):
     """The members at one date. Rates are net revenue per day; the months ahead begin with the date's own.
@@ -33,11 +39,39 @@ class Group(NamedTuple):
     actual: Array  # rates in the months ahead
     bottom_up: Array  # expected rates in the months ahead, by the members' lifetime value
     chance: float
+    newcomers: float = 0.0  # share of those who came within NEW_DAYS in the shop's revenue of the last full months
 
     @property
     def known_months(self) -> int:
         """Number of full months before the date."""
         return len(self.months)
+
+    @property
+    def teaches(self) -> bool:
+        """Whether enough months were known for its errors to count."""
+        return self.known_months >= LEARN_FROM
+
+    def ended(self, as_of: pd.Timestamp) -> NDArray[np.bool_]:
+        """Which of its months ahead were over by a later date."""
+        return np.asarray(self.ahead + pd.offsets.MonthBegin(1) <= as_of) & ~np.isnan(self.actual)
+
+    # Logarithms of rates, from FLOOR of the first promise on.
+
+    @property
+    def past_logs(self) -> Array:
+        return np.log(np.maximum(self.rates, self._floor))
+
+    @property
+    def actual_logs(self) -> Array:
+        return np.log(np.maximum(self.actual, self._floor))
+
+    @property
+    def promised_logs(self) -> Array:
+        return np.log(np.maximum(self.bottom_up, TINY))
+
+    @property
+    def _floor(self) -> float:
+        return max(FLOOR * float(self.bottom_up[0]), TINY)
 
 
 def monthly(sums: pd.DataFrame, first_day: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -106,6 +140,7 @@ def _group(revenue: pd.DataFrame, customers: pd.DataFrame, inside: "pd.Series[bo
         actual=_actual(own, ahead, as_of),
         bottom_up=bottom_up,
         chance=chance,
+        newcomers=_newcomers(revenue, customers, before),
     )
 
 
@@ -113,6 +148,13 @@ def months_ahead(as_of: pd.Timestamp, horizon_days: int) -> pd.DatetimeIndex:
     """As many months as the horizon holds; one more, the rest of the running month, where the date lies within one."""
     count = ceil(horizon_days / MONTH_DAYS) + (as_of.day > 1)
     return pd.date_range(as_of.normalize().replace(day=1), periods=count, freq="MS")
+
+
+def _newcomers(revenue: pd.DataFrame, customers: pd.DataFrame, before: pd.Index) -> float:
+    new = customers.loc[customers["tenure_days"] <= NEW_DAYS, "customer_id"]
+    last = before[-NEW_MONTHS:]
+    own, total = (fsum(each[last].to_numpy().ravel()) for each in (revenue[revenue.index.isin(new)], revenue))
+    return own / total if total > 0 else 0.0
 
 
 def _rates(amounts: pd.DataFrame, months: Sequence[pd.Timestamp]) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from insiders.units import COVERAGE, round_off
 from insiders.value.forecast import combination, ways
-from insiders.value.forecast.accuracy import Outcome, Range, chance_error, coverage, interval, mase
+from insiders.value.forecast.accuracy import Outcome, Range, chance_error, coverage, interval, lost, mase
 from insiders.value.forecast.combination import Forecast
 from insiders.value.forecast.groups import Group
 
@@ -79,6 +79,7 @@ class Outlook(Ahead):
     """The forecast of the group with its back-test, by months and by spans as long as the horizon."""
 
     horizon_days: int
+    way: str
     interval: float
     backtest_mase: float | None
     coverage: float | None
@@ -115,27 +116,28 @@ def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp
     """What the group of `as_of`, the last of the groups, is expected to bring in the horizon and month by month.
 
     `insiders` holds the members' own expected_revenue; its sum is `list_expected`. A back-test row is a month
-    (`backtest_months`) or as many months as the horizon holds (`backtest`); its naive forecast is the last full month
-    (with two years, the same month a year before), or the last full quarter.
+    (`backtest_months`) or as many months as the horizon holds (`backtest`). The way that is used, at all dates, is the
+    combination; where it lost to the naive forecast in the back-test, the last quarter with the season.
     """
     dated = [_Dated(*each) for each in zip(groups, combination.forecasts(groups), strict=True)]
     past = [each for each in dated if each.group.known_months >= TESTED_FROM and each.group.as_of < as_of]
-    naive = "same_month" if groups and groups[-1].known_months >= ways.SEASON_MONTHS else "last_month"
-    months = [row for each in past for row in _month_outcomes(each, combination.COMBINED, naive)]
-    spans = [row for each in past for row in _span_outcomes(each)]
+    way = _best(past)
+    months = [row for each in past for row in _month_outcomes(each, way)]
+    spans = [row for each in past for row in _span_outcomes(each, way)]
     return {
         "horizon_days": horizon_days,
-        **(_ahead(dated[-1], horizon_days) if dated and groups[-1].as_of == as_of else _nothing()),
+        "way": way,
+        **(_ahead(dated[-1], way, horizon_days) if dated and groups[-1].as_of == as_of else _nothing()),
         "interval": COVERAGE,
         "backtest_mase": mase(months),
         "coverage": coverage(months),
-        "naive": naive,
+        "naive": ways.NAIVE,
         "quarter_mase": mase(spans),
         "quarter_coverage": coverage(spans),
         "tested_months": len(months),
         "more_than_expected": sum(row["actual"] > row["expected"] for row in spans),
         "list_expected": fsum(insiders["expected_revenue"]),
-        "ways": [_score(name, past, naive) for name in _ways(past)],
+        "ways": [_score(name, past) for name in _ways(past)],
         "backtest": spans,
         "backtest_months": months,
     }
@@ -167,13 +169,20 @@ def _segment(name: str, customers: pd.DataFrame, level: float | None) -> Segment
     }
 
 
-def _ahead(dated: _Dated, horizon_days: int) -> Ahead:
+def _best(past: Sequence[_Dated]) -> str:
+    """The combination, or the last quarter where that erred less in the same months or quarters."""
+    months = [row for each in past for row in _month_outcomes(each, combination.COMBINED)]
+    spans = [row for each in past for row in _span_outcomes(each, combination.COMBINED)]
+    return ways.NAIVE if lost(months) or lost(spans) else combination.COMBINED
+
+
+def _ahead(dated: _Dated, way: str, horizon_days: int) -> Ahead:
     group, forecasts = dated
     days = _days(group, horizon_days)
-    combined = forecasts[combination.COMBINED]
-    level_error, chance_error = combination.errors(combined, group, days)
+    used = forecasts[way]
+    level_error, chance_error = combination.errors(used, group, days)
     return {
-        **_range(combined, group, days),
+        **_range(used, group, days),
         "bottom_up": _total(forecasts[combination.BOTTOM_UP], days),
         "top_down": _total(forecasts[combination.TOP_DOWN], days) if combination.TOP_DOWN in forecasts else None,
         "chance_error": chance_error,
@@ -181,7 +190,7 @@ def _ahead(dated: _Dated, horizon_days: int) -> Ahead:
         "known_months": group.known_months,
         "few_months": group.known_months < TESTED_FROM,
         "past": _past(group),
-        "months": _months(dated),
+        "months": _months(dated, way),
     }
 
 
@@ -240,7 +249,7 @@ def _past(group: Group) -> list[PastMonth]:
     return [{"month": f"{month:%Y-%m}", "actual": amount} for month, amount in zip(group.months, amounts, strict=True)]
 
 
-def _months(dated: _Dated) -> list[MonthAhead]:
+def _months(dated: _Dated, way: str) -> list[MonthAhead]:
     group, forecasts = dated
     sides = {
         name: _amounts(forecasts[name].logs, group.days).tolist()
@@ -248,7 +257,7 @@ def _months(dated: _Dated) -> list[MonthAhead]:
         if name in forecasts
     }
     rows: list[MonthAhead] = []
-    for place, each in enumerate(_ranges(forecasts[combination.COMBINED], group)):
+    for place, each in enumerate(_ranges(forecasts[way], group)):
         month, days = group.ahead[place], group.days[place]
         row: MonthAhead = {
             "month": f"{month:%Y-%m}",
@@ -266,11 +275,10 @@ def _months(dated: _Dated) -> list[MonthAhead]:
     return rows
 
 
-def _month_outcomes(dated: _Dated, way: str, naive: str) -> list[MonthOutcome]:
-    """The way's forecast of each month that has ended since; a naive year before needs a year of months."""
+def _month_outcomes(dated: _Dated, way: str) -> list[MonthOutcome]:
+    """The way's forecast of each month that has ended since."""
     group, forecasts = dated
-    way_before = naive if group.known_months >= ways.YEAR else "last_month"
-    plain = _amounts(combination.naive(group, way_before), group.days)
+    plain = _amounts(combination.naive(group), group.days)
     return [
         {
             "as_of": f"{group.as_of:%Y-%m-%d}",
@@ -285,7 +293,7 @@ def _month_outcomes(dated: _Dated, way: str, naive: str) -> list[MonthOutcome]:
     ]
 
 
-def _span_outcomes(dated: _Dated) -> list[SpanOutcome]:
+def _span_outcomes(dated: _Dated, way: str) -> list[SpanOutcome]:
     """The months of the horizon together, where all have ended: at most one row."""
     group, forecasts = dated
     if np.isnan(group.actual).any():
@@ -294,9 +302,9 @@ def _span_outcomes(dated: _Dated) -> list[SpanOutcome]:
         {
             "as_of": f"{group.as_of:%Y-%m-%d}",
             "members": group.members,
-            **_range(forecasts[combination.COMBINED], group, group.days),
+            **_range(forecasts[way], group, group.days),
             "actual": fsum(group.actual * group.days),
-            "naive": fsum(_amounts(combination.naive(group, "recent"), group.days)),
+            "naive": fsum(_amounts(combination.naive(group), group.days)),
         }
     ]
 
@@ -308,6 +316,6 @@ def _ways(past: Sequence[_Dated]) -> list[str]:
     return [name for name in past[-1].forecasts if all(name in each.forecasts for each in past)]
 
 
-def _score(way: str, past: Sequence[_Dated], naive: str) -> WayScore:
-    rows = [row for each in past for row in _month_outcomes(each, way, naive)]
+def _score(way: str, past: Sequence[_Dated]) -> WayScore:
+    rows = [row for each in past for row in _month_outcomes(each, way)]
     return {"way": way, "mase": mase(rows), "coverage": coverage(rows)}

@@ -1,6 +1,10 @@
-"""Ways to continue a series of months: logarithms of rates, oldest first, to logarithms of the months ahead."""
+"""Ways to continue a series of months: logarithms of rates, oldest first, to logarithms of the months ahead.
+
+No way asks an optimiser, which would end elsewhere on another processor or in another unit of money.
+"""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,25 +15,20 @@ Way = Callable[[Array, int], Array]
 RECENT = 3  # months that a mean looks back: what `the last quarter` is
 SMOOTHING = 0.5  # weight of the newest month; fixed, since a year of months cannot estimate it
 ARIMA_MONTHS = 6  # fewer leave an autoregression no degree of freedom
-PERSISTENCES = np.arange(-999, 1000) / 1000  # of a month's deviation in the next; far finer than months can tell
+ARMA_MONTHS = 9  # ... and one with a moving average, which has a parameter more
+PERSISTENCES = np.arange(-999, 1000)[:, None] / 1000  # of a month's deviation in the next; finer than months can tell
+COARSE = np.arange(-19, 20) / 20  # of both parameters, where there are two
 DECIMALS = 9  # of a deviance: what differs less is the same fit
 FLAT = 1e-9  # a series whose logarithms span less does not move: there is nothing to estimate
-YEAR = 12
-SEASON_MONTHS = 2 * YEAR  # a season seen once cannot be told from a trend or from chance
 
 
 def last_month(logs: Array, ahead: int) -> Array:
-    """As much as in the last full month: the naive forecast."""
+    """As much as in the last full month."""
     return np.repeat(logs[-1], ahead)
 
 
-def same_month(logs: Array, ahead: int) -> Array:
-    """As much as a year earlier: the seasonal naive forecast. Needs a year of months."""
-    return np.resize(logs[-YEAR:], ahead)
-
-
 def recent(logs: Array, ahead: int) -> Array:
-    """As much as in the mean of the last three full months."""
+    """As much as in the mean of the last three full months: the naive forecast."""
     return np.repeat(np.log(np.exp(logs[-RECENT:]).mean()), ahead)
 
 
@@ -42,39 +41,57 @@ def smoothed(logs: Array, ahead: int) -> Array:
 
 
 def autoregression(logs: Array, ahead: int) -> Array:
-    """ARIMA(1,0,0) with a mean, by exact maximum likelihood (Hamilton 1994, 5.2); the smoothed level of a short series.
-
-    The persistence is the best of PERSISTENCES, for each of which mean and variance have closed forms. An optimiser
-    would end elsewhere on another processor, or in another unit of money.
-    """
+    """ARIMA(1,0,0) with a mean; the smoothed level of a series that is too short for one."""
     if len(logs) < ARIMA_MONTHS or np.ptp(logs) < FLAT:
         return smoothed(logs, ahead)
-    precision = 1 - PERSISTENCES**2  # of the first month, in that of a step
-    steps = logs[1:] - PERSISTENCES[:, None] * logs[:-1]
-    weight = precision + (len(logs) - 1) * (1 - PERSISTENCES) ** 2
-    means = (precision * logs[0] + (1 - PERSISTENCES) * steps.sum(axis=1)) / weight
-    shocks = steps - ((1 - PERSISTENCES) * means)[:, None]
-    squares = precision * (logs[0] - means) ** 2 + (shocks**2).sum(axis=1)
-    deviance = len(logs) * np.log(squares) - np.log(precision)
-    best = np.argmin(np.round(deviance, DECIMALS))
-    return np.asarray(means[best] + PERSISTENCES[best] ** np.arange(1, ahead + 1) * (logs[-1] - means[best]))
+    return _most_likely(logs, PERSISTENCES, np.zeros(1), ahead)
 
 
-TOP_DOWN: dict[str, Way] = {"last_month": last_month, "recent": recent, "smoothing": smoothed, "arima": autoregression}
-NAIVE: dict[str, Way] = {"last_month": last_month, "same_month": same_month, "recent": recent}  # to be compared with
+def moving_autoregression(logs: Array, ahead: int) -> Array:
+    """ARMA(1,1), which is ARIMA(1,0,1), with a mean; an autoregression of a series that is too short for one."""
+    if len(logs) < ARMA_MONTHS or np.ptp(logs) < FLAT:
+        return autoregression(logs, ahead)
+    return _most_likely(logs, COARSE[:, None], COARSE, ahead)
 
 
-def season(shop: Array, ahead: int) -> tuple[Array, Array]:
-    """Each month's deviation (log) from its year, known months and months ahead; 0 where no two years are known.
+class _Filter(NamedTuple):
+    """One-step errors of a series for every pair of parameters, their variances, and the first month ahead."""
 
-    Measured on the whole shop, where chance is smallest, as the mean over complete years counted back from the end, and
-    shrunk to 0 as if one more year had shown none.
-    """
-    years = len(shop) // YEAR
-    if len(shop) < SEASON_MONTHS or (shop <= 0).any():
-        return np.zeros(len(shop)), np.zeros(ahead)
-    logs = np.log(shop[-years * YEAR :]).reshape(years, YEAR)
-    index = (logs - logs.mean(axis=1, keepdims=True)).mean(axis=0) * years / (years + 1)
-    months = np.arange(-len(shop), ahead)
-    told = index[months % YEAR]
-    return told[: len(shop)], told[len(shop) :]
+    errors: list[Array]
+    variances: list[Array]
+    coming: Array
+
+
+def _filtered(series: Array, persistence: Array, shock: Array) -> _Filter:
+    """Innovations of an ARMA(1,1) without a mean whose shocks have variance 1 (Brockwell and Davis 1991, 5.3)."""
+    coming = np.zeros(np.broadcast_shapes(persistence.shape, shock.shape))
+    variance = coming + (1 + 2 * persistence * shock + shock**2) / (1 - persistence**2)
+    errors, variances = [], []
+    for each in series:
+        errors.append(each - coming)
+        variances.append(variance)
+        coming = persistence * each + shock / variance * errors[-1]
+        variance = 1 + shock**2 - shock**2 / variance
+    return _Filter(errors, variances, coming)
+
+
+def _most_likely(logs: Array, persistence: Array, shock: Array, ahead: int) -> Array:
+    """Continue by the parameters of a grid with the highest exact likelihood; mean and variance have closed forms."""
+    own, ones = (_filtered(each, persistence, shock) for each in (logs, np.ones(len(logs))))
+    variances = np.array(own.variances)
+    errors, of_mean = np.array(own.errors), np.array(ones.errors)
+    mean = (errors * of_mean / variances).sum(axis=0) / (of_mean**2 / variances).sum(axis=0)
+    squares = ((errors - mean * of_mean) ** 2 / variances).sum(axis=0)
+    deviance = len(logs) * np.log(squares) + np.log(variances).sum(axis=0)
+    best = np.unravel_index(np.argmin(np.round(deviance, DECIMALS)), deviance.shape)
+    deviation = (own.coming - mean * ones.coming)[best]
+    return np.asarray(mean[best] + persistence[best[0], 0] ** np.arange(ahead) * deviation)
+
+
+TOP_DOWN: dict[str, Way] = {
+    "recent": recent,
+    "smoothing": smoothed,
+    "arima": autoregression,
+    "arma": moving_autoregression,
+}
+NAIVE = "recent"  # the way that every other one is compared with
