@@ -1,10 +1,29 @@
-"""Fixtures that several files share."""
+"""Fixtures that several files share. What takes seconds is made once for all workers of a run."""
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock  # DVC brings it
+
+import small_shop
+from insiders.io.tracking import address
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that `make` fills: by the worker that asks first, while the others wait; a test must not change it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    whole = folder.with_suffix(".whole")
+    with FileLock(folder.with_suffix(".lock")):
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a worker left that failed
+            folder.mkdir()
+            make(folder)
+            whole.touch()
+    return folder
 
 # A worker for each core: more threads would only wait for each other. NumPy, which reads this, is not imported yet.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,9 +34,23 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow's tables without a row of ours: making them costs seconds, copying them none."""
     from insiders.io.tracking import connection
 
-    database = tmp_path_factory.mktemp("store") / "mlflow.db"
-    connection.open_client(f"sqlite:///{database}").search_experiments()
-    return database
+    def make(folder: Path) -> None:
+        connection.open_client(f"sqlite:///{folder / 'mlflow.db'}").search_experiments()
+
+    return made_once(tmp_path_factory, "store", make) / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def easy_shop(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose seven stages have run, and whose model serves; a test that changes something copies it."""
+
+    def make(folder: Path) -> None:
+        small_shop.new_project(folder, empty_store, small_shop.EASY)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.delenv(address.VARIABLE, raising=False)
+            small_shop.run(folder)
+
+    return made_once(tmp_path_factory, "easy_shop", make)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Who a segment is after a retrain: worked out on small shops, and through the stage that registers."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import small_shop
 from insiders.answers import registration
 from insiders.io import paths, tables
 from insiders.io.tracking import registry
@@ -140,12 +140,11 @@ def test_names_are_unique_and_order_and_ids_change_nothing(groups: list, data: s
 
 
 @pytest.fixture(scope="module")
-def registered(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Path]:
+def registered(tmp_path_factory: pytest.TempPathFactory, easy_shop: Path) -> Iterator[Path]:
     """A small shop whose first candidate serves."""
-    folder = small_shop.new_project(tmp_path_factory.mktemp("identity") / "shop", empty_store, small_shop.EASY)
+    folder = Path(shutil.copytree(easy_shop, tmp_path_factory.mktemp("identity") / "shop"))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
-        small_shop.run(folder, small_shop.STAGES[:5])
         monkeypatch.chdir(folder)
         registry.promote()
         yield folder

@@ -49,11 +49,8 @@ def own_store() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
-    """A project whose seven stages have run, and whose model serves; never changed by a test."""
-    folder = small_shop.new_project(tmp_path_factory.mktemp("shop") / "project", empty_store, EASY)
-    small_shop.run(folder)
-    return folder
+def shop(easy_shop: Path) -> Path:
+    return easy_shop
 
 
 @pytest.fixture

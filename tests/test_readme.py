@@ -55,9 +55,9 @@ def section(title: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(easy_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone in which every stage has run on a small shop, and DVC knows it."""
-    folder = small_shop.new_project(tmp_path_factory.mktemp("readme") / "clone", empty_store, small_shop.EASY)
+    folder = Path(shutil.copytree(easy_shop, tmp_path_factory.mktemp("readme") / "clone"))
     for name in ("dvc.yaml", "requirements.lock", "README.md"):
         shutil.copy(TOP / name, folder)
     for name in ("src", "benchmarks", "docs"):
@@ -66,7 +66,7 @@ def finished(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", database(folder))
-        small_shop.run(folder)
+        small_shop.run(folder, ["register", "assign"])  # their store has moved
     ran(folder, "dvc", "commit", "--force")
     return folder
 

@@ -1,16 +1,12 @@
 """The main numbers of the page, computed again from the tables by plain pandas that shares no code with the report."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
-
-import small_shop
-from insiders.io.tracking import address
 
 
 class Project(NamedTuple):
@@ -24,12 +20,8 @@ class Project(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Project]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.delenv(address.VARIABLE, raising=False)
-        folder = small_shop.new_project(tmp_path_factory.mktemp("shop") / "project", empty_store, small_shop.EASY)
-        small_shop.run(folder)
-        yield opened(folder)
+def project(easy_shop: Path) -> Project:
+    return opened(easy_shop)
 
 
 def opened(folder: Path) -> Project:
