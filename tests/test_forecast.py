@@ -208,8 +208,8 @@ def test_the_running_month_is_told_for_the_days_that_are_left():
 
 def test_members_whose_promise_is_no_number_are_taken_at_their_pace(monkeypatch: pytest.MonkeyPatch):
     revenue = forecast.monthly(SOLD, pd.Timestamp("2011-01-01"), pd.Timestamp("2011-05-01"))
-    predict = lifetime.predict
-    monkeypatch.setattr(lifetime, "predict", lambda *given: predict(*given).assign(expected_revenue=np.nan))
+    expect = lifetime.expect
+    monkeypatch.setattr(lifetime, "expect", lambda *given: {**expect(*given), "expected_revenue": [np.nan]})
 
     (found,) = forecast.groups(revenue, MARCH, MARCH, 90)
 

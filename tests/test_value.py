@@ -347,6 +347,17 @@ def test_refunds_lower_the_expectation_and_never_below_zero() -> None:
     assert (predicted["expected_low"] >= 0).all()
 
 
+def test_expectations_are_those_of_the_prediction() -> None:
+    known, _ = shop(leaving=True)
+    model = lifetime.fit(known)
+
+    expected = pd.DataFrame(lifetime.expect(model, known, HORIZON))
+
+    predicted = lifetime.predict(model, known, HORIZON)
+    pd.testing.assert_frame_equal(predicted[expected.columns], expected, check_exact=True)
+    assert predicted.columns.difference(expected.columns).tolist() == ["customer_id", "expected_high", "expected_low"]
+
+
 def test_an_interval_holds_its_expectation() -> None:
     for leaving in (False, True):
         known, _ = shop(leaving=leaving)

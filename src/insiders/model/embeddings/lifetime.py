@@ -59,8 +59,8 @@ class _LifetimeSpace(TransformerMixin, BaseEstimator):
         """Of the coordinates in a distance."""
         return [1.0] * len(self.spread_)
 
-    def _expected(self, known: Matrix) -> pd.DataFrame:
-        return lifetime.predict(self.model_, _customers(known), HORIZON_DAYS)
+    def _expected(self, known: Matrix) -> dict[str, Matrix]:
+        return lifetime.expect(self.model_, _customers(known), HORIZON_DAYS)
 
     def _taken(self, X: Matrix) -> dict[str, Matrix]:
         names = [str(name) for name in getattr(self, "feature_names_in_", COLUMNS[: X.shape[1]])]
@@ -97,8 +97,8 @@ class LifetimePlane(_LifetimeSpace):
 
     def _coordinates(self, known: Matrix) -> Matrix:
         expected = self._expected(known)
-        orders, active = expected["expected_orders"].to_numpy(), expected["probability_active"].to_numpy()
-        plane = [signed_log(known[:, -1]), _log(orders * expected["expected_order_value"].to_numpy())]
+        orders, active = expected["expected_orders"], expected["probability_active"]
+        plane = [signed_log(known[:, -1]), _log(orders * expected["expected_order_value"])]
         if self.parts:
             plane += [_log(orders), *([active] if self.model_.dropout_identified else [])]
         return np.column_stack(plane)
@@ -120,10 +120,10 @@ class LifetimeAxes(_LifetimeSpace):
 
     def _coordinates(self, known: Matrix) -> Matrix:
         expected = self._expected(known)
-        chance, revenue = expected["probability_order"].to_numpy(), expected["expected_revenue"].to_numpy()
+        chance, revenue = expected["probability_order"], expected["expected_revenue"]
         places = {
             "log_revenue": chance * signed_log(revenue, SMALL_CHANGE),
-            "orders": _log(expected["expected_orders"].to_numpy()),
+            "orders": _log(expected["expected_orders"]),
             "past": signed_log(known[:, -1]),
         }
         return np.column_stack([places[name] for name in self.axes])

@@ -171,10 +171,10 @@ def _actual(amounts: pd.DataFrame, ahead: pd.DatetimeIndex, as_of: pd.Timestamp)
 def _bottom_up(customers: pd.DataFrame, inside: "pd.Series[bool]", months: int) -> tuple[Array, float]:
     """What the members are expected to bring per day, month by month from the date on, and the chance of one month."""
     model, members = lifetime.fit(customers), customers[inside]
-    expectations = [lifetime.predict(model, members, MONTH_DAYS * (month + 1)) for month in range(months)]
-    total = np.array([0.0, *(fsum(each["expected_revenue"]) for each in expectations)])
+    ends = [MONTH_DAYS * (month + 1) for month in range(months)]
+    total = np.array([0.0, *(fsum(lifetime.expect(model, members, end)["expected_revenue"]) for end in ends)])
     if not np.isfinite(total).all():  # a fit at the edge of its bounds: the pace so far, as if all brought as much
         pace = fsum(members["net_revenue"].clip(lower=0) / members["tenure_days"])
         return np.full(months, pace), 1 / float(np.sqrt(len(members)))
-    deviation = chance_error(expectations[0]) / float(ndtri(UPPER_TAIL))
+    deviation = chance_error(lifetime.predict(model, members, MONTH_DAYS)) / float(ndtri(UPPER_TAIL))
     return np.diff(total) / MONTH_DAYS, deviation / total[1] if total[1] > 0 else 0.0

@@ -15,7 +15,7 @@ customers who buy in a burst and leave (the dropout that such a fit "finds" in t
 
 from insiders.value.lifetime.calibration import Calibration
 from insiders.value.lifetime.likelihood import fit_process, log_likelihood
-from insiders.value.lifetime.model import ValueModel, calibrate, fit, histories, predict
+from insiders.value.lifetime.model import ValueModel, calibrate, expect, fit, histories, predict
 from insiders.value.lifetime.processes import PROCESSES, Histories
 from insiders.value.lifetime.spend import Spend, fit_spend
 
@@ -26,6 +26,7 @@ __all__ = [
     "Spend",
     "ValueModel",
     "calibrate",
+    "expect",
     "fit",
     "fit_process",
     "fit_spend",

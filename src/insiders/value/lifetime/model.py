@@ -94,17 +94,17 @@ def predict(model: ValueModel, customers: pd.DataFrame, horizon_days: float) -> 
     expected = line.on_line(future.revenue)
     low, high = _interval(future, line.levels)
     factor = expected / np.maximum(future.revenue, TINY)
-    figures = {
-        "expected_orders": future.orders,
-        "probability_active": future.active,
-        "probability_order": 1 - future.zero,
-        "expected_order_value": future.order_value,
-        "expected_revenue": expected,
+    ends = {
         "expected_low": np.minimum(low * factor / line.season, expected),
         "expected_high": np.maximum(high * factor * line.season, expected),
     }
-    rounded = {name: round_off(each, FITTED_DIGITS) for name, each in figures.items()}
-    return pd.DataFrame({"customer_id": customers["customer_id"].to_numpy(), **rounded})
+    figures = _rounded(_means(future, line)) | _rounded(ends)
+    return pd.DataFrame({"customer_id": customers["customer_id"].to_numpy(), **figures})
+
+
+def expect(model: ValueModel, customers: pd.DataFrame, horizon_days: float) -> dict[str, Array]:
+    """What `predict` gives, but for the interval, which costs fifteen times as much as all else."""
+    return _rounded(_means(_distribution(model, customers, horizon_days), model.calibration))
 
 
 def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> ValueModel:
@@ -176,6 +176,20 @@ def _distribution(model: ValueModel, customers: pd.DataFrame, horizon_days: floa
     rate = spend.v + np.maximum(customers["net_revenue"].to_numpy(dtype=float), 0)
     value = spend.p * rate / (tail - 1)
     return Distribution(active, active * mean, value, 1 - some, spend.p * count / inflation, tail, inflation * rate)
+
+
+def _means(future: Distribution, line: Calibration) -> dict[str, Array]:
+    return {
+        "expected_orders": future.orders,
+        "probability_active": future.active,
+        "probability_order": 1 - future.zero,
+        "expected_order_value": future.order_value,
+        "expected_revenue": line.on_line(future.revenue),
+    }
+
+
+def _rounded(figures: dict[str, Array]) -> dict[str, Array]:
+    return {name: round_off(each, FITTED_DIGITS) for name, each in figures.items()}
 
 
 def _interval(future: Distribution, levels: tuple[float, ...]) -> tuple[Array, Array]:
