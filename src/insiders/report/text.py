@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -9,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from insiders.language import NONE, Language
 
 
+@cache  # with the templates that it compiled: both pages share most of them
 def environment(language: Language) -> Environment:
     """Templates of this package; what ends with .html.j2 is escaped, a missing number is an error.
 
