@@ -1,5 +1,6 @@
 """The list follows the champion; what fails leaves the last good list; the same state gives the same bytes."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from insiders import schemas
 from insiders.answers import assignments
 from insiders.errors import InputError
 from insiders.io import params, paths, tables
-from insiders.io.tracking import connection, registry, runs
+from insiders.io.tracking import address, connection, registry, runs
 from insiders.io.tracking.registry import Facts
 from insiders.model.clusterers import Ward
 from insiders.model.embeddings import EMBEDDINGS
@@ -29,6 +30,23 @@ def project(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     write_project()
     manifest("none")
     return store
+
+
+@pytest.fixture(scope="module")
+def served(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which version 1 serves, made once: to log a model takes seconds."""
+    folder = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(address.VARIABLE, f"sqlite:///{shutil.copy(empty_store, folder)}")
+        submit("a")
+        registry.promote()
+    return folder
+
+
+@pytest.fixture
+def champion(project: Path, served: Path) -> None:
+    """Version 1 serves in this test's store."""
+    shutil.copytree(served, project, dirs_exist_ok=True)
 
 
 def manifest(regime: str, baseline: dict[str, Any] | None = None) -> None:
@@ -67,9 +85,8 @@ def run_count() -> int:
 LARGE = [f"c{number:03d}" for number in range(0, 60, 10)]
 
 
+@pytest.mark.usefixtures("champion")
 def test_the_champion_decides() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     found = assigned()
     assert found.loc[found["is_insider"], "customer_id"].tolist() == LARGE
@@ -122,9 +139,8 @@ def test_every_kind_of_baseline_can_decide(name: str) -> None:
     assert assigned()["is_insider"].tolist() == best.tolist()
 
 
+@pytest.mark.usefixtures("champion")
 def test_an_alias_that_was_moved_by_hand_is_followed() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     submit("b", clusters=2)
     connection.connect().client.set_registered_model_alias("insiders", "champion", "2")
@@ -135,9 +151,8 @@ def test_an_alias_that_was_moved_by_hand_is_followed() -> None:
     assert set(assigned()["model_version"]) == {"1"}
 
 
+@pytest.mark.usefixtures("champion")
 def test_nothing_is_done_where_nothing_changed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     before, database = contents(), (project / "mlflow.db").read_bytes()
     monkeypatch.setattr(assignments, "named", lambda _: pytest.fail("it ran"))
@@ -154,9 +169,8 @@ def test_the_run_of_a_later_stage_leaves_nothing_to_do(monkeypatch: pytest.Monke
     assign.main()
 
 
+@pytest.mark.usefixtures("champion")
 def test_the_same_state_gives_the_same_bytes_and_no_further_run() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     before = contents()
     Path("mlruns/fresh.json").unlink()
@@ -165,9 +179,8 @@ def test_the_same_state_gives_the_same_bytes_and_no_further_run() -> None:
     assert run_count() == 1
 
 
+@pytest.mark.usefixtures("champion")
 def test_back_to_old_customers_is_back_to_the_old_list() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     before = contents()
     write_project(customers().assign(recency_days=lambda each: each["recency_days"] + 0.0).iloc[:40])
@@ -191,9 +204,8 @@ def test_places_are_those_of_the_embedding_and_only_a_model_has_any() -> None:
     assert np.array_equal(np.stack(found["place"].tolist()), registry.load(version).embed(known))
 
 
+@pytest.mark.usefixtures("champion")
 def test_order_and_names_of_the_customers_change_nothing_else() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     known = assigned().set_index("customer_id")
     before = pd.read_parquet(paths.CONFIDENCE)["confidence"].value_counts().to_dict()
@@ -209,9 +221,8 @@ def test_order_and_names_of_the_customers_change_nothing_else() -> None:
     pd.testing.assert_frame_equal(again[columns].sort_index(), known[columns])
 
 
+@pytest.mark.usefixtures("champion")
 def test_what_fails_leaves_the_last_good_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     before = contents()
     write_project(customers(50))
@@ -222,9 +233,8 @@ def test_what_fails_leaves_the_last_good_list(monkeypatch: pytest.MonkeyPatch) -
     assert sorted(path.name for path in paths.INSIDERS.parent.iterdir()) == ["insiders.csv"]
 
 
+@pytest.mark.usefixtures("champion")
 def test_bad_customers_end_with_a_word_and_the_old_list() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     before = contents()
     customers().assign(recency_days=0.0).to_parquet(paths.CUSTOMERS)
@@ -233,9 +243,8 @@ def test_bad_customers_end_with_a_word_and_the_old_list() -> None:
     assert contents() == before
 
 
+@pytest.mark.usefixtures("champion")
 def test_customers_without_their_products_are_refused_only_by_a_model_that_looks_at_them() -> None:
-    submit("a")
-    registry.promote()
     customers().drop(columns="products").to_parquet(paths.CUSTOMERS)
     assign.main()
     assert listed()["customer_id"].sort_values().tolist() == LARGE
@@ -246,9 +255,8 @@ def test_customers_without_their_products_are_refused_only_by_a_model_that_looks
         assign.main()
 
 
+@pytest.mark.usefixtures("champion")
 def test_a_champion_named_meanwhile_is_not_taken_for_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    submit("a")
-    registry.promote()
     real = assignments.write
 
     def write_while_somebody_promotes(*given: Any) -> None:
@@ -306,9 +314,8 @@ def remembered() -> pd.DataFrame:
     return pd.read_parquet(paths.MEMBERSHIPS)
 
 
+@pytest.mark.usefixtures("champion")
 def test_the_champion_looks_back_at_every_month_start() -> None:
-    submit("a")
-    registry.promote()
     assign.main()
     found = remembered()
     assert found.groupby("as_of").size().to_dict() == dict.fromkeys(MONTHS, 40)
@@ -353,10 +360,9 @@ def first_month(months: pd.DataFrame) -> pd.DataFrame:
     return served.memberships[served.memberships["as_of"] == MONTHS[0]].reset_index(drop=True)
 
 
+@pytest.mark.usefixtures("champion")
 @pytest.mark.parametrize(("asked", "count"), [("7", 7), ("0.25", 15), ("auto", 6)])
 def test_the_size_that_is_asked_for_stands_in_every_table(asked: str, count: int) -> None:
-    submit("a")
-    registry.promote()
     ask_for(asked)
     assign.main()
     members = pd.read_parquet(paths.MEMBERS)
