@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -160,6 +160,7 @@ def test_break_even_counts_what_would_have_been_bought_anyway() -> None:
     assert effects.break_even(visit, OUTLOOK._replace(revenue=0.0, orders=0.0), 0.4) is None
 
 
+@settings(deadline=None)
 @given(
     st.builds(actions.Cost, st.floats(0, 100), st.floats(0, 5), st.floats(0, 0.2)),
     st.builds(effects.Outlook, st.integers(1, 500), st.floats(1, 1e3), st.floats(2e4, 1e6), st.just(0.0), st.just(0.0)),

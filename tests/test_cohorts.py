@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insiders.explore import cohorts
@@ -207,6 +207,7 @@ def test_one_customer_on_one_day_is_a_history() -> None:
 finite = st.floats(-1e6, 1e6, allow_nan=False, allow_subnormal=False)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(finite, finite), min_size=3, max_size=3))
 def test_shapley_parts_add_up_whatever_the_signs(factors: list[tuple[float, float]]) -> None:
     before, after = zip(*factors, strict=True)

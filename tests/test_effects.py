@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insiders.evidence import effects
@@ -10,6 +10,7 @@ from insiders.evidence import effects
 VALUES = st.lists(st.integers(-5, 5), min_size=2, max_size=30).map(lambda found: np.array(found, float))
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_delta_is_the_count_over_all_pairs(one: np.ndarray, other: np.ndarray) -> None:
     found = effects.cliffs_delta(one, other)
@@ -19,6 +20,7 @@ def test_delta_is_the_count_over_all_pairs(one: np.ndarray, other: np.ndarray) -
     assert found.delta - 1e-9 <= found.high <= 1
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_the_other_way_round_it_is_the_same_with_the_other_sign(one: np.ndarray, other: np.ndarray) -> None:
     there, back = effects.cliffs_delta(one, other), effects.cliffs_delta(other, one)

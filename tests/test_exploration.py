@@ -18,7 +18,6 @@ from insiders.report.figures import exploration as figures
 from insiders.report.numbers import tidy
 
 ENGLISH = Language("en", "GBP")
-NINE = shop.nine(shop.Shop())
 
 
 def blobs(each: int = 60) -> np.ndarray:
@@ -219,7 +218,7 @@ def leaves(value: Any) -> list[Any]:
 def test_ten_steps_with_every_number_from_the_json() -> None:
     from insiders.report import text
 
-    numbers, html = exploration_page.write(look(), NINE, ENGLISH)
+    numbers, html = exploration_page.write(look(), shop.usual(), ENGLISH)
     assert list(numbers["steps"]) == [
         "data",
         "cleaning",
@@ -245,12 +244,14 @@ def test_ten_steps_with_every_number_from_the_json() -> None:
             forms += [filters["share"](leaf, 0), filters["ratio"](leaf, 2), filters["ratio"](leaf, 1)]
             known |= {token for form in forms for token in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", form)}
     assert len(shown) > 150
-    assert [token for token in shown if token not in known | {NINE["guarantee"]["provenance"]["model_version"]}] == []
+    assert [
+        token for token in shown if token not in known | {shop.usual()["guarantee"]["provenance"]["model_version"]}
+    ] == []
 
 
 @pytest.mark.usefixtures("folder")
 def test_the_page_is_offline_and_can_be_heard() -> None:
-    _, html = exploration_page.write(look(), NINE, ENGLISH)
+    _, html = exploration_page.write(look(), shop.usual(), ENGLISH)
     assert not re.search(r"<(script|link|iframe|img)\b", html)
     targets = set(re.findall(r'(?:href|src)="([^"#][^"]*)"', html))
     assert {target for target in targets if not target.startswith("data:image/png;base64,")} == {"index.html"}
@@ -289,7 +290,7 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
 @pytest.mark.usefixtures("folder")
 def test_too_few_customers_have_a_map_and_no_elbow() -> None:
     people = shop.members(shop.customers()).iloc[:20]
-    numbers, html = exploration_page.write(look(people=people), NINE, ENGLISH)
+    numbers, html = exploration_page.write(look(people=people), shop.usual(), ENGLISH)
     assert numbers["map"]["customers"] == 20
     assert "too few customers" in html
 
@@ -297,7 +298,7 @@ def test_too_few_customers_have_a_map_and_no_elbow() -> None:
 @pytest.mark.usefixtures("folder")
 def test_an_earlier_champion_has_a_map_and_no_elbow() -> None:
     manifest = {**shop.registered(), "version": "4"}
-    numbers, html = exploration_page.write(look(manifest), NINE, ENGLISH)
+    numbers, html = exploration_page.write(look(manifest), shop.usual(), ENGLISH)
     assert numbers["map"]["customers"] == 400
     assert numbers["clusterings"] is None
     assert "An earlier model serves" in html

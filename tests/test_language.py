@@ -3,6 +3,7 @@
 import re
 import tomllib
 from datetime import date
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -83,6 +84,7 @@ def test_every_word_of_a_segments_name_is_known() -> None:
 Message = tuple[str | None, str]  # context and text
 
 
+@cache
 def said() -> set[Message]:
     """Every message that templates and code mark, found as `make texts` finds them."""
     rules = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["babel"]["mappings"]
@@ -92,15 +94,12 @@ def said() -> set[Message]:
     return {(context, text) for _, _, text, _, context in found if isinstance(text, str)}
 
 
-SAID = said()
-
-
 @pytest.mark.parametrize("name", OTHERS)
 def test_nothing_that_is_said_is_untranslated_and_nothing_translated_is_unsaid(name: str) -> None:
     known = read_po(BytesIO(language.source(name)))
     translated = {(each.context, each.id) for each in known if each.id and each.string and not each.fuzzy}
-    assert sorted(SAID - translated, key=str) == []
-    assert sorted(translated - SAID, key=str) == []
+    assert sorted(said() - translated, key=str) == []
+    assert sorted(translated - said(), key=str) == []
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -114,7 +113,7 @@ def test_no_translation_loses_a_placeholder_or_its_edges(name: str) -> None:
 
 def test_a_message_says_a_whole_thing() -> None:
     """No text begins or ends with white space: nothing is glued together from parts."""
-    assert [text for _, text in SAID if text != text.strip()] == []
+    assert [text for _, text in said() if text != text.strip()] == []
 
 
 def test_the_catalogue_is_that_of_the_language() -> None:

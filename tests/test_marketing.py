@@ -23,7 +23,6 @@ from insiders.report.figures.scene import Scene
 ENGLISH = Language("en", "GBP")
 SETTINGS = params.read(Path(__file__).parents[1] / "params.yaml")
 ENTER = ((Condition("net_revenue", 1500.0),),)
-NINE = shop.nine(shop.Shop())
 
 
 @pytest.fixture
@@ -108,7 +107,9 @@ def test_examples_are_for_the_insiders_of_whom_most_is_expected() -> None:
 
 
 def test_pictures_are_drawn_alike_from_equal_numbers_and_left_out_without_any() -> None:
-    drawn, again = ({name: style.svg(*each) for name, each in pictures.pictures(scene(NINE)).items()} for _ in range(2))
+    drawn, again = (
+        {name: style.svg(*each) for name, each in pictures.pictures(scene(shop.usual())).items()} for _ in range(2)
+    )
     nothing = {"segments": [], "recommendations": {"neighbours": None}}
 
     assert set(drawn) == {"break_even", "recommendations"}
@@ -136,10 +137,10 @@ def test_a_break_even_far_out_stands_at_the_edge_and_none_where_nothing_pays() -
     ],
 )
 def test_the_page_says_what_is_served_and_why(changes: dict, says: str) -> None:
-    found = {**NINE["actions"]["recommendations"], **changes}
+    found = {**shop.usual()["actions"]["recommendations"], **changes}
     template = text.environment(ENGLISH).get_template("sections/actions.html.j2")
 
-    assert says in template.render(n={**NINE["actions"], "recommendations": found}, pictures={})
+    assert says in template.render(n={**shop.usual()["actions"], "recommendations": found}, pictures={})
 
 
 def test_the_settings_refuse_an_uplift_upside_down(tmp_path: Path) -> None:

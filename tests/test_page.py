@@ -12,7 +12,6 @@ from insiders.language import Language
 from insiders.report import metrics, page
 from insiders.report.figures import revenue_share, style
 
-NINE = shop.nine(shop.Shop())
 ENGLISH = Language("en", "GBP")
 
 
@@ -46,7 +45,7 @@ def _read(html: str) -> _Reader:
 
 
 def test_the_page_needs_no_network_and_no_script():
-    html = _page(NINE, {"months": page.Drawing(style.svg(revenue_share.months(shop.months()), "t", "d"), "t")})
+    html = _page(shop.usual(), {"months": page.Drawing(style.svg(revenue_share.months(shop.months()), "t", "d"), "t")})
 
     tags = _read(html).tags
     assert not [tag for tag, _ in tags if tag in ("script", "link", "iframe", "img")]
@@ -57,8 +56,8 @@ def test_the_page_needs_no_network_and_no_script():
 
 
 def test_tables_and_pictures_can_be_heard():
-    drawn = outputs.draw(shop.Shop(), NINE)
-    html = _page(NINE, drawn)
+    drawn = outputs.draw(shop.Shop(), shop.usual())
+    html = _page(shop.usual(), drawn)
 
     tags = _read(html).tags
     assert ("html", {"lang": "en"}) in tags
@@ -137,7 +136,7 @@ def test_first_lines_compare_with_the_sort(lift, says):
 
 
 def test_a_missing_number_is_an_error_and_not_a_gap():
-    gap = {**NINE, "revenue_share": {"question": "?", "answer": "."}}
+    gap = {**shop.usual(), "revenue_share": {"question": "?", "answer": "."}}
 
     with pytest.raises(UndefinedError):
-        page.render(gap, metrics.build(NINE), {}, ENGLISH)
+        page.render(gap, metrics.build(shop.usual()), {}, ENGLISH)

@@ -10,7 +10,6 @@ import report_tables
 from insiders.explore import portraits, products
 from insiders.io import engine
 
-NINE = report_tables.nine(report_tables.Shop())
 AS_OF = pd.Timestamp("2011-12-10").date()
 NOTHING = pd.DataFrame(columns=["segment", "product_code", "buyers", "lift", "description"])
 
@@ -119,12 +118,12 @@ def test_everybody_in_one_segment_is_set_apart_from_nobody() -> None:
 
 
 def test_the_answers_say_it_in_words() -> None:
-    rows = {row["segment"]: row for row in NINE["traits"]["segments"]}
+    rows = {row["segment"]: row for row in report_tables.usual()["traits"]["segments"]}
     best = rows["Segment 1"]
     assert best["products"][0]["description"] == "REGENCY CAKESTAND 3 TIER"
     assert (best["confidence"], best["unsure_share"]) == (1.0, 0.0)
     assert (rows["Segment 3"]["confidence"], rows["Segment 3"]["unsure_share"]) == (0.75, 0.5)
-    assert NINE["traits"]["unsure_below"] == portraits.UNSURE
+    assert report_tables.usual()["traits"]["unsure_below"] == portraits.UNSURE
     assert len(best["in_words"]) == len(best["apart"]) == portraits.APART
     assert best["in_words"][0].startswith("more orders (26, others 3)")
     assert all("\n" not in each and "  " not in each for each in best["in_words"])
@@ -144,10 +143,10 @@ def test_the_page_tells_which_segments_changed_since_the_champion_before() -> No
     from insiders.language import Language
     from insiders.report import metrics, page
 
-    rows = {row["segment"]: row for row in NINE["traits"]["segments"]}
+    rows = {row["segment"]: row for row in report_tables.usual()["traits"]["segments"]}
     assert rows["Segment 2"]["changed"] == {"recency_days": [40.0, 71.5], "net_revenue": [900.0, 700.0]}
     assert [rows[name]["matched_from"] for name in sorted(rows)] == ["Segment 1", "Segment 2", None]
-    html = page.render(NINE, metrics.build(NINE), {}, Language("en", "GBP"))
+    html = page.render(report_tables.usual(), metrics.build(report_tables.usual()), {}, Language("en", "GBP"))
     assert "Segment 2 is no longer what it was under the model before" in html
     assert "days since the last order: 40 there, 71.5 now; net revenue: £900 there, £700 now." in html
     assert html.count("no longer what it was") == 1

@@ -211,7 +211,7 @@ def served(command: str, project: Path, _patch: pytest.MonkeyPatch) -> str:
 
 
 def page(address: str, server: "subprocess.Popen[bytes]") -> str:
-    for _ in range(300):
+    for _ in range(900):
         assert server.poll() is None
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:

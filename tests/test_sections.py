@@ -6,21 +6,15 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import report_tables as shop
-from insiders.answers import how_many, revenue_share, traits, who
+from insiders.answers import revenue_share, traits, who
 from insiders.explore import concentration, rhythm, sizes, wholesalers
 from insiders.io import engine
-from insiders.report.numbers import tidy
 
 PEOPLE = shop.members(shop.customers())
-INPUTS = shop.Shop()
-NINE = {
-    name: tidy(answer.numbers(INPUTS))
-    for name, answer in (("how_many", how_many), ("traits", traits), ("revenue_share", revenue_share))
-}
 
 
 def people(**columns: list) -> pd.DataFrame:
@@ -69,18 +63,18 @@ def test_a_share_of_nothing_is_not_known() -> None:
 
 
 def test_curves_rise_with_the_size_and_pass_through_the_table() -> None:
-    rows = NINE["how_many"]["curve"]
+    rows = shop.usual()["how_many"]["curve"]
     expected = [row["expected_share"] for row in rows]
     assert expected == sorted(expected)
     at = {row["customer_share"]: row["expected_share"] for row in rows}
-    [tenth] = [row for row in NINE["how_many"]["sizes"] if row["limit"] == 0.1]
+    [tenth] = [row for row in shop.usual()["how_many"]["sizes"] if row["limit"] == 0.1]
     assert at[0.1] == tenth["expected_share"]
 
 
 def test_the_list_itself_is_one_of_the_steps() -> None:
-    told = NINE["how_many"]
+    told = shop.usual()["how_many"]
     assert told["own"]["count"] == told["count"]
-    assert told["own"]["net_revenue_share"] == pytest.approx(NINE["revenue_share"]["net_revenue_share"])
+    assert told["own"]["net_revenue_share"] == pytest.approx(shop.usual()["revenue_share"]["net_revenue_share"])
 
 
 # Days and hours.
@@ -152,6 +146,7 @@ def test_where_orders_do_not_differ_nobody_is_a_wholesaler() -> None:
 REVENUES = st.lists(st.integers(0, 10_000), min_size=1, max_size=40).filter(any)
 
 
+@settings(deadline=None)
 @given(REVENUES)
 def test_gini_is_the_mean_difference_of_all_pairs(revenues: list[int]) -> None:
     """Half the relative mean absolute difference."""
@@ -165,6 +160,7 @@ def test_gini_without_revenue_is_not_known() -> None:
     assert concentration.gini(pd.Series([2.0, 2.0])) == 0
 
 
+@settings(deadline=None)
 @given(REVENUES)
 def test_the_curve_starts_at_nothing_ends_with_all_and_never_falls(revenues: list[int]) -> None:
     rows = concentration.lorenz(pd.Series(revenues, dtype=float))
@@ -182,7 +178,7 @@ def test_the_best_customers_hold_their_part() -> None:
 
 
 def test_what_was_sold_without_an_id_counts_in_shares_of_all() -> None:
-    told = NINE["revenue_share"]
+    told = shop.usual()["revenue_share"]
     assert told["gross_revenue_share_of_all"] == pytest.approx(
         told["insiders_gross_revenue"] / (told["gross_revenue"] + 40_000), abs=1e-6
     )
@@ -194,7 +190,7 @@ def test_what_was_sold_without_an_id_counts_in_shares_of_all() -> None:
 def test_without_anonymous_sales_the_shares_are_the_same() -> None:
     ledger = shop.ledger().query("rule == 'delivered'")
     told = revenue_share.of_all(PEOPLE, ledger)
-    assert told["net_revenue_share_of_all"] == pytest.approx(NINE["revenue_share"]["net_revenue_share"])
+    assert told["net_revenue_share_of_all"] == pytest.approx(shop.usual()["revenue_share"]["net_revenue_share"])
 
 
 def test_months_tell_the_share_and_only_whole_ones_are_compared() -> None:
@@ -232,7 +228,7 @@ def test_returns_of_a_side() -> None:
 
 
 def test_insiders_stand_against_each_other_segment() -> None:
-    rows = NINE["traits"]["against"]
+    rows = shop.usual()["traits"]["against"]
     assert {row["segment"] for row in rows} == {"Segment 2", "Segment 3"}
     for row in rows:
         spent = next(each for each in row["traits"] if each["trait"] == "net_revenue")
