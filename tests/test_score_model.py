@@ -73,7 +73,7 @@ def test_a_log_mean_by_hand(parts, now):
     score = score_model.combine(("faded_revenue", "net_revenue"), parts, now)
     coins = [now[name].median() / 1000 for name in ("faded_revenue", "net_revenue")]
     logs = [np.log1p(now[name] / coin) for name, coin in zip(("faded_revenue", "net_revenue"), coins, strict=True)]
-    np.testing.assert_allclose(score.of(now), sum(logs) / 2)
+    np.testing.assert_allclose(score.of(now), sum(logs) / 2, rtol=1e-5)
 
 
 def test_every_candidate_is_judged_and_without_a_past_the_learned_ones_are_left_out(parts, now):

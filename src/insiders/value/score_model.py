@@ -6,11 +6,14 @@ customers is kept in it, so it scores an unseen one, alone or among a million, a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
+from insiders.units import FITTED_DIGITS, round_off
 from insiders.value import lifetime, rankers, scores
 from insiders.value.money import Money, Past
 from insiders.value.rankers import BOOSTING, TREES
@@ -58,7 +61,7 @@ class Lifetime:
     days: int
 
     def score(self, customers: pd.DataFrame) -> Values:
-        return lifetime.predict(self.model, customers, self.days)["expected_revenue"].to_numpy()
+        return lifetime.expected_revenue(self.model, customers, self.days)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Score:
 
     def log(self, customers: pd.DataFrame) -> Values:
         logs = [_log(part.score(customers), coin) for part, coin in zip(self.parts, self.coins, strict=True)]
-        return np.asarray(np.mean(logs, axis=0), dtype=np.float64)
+        return round_off(np.mean(logs, axis=0), FITTED_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,47 @@ class ScoreModel:
         """`score`, `expected_revenue`, `expected_low`, `expected_high` of each customer, in their order."""
         expected = self.money.expected(self.score.log(customers)).set_index(customers.index)
         return pd.DataFrame({"score": self.score.of(customers)}, index=customers.index).join(expected)
+
+
+class Scorer(BaseEstimator):
+    """A candidate as a scikit-learn estimator: who comes first.
+
+    Parameters
+    ----------
+    name
+        Name of the score, one of CANDIDATES.
+    horizon_days
+        Length of the period that is looked ahead.
+    seed
+        Of what is drawn while trees grow.
+
+    """
+
+    def __init__(self, name: str = SPREADSHEET, horizon_days: int = 90, seed: int = 0) -> None:
+        self.name = name
+        self.horizon_days = horizon_days
+        self.seed = seed
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the customers' table that the score looks at."""
+        return tuple(dict.fromkeys(column for part in CANDIDATES[self.name] for column in _columns(part)))
+
+    def fit(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
+        """Fit on customers as of a date, and on those of a `past` one with the `next_revenue` that followed it."""
+        self.model_ = fit(self.name, customers, [past], Horizon(self.horizon_days, self.seed))
+        return self
+
+    def score(self, customers: pd.DataFrame) -> Values:
+        """Score of each customer, in their order; higher is better, and nobody's depends on the others."""
+        check_is_fitted(self)
+        return self.model_.score.of(customers)
+
+
+def _columns(part: str) -> tuple[str, ...]:
+    if part in rankers.FITS:
+        return tuple(rankers.TRAITS)
+    return {LIFETIME: lifetime.HISTORY, scores.QUINTILES: tuple(scores.RFM)}.get(part, (part,))
 
 
 def fit_parts(customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> dict[str, Part]:
@@ -108,24 +152,26 @@ def combine(names: Sequence[str], parts: Mapping[str, Part], customers: pd.DataF
     return Score(chosen, tuple(_coin(part.score(customers)) for part in chosen))
 
 
+def candidates(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict[str, Score]:
+    """Each candidate whose parts are there; coins are those of these customers."""
+    there = {name: own for name, own in CANDIDATES.items() if all(each in parts for each in own)}
+    return {name: combine(own, parts, customers) for name, own in there.items()}
+
+
 def candidate_scores(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict[str, Values]:
     """The score of each candidate whose parts are there: what is judged."""
-    return {
-        name: combine(own, parts, customers).of(customers)
-        for name, own in CANDIDATES.items()
-        if all(each in parts for each in own)
-    }
+    return {name: score.of(customers) for name, score in candidates(parts, customers).items()}
 
 
 def fit(name: str, customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> ScoreModel:
     """Fit a candidate on customers as of a date, and tell it in money by what followed the `past` dates."""
     names = CANDIDATES[name]
     score = combine(names, fit_parts(customers, past, horizon), customers)
-    told = [Past(_log_at_past(names, each, horizon), each["next_revenue"].to_numpy(dtype=float)) for each in past]
+    told = [Past(log_at_past(names, each, horizon), each["next_revenue"].to_numpy(dtype=float)) for each in past]
     return ScoreModel(name, score, Money.fit(told, score.log(customers)))
 
 
-def _log_at_past(names: Sequence[str], past: pd.DataFrame, horizon: Horizon) -> Values:
+def log_at_past(names: Sequence[str], past: pd.DataFrame, horizon: Horizon) -> Values:
     """The score that each customer would have had at a past date, by what was known then.
 
     Of what followed, trees learn only from the other half of the customers: their own outcome is not in their score.

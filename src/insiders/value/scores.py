@@ -17,7 +17,7 @@ Score = Callable[[pd.DataFrame], dict[str, Values]]
 Known = Mapping[str, Values]  # columns of other customers, among whom one is ranked; a table is one too
 
 RFM = {"recency_days": -1, "order_count": 1, "net_revenue": 1}  # trait -> 1 where more is better, else -1
-SPREADSHEET, LIFETIME, CHANCE = "net_revenue", "lifetime_value", "random"
+SPREADSHEET, QUINTILES, LIFETIME, CHANCE = "net_revenue", "rfm_quintiles", "lifetime_value", "random"
 
 
 def scorer(among: pd.DataFrame, horizon_days: int) -> Score:
@@ -74,5 +74,6 @@ PLAIN: dict[str, Callable[[pd.DataFrame, Known], Values]] = {
     "net_revenue_180d": _column("net_revenue_180d"),
     "net_revenue_365d": _column("net_revenue_365d"),
     "faded_revenue": _column("faded_revenue"),
-    "rfm_quintiles": _rfm,
+    QUINTILES: _rfm,
 }
+SORTS = (*PLAIN, LIFETIME)  # what a list has to be as good as

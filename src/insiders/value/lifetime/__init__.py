@@ -15,11 +15,21 @@ customers who buy in a burst and leave (the dropout that such a fit "finds" in t
 
 from insiders.value.lifetime.calibration import Calibration
 from insiders.value.lifetime.likelihood import fit_process, log_likelihood
-from insiders.value.lifetime.model import ValueModel, calibrate, expect, fit, histories, predict
+from insiders.value.lifetime.model import (
+    HISTORY,
+    ValueModel,
+    calibrate,
+    expect,
+    expected_revenue,
+    fit,
+    histories,
+    predict,
+)
 from insiders.value.lifetime.processes import PROCESSES, Histories
 from insiders.value.lifetime.spend import Spend, fit_spend
 
 __all__ = [
+    "HISTORY",
     "PROCESSES",
     "Calibration",
     "Histories",
@@ -27,6 +37,7 @@ __all__ = [
     "ValueModel",
     "calibrate",
     "expect",
+    "expected_revenue",
     "fit",
     "fit_process",
     "fit_spend",
