@@ -11,6 +11,7 @@ from insiders.io import paths, tables
 from insiders.model.clusterers import Ward
 from insiders.model.embeddings import LogScaler
 from insiders.model.segment_model import SegmentModel
+from insiders.value.score_model import Scorer
 
 HORIZON = 90
 NOW = pd.Timestamp("2011-12-10").as_unit("us")
@@ -59,7 +60,7 @@ def customers(count: int = 60, as_of: pd.Timestamp = NOW) -> pd.DataFrame:
 def fitted(embedding: Any = None, clusterer: Any = None, features: tuple[str, ...] = FEATURES) -> SegmentModel:
     """A model of these customers; by default the large ones are its Insiders."""
     past = customers().assign(next_revenue=lambda each: each["net_revenue"] / 2)
-    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), features, 0.02)
+    model = SegmentModel(embedding or LogScaler(), clusterer or Ward(3), features, Scorer("net_revenue"), share=0.1)
     return model.fit(customers(), past)
 
 

@@ -29,8 +29,14 @@ LESS: Mapping[str, Any] = {
 }
 # So few customers rarely convince the gates of params.yaml.
 EASY: Mapping[str, Any] = {
-    "tune": {"insider_share_max": 0.4},
-    "register": {"value_lift_margin": 0.5, "stability_min": 0.2, "champion_margin": 0.1},
+    "tune": {"hopeless_foresight": -9.0},
+    "register": {
+        "sort_lift_margin": 0.5,
+        "list_stability_min": 0.2,
+        "foresight_margin": 1.0,
+        "stability_min": 0.1,
+        "champion_margin": 1.0,
+    },
 }
 
 

@@ -53,7 +53,8 @@ def test_from_lines_to_segments_by_these_names_alone() -> None:
     customers = fetched(table, "customer_id")
     assert set(insiders.FEATURES) <= set(customers)
 
-    model = insiders.SegmentModel(LogScaler(), KMeans(2, random_state=0), ("net_revenue", "order_count"), 0.25)
+    features, score = ("net_revenue", "order_count"), insiders.Scorer("net_revenue")
+    model = insiders.SegmentModel(LogScaler(), KMeans(2, random_state=0), features, score, share=0.5)
     segments = model.fit(customers, customers.assign(next_revenue=0.0)).predict(customers)
 
     assert segments["is_insider"].tolist() == [False, False, True, True]

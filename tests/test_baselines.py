@@ -1,12 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from insiders.evidence import holdout
-from insiders.evidence.baselines import measured, on_origins
-from insiders.evidence.judge import Judge, Window, windows
+from insiders.evidence.baselines import PREFERRED, choose, dates, measured
+from insiders.evidence.judge import Judge
+from insiders.evidence.scoring import Date
 from insiders.evidence.search import rows
+from insiders.evidence.windows import Window, windows
+from insiders.value import scores
+from insiders.value.score_model import CANDIDATES
 from population import FEATURES, snapshots
-from test_search import RECIPE, SETTINGS, trial
+from test_search import SETTINGS, trial
 
 SHARE = 0.05
 
@@ -18,19 +24,20 @@ def cut():
 
 @pytest.fixture(scope="module")
 def judge(cut):
-    return Judge(cut, SETTINGS)
+    return Judge(cut, replace(SETTINGS, share=SHARE))
 
 
 @pytest.fixture(scope="module")
 def found(judge):
-    return measured(judge, SHARE, 90)
+    return measured(judge, dates(judge))
 
 
-def test_a_baseline_has_every_measure_that_a_trial_has(judge, found):
-    wanted = set(judge.score(RECIPE)[0])
-    for name in ("net_revenue", "gross_revenue", "faded_revenue", "rfm_quintiles", "lifetime_value"):
-        assert set(found[name]) == wanted
-        assert not any(np.isnan(value) for value in found[name].values())
+def test_every_score_has_every_measure(found):
+    assert set(found) == {*CANDIDATES, scores.CHANCE}
+    wanted = set(found["net_revenue"])
+    for name, measures in found.items():
+        assert set(measures) == wanted
+        assert not any(np.isnan(value) for value in measures.values()), name
 
 
 def test_the_sort_is_its_own_measure(found):
@@ -38,15 +45,25 @@ def test_the_sort_is_its_own_measure(found):
     assert sort["value_lift_mean"] == 1 == sort["value_lift_min"]
     assert sort["value_lift_low_1"] <= 1 <= sort["value_lift_high_1"]
     assert sort["insider_share"] == SHARE
-    assert sort["stability_seeds"] == 1
-    assert sort["control_gap"] == pytest.approx(sort["silhouette"] - sort["control_silhouette"])
+    assert 0 < sort["list_stability"] <= 1
 
 
 def test_a_draw_by_lot_stays_an_expectation(found):
     lot = found["random"]
     assert lot["value_over_random_low_1"] == pytest.approx(1) == lot["value_over_random_high_1"]
-    assert lot["stability"] == pytest.approx(SHARE / (2 - SHARE))
-    assert "silhouette" not in lot
+    assert lot["list_stability"] == pytest.approx(SHARE / (2 - SHARE))
+
+
+def test_of_scores_that_are_as_good_the_preferred_one_is_chosen():
+    later = np.array([100.0, 90, 80, 1, 0, 0, 0, 0, 0, 0])
+    first, poor = -np.arange(10.0), np.arange(10.0)
+    known = dict.fromkeys(PREFERRED, poor) | {"net_revenue": first, "faded_revenue": first}
+    origin = Date(np.arange(10).astype(str), later, known)
+    assert choose([origin], 0.2, 0.0) == "faded_revenue"
+    nearly = known | {"lifetime_faded": np.array([9.0, 7, 8, 6, 5, 4, 3, 2, 1, 0])}  # 180 of 190 at two places
+    assert choose([origin._replace(scores=nearly)], 0.2, 0.02) == "lifetime_faded"
+    assert choose([origin._replace(scores=nearly)], 0.2, 0.001) == "faded_revenue"
+    assert choose([origin._replace(next_revenue=np.zeros(10))], 0.2, 0.01) == PREFERRED[0]
 
 
 def test_intervals_of_a_sort_are_those_of_a_list_of_the_same_customers(judge, found):
@@ -61,25 +78,20 @@ def test_intervals_of_a_sort_are_those_of_a_list_of_the_same_customers(judge, fo
 
 def test_the_lifetime_value_knows_nothing_of_what_it_is_held_against(cut, found):
     blind = {name: Window(each.customers.assign(next_revenue=1.0), each.past) for name, each in cut.items()}
-    other = measured(Judge(blind, SETTINGS), SHARE, 90)["lifetime_value"]
-    assert other["stability"] == found["lifetime_value"]["stability"]
+    other = measured(judge := Judge(blind, replace(SETTINGS, share=SHARE)), dates(judge))["lifetime_value"]
+    assert other["list_stability"] == found["lifetime_value"]["list_stability"]
     assert other["value_over_random_mean"] == pytest.approx(1)
 
 
 def test_baselines_do_not_depend_on_the_order_or_the_names_of_the_customers(found):
     shuffled = snapshots(300).sample(frac=1, random_state=3)
     shuffled["customer_id"] = "c" + shuffled["customer_id"].str[::-1]
-    assert measured(Judge(windows(shuffled, 90, FEATURES), SETTINGS), SHARE, 90) == found
+    other = Judge(windows(shuffled, 90, FEATURES), replace(SETTINGS, share=SHARE))
+    assert measured(other, dates(other)) == found
 
 
 def test_in_the_table_baselines_follow_the_trials(found):
     table = rows([trial(0, 1.0, 0.9), trial(3, 1.1, 0.9)], found)
     assert table["number"].tolist() == [0, 3, *range(4, 4 + len(found))]
     assert (table["state"][2:] == "BASELINE").all()
-    assert table["stability"].notna().all()
-
-
-def test_without_a_judge_they_stand_on_the_same_origins(cut, found):
-    bare = on_origins(cut, SHARE, 90)
-    for name, measures in bare.items():
-        assert {key: found[name][key] for key in measures} == pytest.approx(measures)
+    assert table["list_stability"][2:].notna().all()

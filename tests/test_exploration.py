@@ -165,21 +165,21 @@ def test_choices_stand_by_their_best_feasible_trial() -> None:
             "state": ["COMPLETE", "COMPLETE", "COMPLETE", "PRUNED", "BASELINE"],
             "embedding": ["a", "a", "b", "c", "a"],
             "feasible": [True, False, True, False, True],
-            "value_lift_mean": [1.01, 1.2, 1.05, 1.3, 2.0],
-            "value_lift_min": [1.0, 1.1, 0.9, 1.2, 2.0],
-            "value_lift_low_1": [0.9, 1.0, 1.0, 1.0, 1.0],
-            "value_lift_low_2": [0.8, 1.0, 1.0, 1.0, 1.0],
-            "stability": [0.8, np.nan, np.nan, np.nan, np.nan],
+            "foresight_mean": [0.21, 0.3, 0.25, 0.4, 0.9],
+            "foresight_min": [0.2, 0.25, 0.1, 0.3, 0.9],
+            "foresight_1": [0.2, 0.3, 0.4, 0.4, 0.9],
+            "foresight_2": [0.22, 0.3, 0.1, 0.4, 0.9],
+            "stability_rand": [0.8, np.nan, np.nan, np.nan, np.nan],
         }
     )
     rows = exploration.by_choice(trials, "embedding")
     assert [(row["name"], row["trials"], row["feasible"], row["best"]) for row in rows] == [
-        ("b", 1, 1, 1.05),
-        ("a", 2, 1, 1.01),
+        ("b", 1, 1, 0.25),
+        ("a", 2, 1, 0.21),
         ("c", 1, 0, None),
     ]
-    assert rows[1]["low"] == pytest.approx(0.85)
-    assert (rows[1]["stability"], rows[0]["stability"], rows[1]["high"]) == (0.8, None, None)
+    assert (rows[0]["low"], rows[0]["high"], rows[0]["worst_period"]) == (0.1, 0.4, 0.1)
+    assert (rows[1]["stability"], rows[0]["stability"], rows[2]["high"]) == (0.8, None, None)
 
 
 def test_a_search_without_a_single_result_has_no_choices() -> None:
@@ -273,7 +273,7 @@ def test_the_map_marks_the_insiders_and_never_names_anybody() -> None:
 def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
     manifest = {
         **shop.regime(regime, champion_version=None),
-        "serving": {"embedding": None, "clusterer": "net_revenue", "measures": {"value_lift_mean": 1.0}},
+        "serving": {"embedding": None, "clusterer": "net_revenue", "measures": {"sort_lift": 1.0}},
         "baseline": {"name": "net_revenue", "n": 40, "horizon_days": 90},
     }
     pd.DataFrame({"customer_id": pd.array([], dtype="str"), "place": []}).to_parquet(paths.PLACES, index=False)

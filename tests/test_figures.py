@@ -30,7 +30,7 @@ PICTURES = {
     "rfm_map": lambda: who.rfm_map(MEMBERS["recency_days"], MEMBERS["net_revenue"], MEMBERS["is_insider"]),
     "front": lambda: trials.front(TRIALS, chosen=17),
     "history": lambda: trials.history(TRIALS),
-    "lift_by_period": lambda: trials.lift_by_period(TRIALS, 17, ["a", "b", "c"]),
+    "foresight_by_period": lambda: trials.foresight_by_period(TRIALS, 17, ["a", "b", "c"]),
     "lorenz": lambda: revenue_share.lorenz(LORENZ),
     "sizes": lambda: how_many.sizes(SIZES),
     "places": lambda: traits.places(PLACES, {"a": "orders", "b": "days"}),
@@ -77,7 +77,7 @@ def test_crowds_are_pixels_so_that_a_picture_stays_small():
 
 
 def test_trials_that_were_given_up_are_shown_as_refused():
-    given_up = TRIALS.assign(state=TRIALS["state"].replace("COMPLETE", "PRUNED"), stability=np.nan)
+    given_up = TRIALS.assign(state=TRIALS["state"].replace("COMPLETE", "PRUNED"), stability_rand=np.nan)
 
     dots = trials.history(given_up).axes[0].collections
     assert [len(each.get_offsets()) for each in dots] == [40, 0]
@@ -105,22 +105,18 @@ def test_front_marks_the_chosen_trial_only_when_it_is_there():
 
 def test_the_chosen_recipe_is_in_sight_in_every_period():
     best = TRIALS["number"] == 17
-    higher = TRIALS.assign(value_lift_1=TRIALS["value_lift_1"].where(~best, 1.4))
-    axes = trials.lift_by_period(higher, 17).axes[0]
+    higher = TRIALS.assign(foresight_1=TRIALS["foresight_1"].where(~best, 0.4))
+    axes = trials.foresight_by_period(higher, 17).axes[0]
     low, high = axes.get_ylim()
 
-    assert low < higher.loc[best, ["value_lift_1", "value_lift_2", "value_lift_3"]].to_numpy().min()
-    assert high > 1.4
+    assert low < higher.loc[best, ["foresight_1", "foresight_2", "foresight_3"]].to_numpy().min()
+    assert high > 0.4
 
 
-def test_baselines_stand_at_their_own_lift():
+def test_the_cells_of_rfm_stand_at_their_own_foresight():
     axes = trials.front(TRIALS, 17).axes[0]
 
-    assert {text.get_text().replace("\u00a0", " ") for text in axes.texts} <= {
-        "top by net revenue",
-        "top by rfm quintiles",
-    }
-    assert 1.0 in {float(line.get_ydata()[0]) for line in axes.lines if len(line.get_ydata())}
+    assert 0.2 in {float(line.get_ydata()[0]) for line in axes.lines if len(line.get_ydata())}
 
 
 def test_months_hatch_what_is_partial():
@@ -130,9 +126,9 @@ def test_months_hatch_what_is_partial():
 
 
 def test_a_search_without_feasible_trial_still_has_pictures():
-    refused = TRIALS.assign(feasible=False, stability=np.nan)
+    refused = TRIALS.assign(feasible=False, stability_rand=np.nan)
 
-    for figure in (trials.front(refused), trials.history(refused), trials.lift_by_period(refused, 17)):
+    for figure in (trials.front(refused), trials.history(refused), trials.foresight_by_period(refused, 17)):
         assert figure.axes
 
 

@@ -42,7 +42,13 @@ def found(people: pd.DataFrame) -> dict[str, Any]:
         "starts": [],
     }
     return tidy(
-        {**judged_tables.VALIDATION, **validation, "provenance": versions, "search": {**search, "best_sort": None}}
+        {
+            **judged_tables.VALIDATION,
+            **validation,
+            "provenance": versions,
+            "search": {**search, **judged_tables.MEASURES, "score": "lifetime_faded"},
+            "serving": {"measures": judged_tables.MEASURES},
+        }
         | guarantee_tables.told(people)
     )
 
@@ -57,8 +63,7 @@ def section(numbers: dict[str, Any]) -> str:
         "pictures": {},
         "day": "-",
     }
-    lifts = {"search": {"value_lift_mean": 1.0, "value_lift_min": 1.0}, "model": {"stability": 0.9}}
-    page = environment.get_template("sections/guarantee.html.j2").render(**told, metrics=lifts)
+    page = environment.get_template("sections/guarantee.html.j2").render(**told)
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
@@ -166,7 +171,7 @@ def test_what_came_afterwards_is_drawn_where_somebody_was_listed(people: pd.Data
     words: Any = text.environment(ENGLISH).globals["words"]
     answers = {"guarantee": {**found(people), "captures": []}}
     names = set(figures.pictures(Scene(people, shop.trials(), answers, words.labels, ENGLISH)))
-    assert names - {"afterwards"} == {"captures", "front", "lift_by_period"}
+    assert names - {"afterwards"} == {"captures", "front", "foresight_by_period"}
     assert ("afterwards" in names) == is_drawn
 
 

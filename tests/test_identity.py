@@ -17,13 +17,13 @@ from insiders.io.tracking import registry
 from insiders.model import segments
 from insiders.model.segments import Champion, Identity
 from insiders.stages import register as stage
-from test_segments import COLUMNS, LAPSED_LARGE, LAPSED_SMALL, LOYAL, NEWCOMER, REGULAR, WHOLESALE, shop
+from test_segments import COLUMNS, LAPSED_LARGE, LAPSED_SMALL, NEWCOMER, REGULAR, WHOLESALE, shop
 
-NAMES = {0: "Insiders", 1: "Steady", 2: "Gone"}
+NAMES = {0: "Large", 1: "Steady", 2: "Gone"}
 
 
-def champion(labels: np.ndarray, insiders: tuple[int, ...] = (0,), names: dict[int, str] = NAMES) -> Champion:
-    return Champion(labels, insiders, names)
+def champion(labels: np.ndarray, names: dict[int, str] = NAMES) -> Champion:
+    return Champion(labels, names)
 
 
 def names(found: list[Identity]) -> dict[int, str]:
@@ -32,16 +32,16 @@ def names(found: list[Identity]) -> dict[int, str]:
 
 def test_without_a_champion_every_segment_is_new() -> None:
     customers, labels = shop(WHOLESALE, REGULAR)
-    assert segments.identify(customers, labels, (0,), None) == [
-        Identity(0, "Insiders", None, None, 0, {}),
+    assert segments.identify(customers, labels, None) == [
+        Identity(0, "Frequent", None, None, 0, {}),
         Identity(1, "Regular", None, None, 0, {}),
     ]
 
 
 def test_other_numbers_keep_their_names() -> None:
     customers, labels = shop(WHOLESALE, REGULAR, LAPSED_SMALL)
-    found = segments.identify(customers, np.array([2, 2, 0, 0, 1, 1]), (2,), champion(labels))
-    assert names(found) == {2: "Insiders", 0: "Steady", 1: "Gone"}
+    found = segments.identify(customers, np.array([2, 2, 0, 0, 1, 1]), champion(labels))
+    assert names(found) == {2: "Large", 0: "Steady", 1: "Gone"}
     assert [each.shared_customers for each in found] == [2, 2, 2]
     assert {each.matched_by for each in found} == {"members"}
     assert all(each.changed == {} for each in found)
@@ -52,7 +52,7 @@ def test_the_best_assignment_counts_and_not_the_best_pair() -> None:
     customers, _ = shop(*[REGULAR] * 8, size=1)
     old = np.array([1, 1, 1, 1, 1, 2, 2, 2])
     new = np.array([2, 2, 1, 1, 1, 1, 1, 1])
-    found = segments.identify(customers, new, (), champion(old, ()))
+    found = segments.identify(customers, new, champion(old))
     assert names(found) == {1: "Gone", 2: "Steady"}
 
 
@@ -60,35 +60,10 @@ def test_a_new_segment_gets_a_name_that_nobody_has_or_had() -> None:
     customers, _ = shop(WHOLESALE, REGULAR, REGULAR, NEWCOMER, LAPSED_SMALL)
     labels = np.array([0, 0, 1, 1, 1, 1, 2, 2, 3, 3])
     old = np.where(labels == 0, 0, 1)
-    known = {0: "Insiders", 1: "Regular", 2: "New", 3: "Lapsed"}  # New and Lapsed have no customers any more
-    found = segments.identify(customers, labels, (0,), champion(old, names=known))
-    assert names(found) == {0: "Insiders", 1: "Regular", 2: "New, 2", 3: "Lapsed, 2"}
-    assert [each.matched_from for each in found] == ["Insiders", "Regular", None, None]
-
-
-def test_insiders_are_whom_the_model_chose() -> None:
-    """The champion's Insiders are now cluster 1, which the model does not choose."""
-    customers, labels = shop(WHOLESALE, LOYAL)
-    found = segments.identify(customers, labels, (0,), champion(1 - labels, names={0: "Insiders", 1: "Steady"}))
-    assert names(found) == {0: "Insiders", 1: "Frequent"}
-    assert [each.matched_from for each in found] == [None, None]
-
-
-def test_a_further_insider_segment_keeps_its_name_and_one_is_always_called_insiders() -> None:
-    customers, labels = shop(WHOLESALE, LOYAL, REGULAR)
-    known = {0: "Insiders", 1: "Insiders: loyal", 2: "Steady"}
-    both = segments.identify(customers, labels, (0, 1), champion(labels, (0, 1), known))
-    assert names(both) == known
-    alone = segments.identify(customers, np.maximum(labels, 1) - 1, (0,), champion(labels, (1,), {**known, 0: "Top"}))
-    assert names(alone)[0] == "Insiders"
-    assert alone[0].matched_from == "Insiders: loyal"
-
-
-def test_a_second_insider_segment_beside_the_one_that_goes_on() -> None:
-    customers, labels = shop(WHOLESALE, LOYAL, REGULAR)
-    old = np.array([2, 2, 0, 0, 2, 2])
-    found = segments.identify(customers, labels, (0, 1), champion(old, names={0: "Insiders", 2: "Steady"}))
-    assert names(found) == {0: "Insiders: frequent", 1: "Insiders", 2: "Steady"}
+    known = {0: "Large", 1: "Regular", 2: "New", 3: "Lapsed"}  # New and Lapsed have no customers any more
+    found = segments.identify(customers, labels, champion(old, names=known))
+    assert names(found) == {0: "Large", 1: "Regular", 2: "New, 2", 3: "Lapsed, 2"}
+    assert [each.matched_from for each in found] == ["Large", "Regular", None, None]
 
 
 def test_where_no_customer_is_shared_the_profile_tells() -> None:
@@ -96,8 +71,8 @@ def test_where_no_customer_is_shared_the_profile_tells() -> None:
     customers, _ = shop(WHOLESALE, REGULAR, REGULAR, LAPSED_LARGE)
     old = np.array([0, 0, 1, 1, -1, -1, 2, 2])
     new = np.array([0, 0, -1, -1, 1, 1, -1, -1])
-    found = segments.identify(customers, new, (0,), champion(old))
-    assert names(found) == {0: "Insiders", 1: "Steady"}
+    found = segments.identify(customers, new, champion(old))
+    assert names(found) == {0: "Large", 1: "Steady"}
     assert (found[1].matched_by, found[1].shared_customers) == ("profile", 0)
 
 
@@ -106,14 +81,14 @@ def test_a_profile_that_moved_is_told_with_both_medians() -> None:
     customers, _ = shop(WHOLESALE, REGULAR, late, late)
     old = np.array([0, 0, 1, 1, 1, -1, -1, -1])
     new = np.array([0, 0, -1, 1, 1, 1, 1, 1])
-    found = segments.identify(customers, new, (0,), champion(old))
+    found = segments.identify(customers, new, champion(old))
     assert [each.changed for each in found] == [{}, {"recency_days": (40.0, 200.0)}]
 
 
 def test_noise_is_no_segment() -> None:
     customers, labels = shop(WHOLESALE, REGULAR, LAPSED_SMALL)
-    found = segments.identify(customers, np.where(labels == 2, -1, labels), (0,), champion(labels))
-    assert names(found) == {0: "Insiders", 1: "Steady"}
+    found = segments.identify(customers, np.where(labels == 2, -1, labels), champion(labels))
+    assert names(found) == {0: "Large", 1: "Steady"}
 
 
 rows = st.tuples(*[st.integers(0, 400) for _ in COLUMNS]).map(list)
@@ -125,15 +100,14 @@ def test_names_are_unique_and_order_and_ids_change_nothing(groups: list, data: s
     customers, _ = shop(*groups)
     label = st.integers(-1, 4)
     new, old = (np.array(data.draw(st.lists(label, min_size=len(customers), max_size=len(customers)))) for _ in "no")
-    known = champion(old, (0,), {number: name for number, name in enumerate(["Insiders", "A", "B", "C", "Lapsed"])})
-    found = segments.identify(customers, new, (0,), known)
+    known = champion(old, {number: name for number, name in enumerate(["Large", "A", "B", "C", "Lapsed"])})
+    found = segments.identify(customers, new, known)
     assert len({each.name for each in found}) == len(found)
     assert [each.cluster for each in found] == sorted(set(new.tolist()) - {-1})
-    assert {each.cluster for each in found if each.name.startswith("Insiders")} == set(new.tolist()) & {0}
     place = list(range(len(customers)))
     order.shuffle(place)
     mixed = customers.iloc[place].assign(customer_id=customers["customer_id"].to_numpy())
-    assert segments.identify(mixed, new[place], (0,), Champion(old[place], (0,), known.names)) == found
+    assert segments.identify(mixed, new[place], Champion(old[place], known.names)) == found
 
 
 # --- through register ---

@@ -14,8 +14,8 @@ TRIALS["params"] = [
 
 
 def trials(lifts, params, **columns):
-    rows = {"state": "COMPLETE", "embedding": "pca", "clusterer": "ward", "feasible": True, "stability": 0.9}
-    return pd.DataFrame({**rows, "params": params, "value_lift_mean": lifts, **columns})
+    rows = {"state": "COMPLETE", "embedding": "pca", "clusterer": "ward", "feasible": True, "stability_rand": 0.9}
+    return pd.DataFrame({**rows, "params": params, "foresight_mean": lifts, **columns})
 
 
 def test_a_setting_that_decides_explains_all_and_one_without_a_link_nothing():

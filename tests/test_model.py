@@ -5,18 +5,20 @@ from optuna.trial import FixedTrial
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from insiders.model.clusterers import Density, Mixture, Ward
+from insiders.model.clusterers import Density, Ward
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, ValuePlane, columns
 from insiders.model.segment_model import SegmentModel
+from insiders.value.score_model import CANDIDATES, Scorer
 from population import FEATURES, customers
 
 
-def model(clusterer=None, embedding=None, least_share=0.05):
+def model(clusterer=None, embedding=None, sort="lifetime_faded", **shares):
     return SegmentModel(
         embedding or ValuePlane(20, 0.5, "faded_revenue", 3),
         clusterer or KMeans(5, n_init=10, random_state=1),
         FEATURES,
-        least_share,
+        Scorer(sort),
+        **{"share": 0.05, **shares},
     )
 
 
@@ -40,17 +42,41 @@ def test_who_spent_much_and_is_gone_does_not_come_before_those_who_spend():
     embedded = np.concatenate([[[1.0, 3.0]] * 20, [[2.0, -9.0]] * 20, [[0.0, 0.0]] * 160])
     embedded += np.random.default_rng(1).normal(0, 0.01, embedded.shape)
     spent = pd.DataFrame({"net_revenue": np.repeat([500.0, 900.0, 10.0], [20, 20, 160])})
-    fitted = model(KMeans(3, n_init=10, random_state=1), least_share=0.05).fit_clusters(embedded, spent)
+    fitted = model(KMeans(3, n_init=10, random_state=1)).fit_clusters(embedded, spent)
     assert fitted.labels_.tolist() == [0] * 20 + [2] * 20 + [1] * 160
-    assert fitted.insider_share_ == 0.1
 
 
-def test_insiders_are_the_shortest_run_that_is_large_enough():
+def test_a_cluster_that_is_too_small_goes_to_the_nearest_one():
+    embedded = np.concatenate([[[0.0, 0.0]] * 100, [[5.0, 5.0]] * 60, [[6.0, 5.0]] * 2, [[-1.0, 0.0]] * 1])
+    embedded += np.random.default_rng(1).normal(0, 0.01, embedded.shape)
+    spent = pd.DataFrame({"net_revenue": np.repeat([10.0, 90.0, 95.0, 5.0], [100, 60, 2, 1])})
+    clusterer = KMeans(4, n_init=10, random_state=1)
+    fitted = model(clusterer, smallest_share=0.05).fit_clusters(embedded, spent)
+    assert fitted.labels_.tolist() == [1] * 100 + [0] * 62 + [1]
+    assert fitted.label(embedded).tolist() == fitted.labels_.tolist()
+    assert len(np.unique(model(clusterer).fit_clusters(embedded, spent).labels_)) == 4
+
+
+@pytest.mark.parametrize("sort", CANDIDATES)
+def test_insiders_are_the_share_of_the_customers_with_the_highest_score(sort):
     frame = customers()
-    fitted = model(least_share=0.10).fit(frame, customers(seed=2))
-    shares = np.bincount(fitted.labels_).cumsum() / len(frame)
-    assert fitted.insider_clusters_ == tuple(range(int(np.argmax(shares >= 0.10)) + 1))
-    assert fitted.insider_share_ == pytest.approx(shares[fitted.insider_clusters_[-1]])
+    fitted = model(sort=sort, share=0.10).fit(frame, customers(seed=2))
+    predicted = fitted.predict(frame)
+    listed, others = predicted[predicted["is_insider"]], predicted[~predicted["is_insider"]]
+    assert listed["score"].min() > others["score"].max()
+    assert (predicted["score"] > listed["score"].min()).sum() < 40 <= len(listed)
+    np.testing.assert_array_equal(predicted["score"], Scorer(sort).fit(frame, customers(seed=2)).score(frame))
+
+
+def test_a_model_without_a_score_names_nobody():
+    fitted = SegmentModel(LogScaler(), KMeans(3, n_init=10, random_state=1), FEATURES).fit(customers(), customers())
+    assert not fitted.predict(customers())["is_insider"].any()
+    assert fitted.columns == FEATURES
+
+
+def test_a_model_asks_for_what_its_embedding_and_its_score_look_at():
+    assert model(sort="net_revenue").columns == FEATURES
+    assert set(model().columns) == {*FEATURES, "tenure_days", "gap_mean_days"}
 
 
 @pytest.mark.parametrize("clusterer", [KMeans(5, n_init=10, random_state=1), Ward(5)])
@@ -80,9 +106,7 @@ def test_nor_in_an_embedding_that_looks_at_products_or_at_lifetime_value(name):
 
     def fitted(known):
         embedding = EMBEDDINGS[name](FixedTrial(own), 7)
-        return SegmentModel(embedding, KMeans(4, n_init=10, random_state=1), columns(name, FEATURES), 0.05).fit(
-            known, known
-        )
+        return SegmentModel(embedding, KMeans(4, n_init=10, random_state=1), columns(name, FEATURES)).fit(known, known)
 
     expected = fitted(frame).predict(frame)
     other = frame.iloc[np.random.default_rng(5).permutation(len(frame))]
@@ -92,25 +116,16 @@ def test_nor_in_an_embedding_that_looks_at_products_or_at_lifetime_value(name):
     pd.testing.assert_frame_equal(alone, expected.iloc[[17]])
 
 
-@pytest.mark.parametrize("clusterer", [KMeans(5, n_init=10, random_state=1), Mixture(6), Ward(7), Density(0.02)])
-def test_who_spends_more_or_came_lately_is_never_out_while_the_other_is_in(clusterer):
+@pytest.mark.parametrize("sort", ["net_revenue", "faded_revenue", "lifetime_value", "lifetime_faded"])
+def test_who_spends_more_or_came_lately_is_never_out_while_the_other_is_in(sort):
     frame, rng = customers(), np.random.default_rng(8)
-    fitted = model(clusterer).fit(frame, customers(seed=2))
+    fitted = model(sort=sort).fit(frame, customers(seed=2))
     before = fitted.predict(frame)["is_insider"].to_numpy()
     assert before.any()
-    for column in ("net_revenue", "faded_revenue", "average_order_value", "recency_days"):
+    for column in ("net_revenue", "faded_revenue", "recency_days"):
         factor = rng.uniform(0.1, 1, len(frame)) if column == "recency_days" else rng.uniform(1, 9, len(frame))
         after = fitted.predict(frame.assign(**{column: frame[column] * factor}))["is_insider"].to_numpy()
         assert not (before & ~after).any()
-
-
-def test_whoever_is_ahead_of_an_insider_is_one_whatever_the_cluster():
-    frame, corner = customers(), np.array([2.0, 2.0])
-    fitted = model(Density(0.02)).fit(frame, customers(seed=2))
-    anchor = fitted.anchors_.max(axis=0)
-    far = np.vstack([anchor, anchor + corner, anchor + 9 * corner])
-    assert set(fitted.label(far)) <= set(fitted.insider_clusters_)
-    assert (fitted.clusterer_.predict(far) == -1).any()  # which the clusters alone would have left out
 
 
 def test_money_in_pence_changes_no_label():
@@ -148,11 +163,10 @@ def test_one_customer_alone_gets_the_label_that_they_have_among_all():
         pd.testing.assert_frame_equal(fitted.predict(frame.iloc[[row]]), together.iloc[[row]])
 
 
-def test_noise_is_a_status_and_never_an_insider():
+def test_noise_is_a_status():
     frame = customers()
     fitted = model(Density(0.1, 10), LogScaler()).fit(frame, customers(seed=2))
     predicted = fitted.predict(frame)
     noise = predicted["cluster"] == -1
     assert noise.any()
-    assert not predicted.loc[noise, "is_insider"].any()
     assert set(predicted.loc[noise, "segment"]) == {"Unclustered"}

@@ -130,14 +130,11 @@ def test_every_trial_has_every_measure(shop: Path) -> None:
     own = trials[trials["state"] != "BASELINE"]
     assert own["number"].tolist() == list(range(LESS["tune"]["trials"]))
     assert (
-        own[["embedding", "clusterer", "params", "value_lift_min", "value_lift_mean", "insider_share"]]
-        .notna()
-        .all(axis=None)
+        own[["embedding", "clusterer", "params", "foresight_min", "foresight_mean", "segments"]].notna().all(axis=None)
     )
     done = own[own["state"] == "COMPLETE"]
-    assert (
-        done[["stability", "silhouette", "davies_bouldin", "calinski_harabasz", "control_gap"]].notna().all(axis=None)
-    )
+    late = ["stability", "stability_rand", "silhouette", "davies_bouldin", "calinski_harabasz", "control_gap"]
+    assert done[[*late, "foresight_gap"]].notna().all(axis=None)
     assert {"net_revenue", "faded_revenue", "rfm_quintiles", "random"} < set(trials["clusterer"])
 
 
@@ -326,11 +323,11 @@ def test_a_past_that_says_nothing_of_the_future_gives_no_model(tmp_path: Path, e
 
 def test_a_worse_recipe_does_not_take_the_champions_place(shop: Path, copy: Path) -> None:
     candidate = told(copy, "models/candidate.json")
-    candidate["measures"]["stability"] = 0.1
+    candidate["measures"]["stability_rand"] = 0.0
     (copy / "models/candidate.json").write_text(json.dumps(candidate), encoding="utf-8")
     small_shop.run(copy, ["register", "assign", "report"])
     registered = told(copy, "models/registered.json")
-    assert [gate["name"] for gate in registered["gates"] if not gate["passed"]] == ["stability"]
+    assert [gate["name"] for gate in registered["gates"] if not gate["passed"]] == ["stability_rand"]
     assert (registered["version"], registered["alias"], registered["champion_version"]) == ("2", "challenger", "1")
     assert digests(copy, ("reports/insiders.csv",)) == digests(shop, ("reports/insiders.csv",))
 

@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from insiders.evidence import baselines
 from insiders.value import lifetime, scores
 from population import customers
 
@@ -21,12 +19,6 @@ def test_rfm_scores_by_the_quintiles_of_others():
     assert alone == scores.simple(frame, frame)["rfm_quintiles"][:1]
     assert scores.simple(frame, frame)["rfm_quintiles"].min() >= 3
     assert scores.simple(frame, frame)["rfm_quintiles"].max() == 15
-
-
-def test_what_a_sort_captured_is_measured_at_the_given_size():
-    found = baselines.captured(customers(200), 10, 90)
-    assert found[scores.SPREADSHEET]["value_lift"] == 1
-    assert found[scores.CHANCE]["value_over_random"] == pytest.approx(1)
 
 
 def test_everyone_tied_at_the_boundary_is_on_the_list():

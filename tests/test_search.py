@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from insiders.evidence import search
-from insiders.evidence.judge import Judge, Recipe, Settings, Window, looked_at, windows
+from insiders.evidence.judge import Judge, Recipe, Settings, looked_at
 from insiders.evidence.search import Trial, pick, run
+from insiders.evidence.windows import Window, windows
 from insiders.model import embeddings
 from population import DAY, FEATURES, snapshots
 
@@ -18,23 +19,25 @@ SETTINGS = Settings(
     embeddings=("scaled", "value_plane"),
     clusterers=("kmeans", "ward"),
     features=FEATURES,
-    insider_share_min=0.02,
-    insider_share_max=0.25,
+    share=0.05,
+    horizon_days=90,
+    segments_max=12,
     segment_share_min=0.005,
     resamples=4,
     seeds=2,
     silhouette_rows=200,
     bootstrap=50,
-    hopeless_lift=0.5,
+    hopeless_foresight=-1.0,
     hopeless_stability=0.3,
     stability_floor=0.75,
     seeds_floor=0.95,
-    lift_tolerance=0.01,
+    foresight_tolerance=0.02,
+    score="lifetime_faded",
 )
 RECIPE = Recipe(
     "value_plane",
     "kmeans",
-    {"value_plane.leaf": 20, "value_plane.weight": 0.2, "kmeans.clusters": 5, "list.place": 0.5},
+    {"value_plane.leaf": 20, "value_plane.weight": 0.2, "kmeans.clusters": 5},
     11,
 )
 
@@ -57,11 +60,11 @@ def cheap(recipes):
     """Measures that are a plain function of the params, in place of fits."""
     for recipe in recipes:
         clusters = recipe.params.get("kmeans.clusters") or recipe.params.get("ward.clusters")
-        yield {"value_lift_min": 1 + clusters / 100, "stability": 1 / clusters}, 0.0, ""
+        yield {"foresight_mean": clusters / 100, "stability_rand": 1 / clusters}, 0.0, ""
 
 
-def trial(number, lift, stability, violation=0.0, seeds=1.0):
-    measures = {"value_lift_min": lift, "value_lift_mean": lift, "stability": stability, "stability_seeds": seeds}
+def trial(number, foresight, stability, violation=0.0, seeds=1.0):
+    measures = {"foresight_mean": foresight, "stability_rand": stability, "stability_seeds_rand": seeds}
     return Trial(number, RECIPE, measures, violation, "")
 
 
@@ -99,24 +102,35 @@ def test_what_an_embedding_looks_at_beside_the_features_is_sorted_and_permuted_t
 
 def test_a_candidate_names_the_features_of_its_own_embedding():
     recipe = replace(RECIPE, embedding="affinity", params={"affinity.components": 4})
-    named = search.candidate(replace(trial(0, 1.0, 1.0), recipe=recipe), SETTINGS, folds=3)
+    named = search.candidate(replace(trial(0, 1.0, 1.0), recipe=recipe), SETTINGS, 3, {"sort_lift": 1.1})
     assert named["features"] == ["products"]
+    assert (named["score"], named["share"]) == (SETTINGS.score, SETTINGS.share)
+    assert named["measures"] == {
+        "foresight_mean": 1.0,
+        "stability_rand": 1.0,
+        "stability_seeds_rand": 1.0,
+        "sort_lift": 1.1,
+    }
 
 
 def test_every_measure_of_a_trial(judge):
     measures, violation, reason = judge.score(RECIPE)
     assert (violation, reason) == (0.0, "")
-    for fold in ("1", "2", "3"):
-        assert (
-            measures[f"value_lift_low_{fold}"] <= measures[f"value_lift_{fold}"] <= measures[f"value_lift_high_{fold}"]
-        )
-    lifts = [measures[f"value_lift_{fold}"] for fold in ("1", "2", "3")]
-    assert measures["value_lift_mean"] == pytest.approx(sum(lifts) / 3)
-    assert measures["value_lift_min"] == min(lifts)
-    assert 0 < measures["value_oracle_mean"] <= 1
+    each = [measures[f"foresight_{fold}"] for fold in ("1", "2", "3")]
+    assert measures["foresight_mean"] == pytest.approx(sum(each) / 3)
+    assert measures["foresight_min"] == min(each)
+    assert measures["foresight_lift"] == pytest.approx(measures["foresight_mean"] / measures["foresight_rfm_mean"])
     assert 0 <= measures["stability"] <= 1
+    assert measures["stability_rand"] <= 1
     assert measures["control_gap"] == pytest.approx(measures["silhouette"] - measures["control_silhouette"])
+    assert measures["foresight_gap"] == pytest.approx(measures["foresight_1"] - measures["control_foresight"])
     assert not any(math.isnan(value) for value in measures.values())
+
+
+def test_customers_whose_figures_are_dealt_out_foretell_nothing(judge):
+    measures, _, _ = judge.score(RECIPE)
+    assert measures["foresight_mean"] > 0.1
+    assert abs(measures["control_foresight"]) < 0.05
 
 
 def test_a_score_does_not_depend_on_what_was_scored_before(cut, judge):
@@ -138,12 +152,12 @@ def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, 
     assert len(grown) == 2 * once  # the second judge's own ones
 
 
-def test_a_list_out_of_size_is_given_up_with_its_reason(cut):
-    measures, violation, reason = Judge(cut, replace(SETTINGS, insider_share_max=0.03)).score(RECIPE)
-    assert violation > 0
-    assert reason.startswith("Insiders are ")
+def test_too_many_segments_are_given_up_with_the_reason(cut):
+    measures, violation, reason = Judge(cut, replace(SETTINGS, segments_max=4)).score(RECIPE)
+    assert violation == 0.25
+    assert reason.startswith("5 segments at ")
     assert "stability" not in measures
-    assert "value_lift_min" in measures
+    assert "foresight_mean" in measures
 
 
 def test_what_follows_the_validation_date_cannot_touch_a_score(cut):
@@ -199,35 +213,23 @@ def test_the_first_trials_are_the_promising_points_that_the_registries_allow():
 
 def test_the_pick_by_hand():
     trials = [
-        trial(0, 1.05, 0.60),
-        trial(1, 1.02, 0.80),
-        trial(2, 1.015, 0.95),
-        trial(3, 0.99, 0.99),
-        trial(4, 1.3, 0.9, 0.1),
+        trial(0, 0.300, 0.60),
+        trial(1, 0.200, 0.80),
+        trial(2, 0.197, 0.95),
+        trial(3, 0.150, 0.99),
+        trial(4, 0.400, 0.9, 0.1),
     ]
-    # 0 is not stable, 4 out of size; 2 is within 0.01 of 1 and more stable; 3 is too far below.
+    # 0 is not stable, 4 has too many segments; 2 is within 2 % of 1 and more stable; 3 foretells too little.
     assert pick(trials, SETTINGS).number == 2
-    assert pick(trials, replace(SETTINGS, lift_tolerance=0.001)).number == 1
-
-
-def test_the_pick_goes_by_the_mean_of_those_that_were_never_worth_less_than_the_sort():
-    steady, high, once_low = trial(0, 1.01, 0.95), trial(1, 1.0, 0.8), trial(2, 0.99, 0.99)
-    means = {0: 1.01, 1: 1.05, 2: 1.09}
-    trials = [replace(one, measures={**one.measures, "value_lift_mean": means[one.number]}) for one in (steady, high)]
-    assert (
-        pick([*trials, replace(once_low, measures={**once_low.measures, "value_lift_mean": 1.09})], SETTINGS).number
-        == 1
-    )
-    low = [trial(0, 0.97, 0.8), trial(1, 0.99, 0.8)]
-    assert pick(low, SETTINGS).number == 1
+    assert pick(trials, replace(SETTINGS, foresight_tolerance=0.001)).number == 1
 
 
 def test_a_trial_that_another_seed_changes_is_not_picked():
-    assert pick([trial(0, 1.05, 0.9, seeds=0.8), trial(1, 1.0, 0.8)], SETTINGS).number == 1
+    assert pick([trial(0, 0.25, 0.9, seeds=0.8), trial(1, 0.2, 0.8)], SETTINGS).number == 1
 
 
-def test_the_pick_where_no_trial_is_stable_or_in_size():
-    assert pick([trial(0, 1.05, 0.60), trial(1, 1.02, 0.70)], SETTINGS).number == 1
-    assert pick([trial(0, 1.0, 0.9, 0.2), trial(1, 1.0, 0.9, 0.1)], SETTINGS).number == 1
-    hopeless = Trial(0, RECIPE, {"value_lift_min": 0.4}, 0.0, "value lift is 0.400")
-    assert pick([hopeless, trial(1, 0.9, 0.1)], SETTINGS).number == 1
+def test_the_pick_where_no_trial_is_stable_or_has_segments_enough():
+    assert pick([trial(0, 0.25, 0.60), trial(1, 0.22, 0.70)], SETTINGS).number == 1
+    assert pick([trial(0, 0.2, 0.9, 0.2), trial(1, 0.2, 0.9, 0.1)], SETTINGS).number == 1
+    hopeless = Trial(0, RECIPE, {"foresight_mean": -0.4}, 0.0, "foresight is -0.400")
+    assert pick([hopeless, trial(1, 0.1, 0.1)], SETTINGS).number == 1

@@ -38,30 +38,24 @@ def shop(*groups: list[float], size: int = 2) -> tuple[pd.DataFrame, np.ndarray]
 
 def test_segments_are_named_by_what_they_are() -> None:
     customers, labels = shop(WHOLESALE, REGULAR, NEWCOMER, LAPSED_SMALL)
-    assert segments.name_segments(customers, labels, (0,)) == {0: "Insiders", 1: "Regular", 2: "New", 3: "Lapsed"}
+    assert segments.name_segments(customers, labels) == {0: "Frequent", 1: "Regular", 2: "New", 3: "Lapsed"}
 
 
 def test_segments_of_one_name_are_told_apart_by_what_differs() -> None:
     customers, labels = shop(WHOLESALE, LAPSED_SMALL, LAPSED_LARGE)
-    names = segments.name_segments(customers, labels, (0,))
-    assert names == {0: "Insiders", 1: "Lapsed, small orders", 2: "Lapsed, large orders"}
-
-
-def test_the_richest_of_several_insider_clusters_is_called_insiders() -> None:
-    customers, labels = shop(LOYAL, REGULAR, WHOLESALE)
-    names = segments.name_segments(customers, labels, (0, 2))
-    assert names == {2: "Insiders", 0: "Insiders: frequent", 1: "Regular"}
+    names = segments.name_segments(customers, labels)
+    assert names == {0: "Frequent", 1: "Lapsed, small orders", 2: "Lapsed, large orders"}
 
 
 def test_clusters_that_nothing_tells_apart_are_numbered() -> None:
     customers, labels = shop(WHOLESALE, REGULAR, REGULAR)
-    assert sorted(segments.name_segments(customers, labels, (0,)).values()) == ["Insiders", "Regular, 1", "Regular, 2"]
+    assert sorted(segments.name_segments(customers, labels).values()) == ["Frequent", "Regular, 1", "Regular, 2"]
 
 
 def test_noise_is_unclustered() -> None:
     customers, labels = shop(WHOLESALE, REGULAR)
-    assert segments.name_segments(customers, np.where(labels == 1, -1, labels), (0,)) == {
-        0: "Insiders",
+    assert segments.name_segments(customers, np.where(labels == 1, -1, labels)) == {
+        0: "Frequent",
         -1: "Unclustered",
     }
 
@@ -70,11 +64,10 @@ rows = st.tuples(*[st.integers(0, 400) for _ in COLUMNS]).map(list)
 
 
 @settings(max_examples=25, deadline=None)
-@given(groups=st.lists(rows, min_size=2, max_size=9), inside=st.integers(1, 3), order=st.randoms())
-def test_names_are_unique_and_do_not_depend_on_numbers_or_order(groups: list, inside: int, order) -> None:
+@given(groups=st.lists(rows, min_size=2, max_size=9), order=st.randoms())
+def test_names_are_unique_and_do_not_depend_on_numbers_or_order(groups: list, order) -> None:
     customers, labels = shop(*groups)
-    members = range(min(inside, len(groups)))
-    names = segments.name_segments(customers, labels, tuple(members))
+    names = segments.name_segments(customers, labels)
     assert len(set(names.values())) == len(groups)
     if len({tuple(group) for group in groups}) < len(groups):
         return
@@ -84,7 +77,6 @@ def test_names_are_unique_and_do_not_depend_on_numbers_or_order(groups: list, in
     again = segments.name_segments(
         customers.iloc[shuffled],
         np.array([renumbered[each] for each in labels[shuffled]]),
-        tuple(renumbered[number] for number in members),
     )
     assert again == {renumbered[number]: name for number, name in names.items()}
 

@@ -59,7 +59,7 @@ def test_the_experiment_has_a_view_of_the_trials() -> None:
     assert len(opened.client.search_runs([opened.experiment])) == 2
     [found] = opened.client.search_runs([opened.experiment], view["searchFilter"])
     assert found.info.run_name == "pca-kmeans-0"
-    assert {"metrics.`value_lift_min`", "metrics.`stability`"} < set(view["selectedColumns"])
+    assert {"metrics.`foresight_mean`", "metrics.`stability_rand`"} < set(view["selectedColumns"])
     drawn, sections = view["compareRunCharts"], {each["uuid"] for each in view["compareRunSections"]}
     assert {chart["metricSectionId"] for chart in drawn} < sections
 

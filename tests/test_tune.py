@@ -9,9 +9,9 @@ import pytest
 
 import small_shop
 from insiders.io.tracking import connection
-from insiders.value import scores
+from insiders.value import score_model, scores
 
-BASELINES = {*scores.PLAIN, scores.LIFETIME, scores.CHANCE}
+BASELINES = {*score_model.CANDIDATES, scores.CHANCE}
 SHOP = {"simulate": {"customers": 150}, "tune": {"trials": 4}}
 
 
@@ -38,7 +38,7 @@ def test_baselines_are_trials_in_the_table_and_in_mlflow(project):
         assert run.data.tags["insiders.trial"] == str(own.loc[name, "number"])
         known = own.loc[name, list(run.data.metrics)].astype(float).to_dict()
         assert run.data.metrics == pytest.approx(known)
-        assert {"value_lift_low_1", "stability", "insider_share"} <= set(run.data.metrics)
+        assert {"value_lift_low_1", "list_stability", "sort_lift", "insider_share"} <= set(run.data.metrics)
 
 
 def test_a_second_run_logs_nothing_twice_and_writes_the_same(project):

@@ -8,34 +8,43 @@ import pytest
 
 from insiders.evidence import validation, verdict
 from insiders.evidence.gates import Thresholds
-from insiders.evidence.judge import windows
 from insiders.evidence.search import Candidate
 from insiders.evidence.validation import Period
-from insiders.evidence.verdict import Case
+from insiders.evidence.verdict import Case, Contender
+from insiders.evidence.windows import windows
+from insiders.value.score_model import Horizon
 from population import FEATURES, customers, snapshots
 from test_search import RECIPE, SETTINGS
 
 OPEN = Thresholds(
-    value_lift_margin=1.0,
+    sort_lift_margin=1.0,
     value_over_random_min=0.0,
+    list_stability_min=0.0,
+    foresight_margin=1.0,
     stability_min=0.0,
-    control_gap_min=-1.0,
     champion_margin=10.0,
-    insider_share_min=0.0,
-    insider_share_max=1.0,
     segment_share_min=0.0,
 )
-MEASURES: dict[str, float | None] = {"stability": 0.9, "control_gap_low": 0.1}
+CONTENDER = Contender(RECIPE, SETTINGS)
+MEASURES: dict[str, float | None] = {
+    "foresight_mean": 0.2,
+    "foresight_rfm_mean": 0.1,
+    "foresight_gap": 0.2,
+    "stability_rand": 0.9,
+    "list_stability": 0.9,
+}
 
 
 def candidate(measures: dict[str, float | None] = MEASURES) -> Candidate:
     return {
         **RECIPE.as_record(),
+        "score": SETTINGS.score,
+        "share": SETTINGS.share,
         "features": [],
         "trial": 0,
         "feasible": True,
         "reason": "",
-        "folds": 1,
+        "folds": 3,
         "rule": {},
         "measures": measures,
     }
@@ -44,7 +53,7 @@ def candidate(measures: dict[str, float | None] = MEASURES) -> Candidate:
 @pytest.fixture(scope="module")
 def period() -> Period:
     brought = customers(300)[["customer_id", "next_revenue"]]
-    return validation.last_period(windows(snapshots(300), 90, FEATURES), brought, 90)
+    return validation.last_period(windows(snapshots(300), 90, FEATURES), brought, Horizon(90, 1))
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +64,18 @@ def case(period: Period) -> Case:
 def test_a_candidate_that_meets_every_threshold_passes(case: Case) -> None:
     judged = verdict.judge(case, OPEN, None)
     assert judged.passed
-    assert "champion" not in {gate.name for gate in judged.gates}
+    assert not any(gate.name.startswith("champion") for gate in judged.gates)
     assert judged.agreement > 0
 
 
 @pytest.mark.parametrize(
     ("gate", "demand"),
     [
-        ("value_lift_low", {"value_lift_margin": -10.0}),
+        ("sort_lift_low", {"sort_lift_margin": -10.0}),
         ("value_over_random_low", {"value_over_random_min": 1000.0}),
-        ("stability", {"stability_min": 0.95}),
-        ("control_gap_low", {"control_gap_min": 0.5}),
-        ("insider_share_min", {"insider_share_min": 0.99}),
-        ("insider_share_max", {"insider_share_max": 0.0}),
+        ("list_stability", {"list_stability_min": 0.95}),
+        ("foresight_over_rfm", {"foresight_margin": -10.0}),
+        ("stability_rand", {"stability_min": 0.95}),
         ("segment_share", {"segment_share_min": 0.99}),
     ],
 )
@@ -78,22 +86,35 @@ def test_each_gate_alone_refuses(gate: str, demand: dict[str, float], case: Case
 
 
 def test_a_measure_that_is_missing_never_passes(case: Case) -> None:
-    unmeasured = case._replace(candidate=candidate({"stability": None}))
+    unmeasured = case._replace(candidate=candidate({"stability_rand": None}))
     refused = {gate.name for gate in verdict.judge(unmeasured, OPEN, None).gates if not gate.passed}
-    assert refused == {"stability", "control_gap_low"}
+    assert refused == {"stability_rand", "foresight_gap", "foresight_over_rfm", "list_stability"}
+
+
+def test_foresight_is_pooled_over_the_origins_and_the_last_period(case: Case) -> None:
+    judged = verdict.judge(case, OPEN, None)
+    [gate] = [each for each in judged.gates if each.name == "foresight_over_rfm"]
+    own, rfm = judged.validation["foresight"], judged.validation["foresight_rfm"]
+    assert own is not None
+    assert rfm is not None
+    assert gate.value == pytest.approx((3 * (0.2 - 0.1) + own - rfm) / 4)
 
 
 def test_a_candidate_is_compared_with_the_champion_on_the_same_period(case: Case) -> None:
-    judged = verdict.judge(case, replace(OPEN, champion_margin=0.0), RECIPE)
-    [gate] = [each for each in judged.gates if each.name == "champion"]
-    assert gate.passed
-    assert gate.value == gate.threshold == judged.validation["value_lift"]
+    champion = Contender(RECIPE, replace(SETTINGS, share=0.5))
+    judged = verdict.judge(case, replace(OPEN, champion_margin=0.0), champion)
+    gates = {each.name: each for each in judged.gates if each.name.startswith("champion")}
+    assert set(gates) == {"champion_list", "champion_segments"}
+    for gate, key in (("champion_list", "sort_lift"), ("champion_segments", "foresight")):
+        assert gates[gate].passed
+        assert gates[gate].value == gates[gate].threshold == judged.validation[key]  # type: ignore[literal-required]
 
 
 def test_a_recipe_that_is_no_more_cannot_be_rebuilt() -> None:
-    record = RECIPE.as_record()
-    assert verdict.rebuild(record, SETTINGS) == RECIPE
+    record = CONTENDER.as_record()
+    assert verdict.rebuild(record, replace(SETTINGS, score="", share=0.9)) == CONTENDER
     assert verdict.rebuild({**record, "embedding": "horoscope"}, SETTINGS) is None
+    assert verdict.rebuild({**record, "score": "horoscope"}, SETTINGS) is None
     assert verdict.rebuild({**record, "params": {}}, SETTINGS) is None
 
 
@@ -107,7 +128,7 @@ def test_the_candidate_serves_with_the_list_that_was_judged(case: Case) -> None:
 
 
 def test_an_earlier_recipe_is_judged_anew(case: Case) -> None:
-    serving = verdict.serving_recipe(case, RECIPE, {"stability": 0.5})
+    serving = verdict.serving_recipe(case, CONTENDER, {"stability": 0.5})
     assert serving.validation == verdict.judge(case, OPEN, None).validation
     assert serving.serving["measures"] == {"stability": 0.5}
     assert serving.backtest == verdict.serving_candidate(case, verdict.judge(case, OPEN, None)).backtest
@@ -115,16 +136,16 @@ def test_an_earlier_recipe_is_judged_anew(case: Case) -> None:
 
 def test_of_a_champion_that_cannot_be_refitted_nobody_is_known(case: Case) -> None:
     figures = verdict.judge(case, OPEN, None).validation
-    serving = verdict.serving_record(case, RECIPE.as_record(), MEASURES, figures)
+    serving = verdict.serving_record(case, CONTENDER.as_record(), MEASURES, figures)
     assert (serving.regime, serving.backtest) == ("model", [])
     assert not serving.listed.any()
 
 
-def test_the_best_sort_serves_at_the_candidates_size(case: Case) -> None:
+def test_the_best_score_serves_at_the_programmes_size(case: Case) -> None:
     serving = verdict.serving_baseline(case, over_random_min=0.0)
     assert serving.regime == "baseline"
     assert serving.baseline is not None
-    assert serving.baseline["n"] >= round(case.final_model.insider_share_ * len(case.customers))
+    assert serving.baseline["n"] == round(SETTINGS.share * len(case.customers))
     assert serving.listed.any()
 
 
@@ -138,6 +159,7 @@ def test_a_period_without_revenue_proves_nothing(case: Case) -> None:
     idle = replace(case.period, later=case.period.later.assign(next_revenue=0.0))
     judged = verdict.judge(case._replace(period=idle), OPEN, None)
     assert judged.validation["value_lift"] is None
+    assert judged.validation["foresight"] is None
     assert not judged.passed
     assert verdict.serving_baseline(case._replace(period=idle), 0.0).regime == "none"
 

@@ -1,7 +1,8 @@
 """Customer segmentation for a loyalty programme: what a data scientist imports.
 
 =====================  ================================================================================================
-SegmentModel           features → embedding → cluster → segment → Insider, a scikit-learn estimator
+SegmentModel           features → embedding → cluster → segment, and score → Insider: a scikit-learn estimator
+Scorer                 features → score: who comes first
 EMBEDDINGS             name → function(trial, seed) → embedding; likewise CLUSTERERS
 FEATURES               name of a feature → its column: type, unit, definition, limits
 orders                 clean lines → orders, an Ibis expression
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from insiders.schemas import FEATURES
     from insiders.tables.features import Windows, customers, with_next_revenue
     from insiders.tables.orders import orders
+    from insiders.value.score_model import Scorer
 
     __version__: str
 
@@ -29,6 +31,7 @@ __all__ = [
     "CLUSTERERS",
     "EMBEDDINGS",
     "FEATURES",
+    "Scorer",
     "SegmentModel",
     "Windows",
     "__version__",
@@ -41,6 +44,7 @@ _HOMES = {
     "CLUSTERERS": "insiders.model.clusterers",
     "EMBEDDINGS": "insiders.model.embeddings",
     "FEATURES": "insiders.schemas",
+    "Scorer": "insiders.value.score_model",
     "SegmentModel": "insiders.model.segment_model",
     "Windows": "insiders.tables.features",
     "customers": "insiders.tables.features",

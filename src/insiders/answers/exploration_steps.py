@@ -93,7 +93,7 @@ def _redundancy(shared: Mapping[str, Any]) -> Numbers:
 
 
 def _embedding(choices: list[Numbers], judged: GuaranteeNumbers) -> Numbers:
-    """`gap` between the best value lifts of the two best embeddings, `width` of an interval in one period."""
+    """`gap` between the best foresight of the two best embeddings, `width` between the best and the worst period."""
     known = [row for row in choices if row["best"] is not None]
     measures = judged["serving"]["measures"]
     widths = [row["high"] - row["low"] for row in known if row["low"] is not None and row["high"] is not None]
@@ -102,10 +102,10 @@ def _embedding(choices: list[Numbers], judged: GuaranteeNumbers) -> Numbers:
         "with_list": len(known),
         "chosen": judged["serving"]["embedding"],
         "best": known[0]["name"] if known else None,
-        "best_lift": known[0]["best"] if known else None,
+        "best_foresight": known[0]["best"] if known else None,
         "gap": known[0]["best"] - known[1]["best"] if len(known) > 1 else None,
         "width": median(widths) if widths else None,
-        **{name: measures.get(name) for name in ("value_lift_mean", "silhouette", "control_silhouette", "control_gap")},
+        **{name: measures.get(name) for name in ("foresight_mean", "silhouette", "control_silhouette", "control_gap")},
     }
 
 
@@ -114,9 +114,9 @@ def _clusters(looked: Mapping[str, Any], judged: GuaranteeNumbers) -> Numbers:
     by_size = [row for row in looked["choices"]["segments"] if row["best"] is not None]
     told: Numbers = {
         "clusterer": judged["serving"]["clusterer"] if judged["regime"] == "model" else None,
-        "best_by_lift": by_size[0]["name"] if by_size else None,
-        "best_lift": by_size[0]["best"] if by_size else None,
-        "worst_lift": by_size[-1]["best"] if len(by_size) > 1 else None,
+        "best_count": by_size[0]["name"] if by_size else None,
+        "best_foresight": by_size[0]["best"] if by_size else None,
+        "worst_foresight": by_size[-1]["best"] if len(by_size) > 1 else None,
     }
     if tried is None:
         return told
@@ -124,17 +124,13 @@ def _clusters(looked: Mapping[str, Any], judged: GuaranteeNumbers) -> Numbers:
 
 
 def _list(answers: Answers) -> Numbers:
-    """The list, and what the poorest segment on it brings per customer against the richest that is not."""
-    size, rows = answers["how_many"], answers["traits"]["segments"]
-    inside = [row["revenue_per_customer"] for row in rows if row["is_insider"]]
-    outside = [row["revenue_per_customer"] for row in rows if not row["is_insider"]]
-    last, following = (min(inside) if inside else None), (max(outside) if outside else None)
+    """The list, and how many segments its members come from."""
+    size, measures = answers["how_many"], answers["guarantee"]["serving"]["measures"]
     return {
         **{name: size[name] for name in ("count", "customers", "customer_share", "share_min", "share_max")},
-        "last": last,
-        "following": following,
-        "ratio": last / following if last is not None and following is not None and following > 0 else None,
-        "stability": answers["guarantee"]["serving"]["measures"].get("stability"),
+        "segments": sum(row["insiders"] > 0 for row in size["segments"]),
+        "score": answers["guarantee"]["search"]["score"],
+        "stability": measures.get("list_stability"),
         "net_revenue_share": answers["revenue_share"]["net_revenue_share"],
     }
 
@@ -147,9 +143,10 @@ def _value(answers: Answers) -> Numbers:
         "horizon_days": judged["horizon_days"],
         "n": judged["n"],
         "value_capture": judged["value_capture"],
-        "value_lift": judged["value_lift"],
-        "value_lift_low": judged["value_lift_low"],
-        "value_lift_high": judged["value_lift_high"],
+        "best_sort": judged["best_sort"],
+        "sort_lift": judged["sort_lift"],
+        "sort_lift_low": judged["sort_lift_low"],
+        "sort_lift_high": judged["sort_lift_high"],
         "value_over_random": judged["value_over_random"],
         "value_over_random_low": judged["value_over_random_low"],
         "value_oracle": judged["value_oracle"],

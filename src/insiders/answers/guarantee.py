@@ -22,7 +22,6 @@ from insiders.programme.experiment import ArmSizes, Design, PlanNumbers
 from insiders.programme.members import LEFT
 from insiders.report.numbers import (
     AftermathNumbers,
-    BestSort,
     Capture,
     GuaranteeNumbers,
     Judgement,
@@ -53,7 +52,7 @@ def lists(inputs: Inputs) -> Contents:
 
 
 def judgement(inputs: Inputs) -> Judgement:
-    registered, margin = inputs.registered, inputs.settings.register_.value_lift_margin
+    registered, margin = inputs.registered, inputs.settings.register_.sort_lift_margin
     validation = registered["validation"]
     return {
         "regime": registered["regime"],
@@ -75,8 +74,8 @@ def judgement(inputs: Inputs) -> Judgement:
 
 
 def verdict(validation: Validation, lift_margin: float) -> Verdict:
-    """`better`, `as_good` (within the stated margin), `worse` than the sort, or `unproven`: too little to tell."""
-    low, high = validation["value_lift_low"], validation["value_lift_high"]
+    """`better`, `as_good` (within the margin), `worse` than the best plain sort, or `unproven`: too little to tell."""
+    low, high = validation["sort_lift_low"], validation["sort_lift_high"]
     if low is None or high is None:  # the period brought nothing
         return "unproven"
     if low > 1:
@@ -113,22 +112,13 @@ def search(trials: pd.DataFrame, registered: Manifest) -> SearchNumbers:
         "feasible": int(finished["feasible"].astype(bool).sum()),
         "folds": candidate["folds"],
         "starts": sorted(row["as_of"] for row in registered["backtest"])[: candidate["folds"]],
-        "best_sort": _best_sort(trials),
         "trial": candidate["trial"],
         "embedding": candidate["embedding"],
         "clusterer": candidate["clusterer"],
         "rule": candidate["rule"],
+        "score": candidate["score"],
     }
     return cast("SearchNumbers", {**search, **candidate["measures"]})
-
-
-def _best_sort(trials: pd.DataFrame) -> BestSort | None:
-    """The baseline with the highest mean value lift over the same periods."""
-    sorts = trials[trials["state"] == "BASELINE"].dropna(subset=["value_lift_mean"])
-    if sorts.empty:
-        return None
-    best = sorts.sort_values("value_lift_mean", kind="stable").iloc[-1]
-    return {"name": best["clusterer"], "value_lift_mean": best["value_lift_mean"]}
 
 
 # --- what the list rests on ---

@@ -16,7 +16,7 @@ def numbers(inputs: Inputs) -> HowManyNumbers:
         "share_max": tune.insider_share_max,
         "horizon_days": inputs.horizon_days,
         "segments": [_segment_size(row) for row in inputs.segments],
-        "own": sizes.own(steps),
+        "own": sizes.own(members),
         "largest": next(iter(sizes.by_rank(members, [tune.insider_share_max])), None),
         "steps": steps,
         "sizes": sizes.by_rank(members),
@@ -29,6 +29,7 @@ def _segment_size(row: SegmentProfile) -> SegmentSize:
         "segment": row["segment"],
         "is_insider": row["is_insider"],
         "customers": row["customers"],
+        "insiders": row["insiders"],
         "customer_share": row["customer_share"],
         "net_revenue_share": row["net_revenue_share"],
     }

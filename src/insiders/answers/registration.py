@@ -5,6 +5,7 @@ that a champion can be judged anew, or reported where today's code cannot refit 
 """
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -12,11 +13,11 @@ import pandas as pd
 from insiders import schemas
 from insiders.answers.manifest import Manifest, SegmentRecord
 from insiders.errors import InputError
-from insiders.evidence import judge, validation, verdict
+from insiders.evidence import judge, validation, verdict, windows
 from insiders.evidence.gates import Thresholds
 from insiders.evidence.judge import Recipe
 from insiders.evidence.search import Candidate
-from insiders.evidence.verdict import Case, Serving, Verdict
+from insiders.evidence.verdict import Case, Contender, Serving, Verdict
 from insiders.io import paths, studies, tables
 from insiders.io.params import Params
 from insiders.io.tracking import cards, registry
@@ -47,7 +48,7 @@ def register(settings: Params) -> None:
     case = _read_case(settings)
     entry = _enter(case)
     case.final_model.segment_names_ = {each["cluster"]: each["name"] for each in entry.segments}
-    judged = verdict.judge(case, _thresholds(settings), _rival_recipe(case, entry.rival))
+    judged = verdict.judge(case, _thresholds(settings), _rival(case, entry.rival))
     version = registry.register(case.final_model, case.customers.head(EXAMPLE_ROWS), _facts(case, entry, judged))
     if judged.passed and settings.register_.auto_promote:
         registry.promote(version.number, by="gate")
@@ -58,21 +59,16 @@ def register(settings: Params) -> None:
 
 
 def _read_case(settings: Params) -> Case:
-    horizon, search = settings.featurize.horizon_days, studies.search_settings(settings)
     candidate: Candidate = tables.read_json(paths.CANDIDATE)
-    cut = judge.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), horizon, judge.looked_at(search))
-    period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), horizon)
+    search = replace(studies.search_settings(settings), score=candidate["score"], share=candidate["share"])
+    cut = windows.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), search.horizon_days, judge.looked_at(search))
+    period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), search.horizon)
     return verdict.fit(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
 
 
 def _thresholds(settings: Params) -> Thresholds:
-    own, tune = settings.register_, settings.tune
-    return Thresholds(
-        **own.model_dump(exclude={"auto_promote"}),
-        insider_share_min=tune.insider_share_min,
-        insider_share_max=tune.insider_share_max,
-        segment_share_min=tune.segment_share_min,
-    )
+    own = settings.register_.model_dump(exclude={"auto_promote"})
+    return Thresholds(**own, segment_share_min=settings.tune.segment_share_min)
 
 
 def _enter(case: Case) -> Entry:
@@ -91,7 +87,7 @@ def _segments(case: Case, version: Version | None, rival: str) -> list[SegmentRe
     # A version that was registered before segments were matched is named by itself.
     champion = None if version else champion_segments(case.customers, rival)
     model = case.final_model
-    identities = segments.identify(case.customers, model.labels_, model.insider_clusters_, champion)
+    identities = segments.identify(case.customers, model.labels_, champion)
     records: list[SegmentRecord] = json.loads(tables.as_json([each._asdict() for each in identities]))
     return records  # as the tag will give them back
 
@@ -109,20 +105,20 @@ def champion_segments(customers: pd.DataFrame, number: str) -> Champion | None:
         labels = package.predict(customers)["cluster"].to_numpy()
     except (InputError, AttributeError):
         return None
-    return Champion(labels, package.model.insider_clusters_, package.model.segment_names_)
+    return Champion(labels, package.model.segment_names_)
 
 
 def _version(number: str) -> Version | None:
     return next((each for each in registry.versions() if each.number == number), None)
 
 
-def _rival_recipe(case: Case, number: str) -> Recipe | None:
+def _rival(case: Case, number: str) -> Contender | None:
     version = _version(number)
-    return _recipe(case, version) if version else None
+    return _contender(case, version) if version else None
 
 
-def _recipe(case: Case, version: Version) -> Recipe | None:
-    """The recipe of a version, where it has one that today's code can fit."""
+def _contender(case: Case, version: Version) -> Contender | None:
+    """Score and recipe of a version, where it has some that today's code can fit."""
     return verdict.rebuild(_tag(version, RECIPE_TAG), case.search) if RECIPE_TAG in version.tags else None
 
 
@@ -133,11 +129,11 @@ def _serving(case: Case, judged: Verdict, served: tuple[Version, Version | None]
         return verdict.serving_baseline(case, over_random_min)
     if champion.number == version.number:
         return verdict.serving_candidate(case, judged)
-    recipe = _recipe(case, champion)
-    if recipe is None:
+    earlier = _contender(case, champion)
+    if earlier is None:
         record, figures = _tag(champion, RECIPE_TAG), _tag(champion, VALIDATION_TAG)
         return verdict.serving_record(case, record, _tag(champion, MEASURES_TAG), figures)
-    return verdict.serving_recipe(case, recipe, _tag(champion, MEASURES_TAG))
+    return verdict.serving_recipe(case, earlier, _tag(champion, MEASURES_TAG))
 
 
 def _tag(version: Version, tag: str) -> Any:
@@ -155,16 +151,17 @@ def _facts(case: Case, entry: Entry, judged: Verdict) -> Facts:
     figures = {name: value for name, value in judged.validation.items() if name != "baselines"}
     return Facts(
         key=entry.key,
-        params={name: candidate[name] for name in ("embedding", "clusterer", "seed", "params")},
+        params={name: candidate[name] for name in ("score", "share", "embedding", "clusterer", "seed", "params")},
         metrics=candidate["measures"] | figures,
         tags={
             **cards.gate_tags(judged.gates),
-            RECIPE_TAG: tables.as_json(Recipe.from_record(candidate).as_record()),
+            RECIPE_TAG: tables.as_json(Contender(Recipe.from_record(candidate), case.search).as_record()),
             RIVAL_TAG: entry.rival,
             SEGMENTS_TAG: tables.as_json(entry.segments),
             VALIDATION_TAG: tables.as_json(judged.validation),
             MEASURES_TAG: tables.as_json(candidate["measures"]),
             "insiders.data": tables.digest(paths.CUSTOMERS),
+            "score": candidate["score"],
             "embedding": candidate["embedding"],
             "clusterer": candidate["clusterer"],
         },

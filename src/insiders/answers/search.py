@@ -4,6 +4,7 @@ It sees cut-offs up to the start of the untouched last period, and nothing of th
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.evidence import baselines, judge, search
-from insiders.evidence.judge import Window
+from insiders.evidence import baselines, judge, search, windows
 from insiders.evidence.search import Trial
+from insiders.evidence.windows import VALIDATION, Window
 from insiders.io import params, paths, studies, tables
 from insiders.io.leases import Leases
 from insiders.io.tracking import runs
@@ -28,9 +29,10 @@ NO_EMBEDDING = "none"  # of a baseline
 
 
 def tune(settings: params.Params) -> None:
-    """Run the study, or go on with it; write reports/trials.csv and models/candidate.json."""
-    wanted, horizon_days = studies.search_settings(settings), settings.featurize.horizon_days
-    cut = _windows(wanted, horizon_days)
+    """Choose the score, run the study or go on with it; write reports/trials.csv and models/candidate.json."""
+    wanted = studies.search_settings(settings)
+    cut = _windows(wanted)
+    wanted, lists = _scored(judge.Judge(cut, wanted), settings.tune.score_tolerance)
     study_name = studies.study_name(paths.SNAPSHOTS, wanted)
     study = studies.open_study(settings.tune.storage, study_name)
     logged = settings.tune.model_dump(exclude={"storage"}) | {"seed": settings.seed}  # an address may hold a password
@@ -41,18 +43,24 @@ def tune(settings: params.Params) -> None:
     ):
         trials = _logged(_with_progress(search.run(study, wanted, score, leases), wanted.trials), run)
         chosen = search.pick(trials, wanted)
-        measures = baselines.measured(judge.Judge(cut, wanted), chosen.measures["insider_share"], horizon_days)
-        rows = search.rows(trials, measures)
+        rows = search.rows(trials, lists)
         tables.write(rows, paths.TRIALS)
-        tables.write_json(search.candidate(chosen, wanted, folds=len(cut) - 1), paths.CANDIDATE)
-        _log_baselines(run, rows, measures)
+        tables.write_json(search.candidate(chosen, wanted, len(cut) - 1, lists[wanted.score]), paths.CANDIDATE)
+        _log_baselines(run, rows, lists)
         _log_result(run, rows, chosen)
-        run.log_figure(_map(chosen, wanted, cut[judge.VALIDATION]), "clusters")
+        run.log_figure(_map(chosen, wanted, cut[VALIDATION]), "clusters")
 
 
-def _windows(wanted: judge.Settings, horizon_days: int) -> dict[str, Window]:
+def _scored(scores: judge.Judge, tolerance: float) -> tuple[judge.Settings, dict[str, baselines.Measures]]:
+    """The settings with the chosen score, and the measures of every score."""
+    origins = baselines.dates(scores)
+    chosen = baselines.choose(origins, scores.settings.share, tolerance)
+    return replace(scores.settings, score=chosen), baselines.measured(scores, origins)
+
+
+def _windows(wanted: judge.Settings) -> dict[str, Window]:
     snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
-    cut = judge.windows(snapshots, horizon_days, judge.looked_at(wanted))
+    cut = windows.windows(snapshots, wanted.horizon_days, judge.looked_at(wanted))
     if len(cut) == 1:
         raise InputError(
             f"{paths.SNAPSHOTS}: no rolling origin has a full period before and after it inside the calibration; give "
@@ -69,7 +77,7 @@ def _run_name(study_name: str, leases: Leases | None) -> str:
 
 
 def _with_progress(trials: Iterable[Trial], total: int) -> Iterable[Trial]:
-    """Pass the trials on and show how far the search is, with the best value lift so far."""
+    """Pass the trials on and show how far the search is, with the best foresight so far."""
     columns = (
         TextColumn("tune"),
         BarColumn(),
@@ -80,9 +88,9 @@ def _with_progress(trials: Iterable[Trial], total: int) -> Iterable[Trial]:
     with Progress(*columns) as bar:
         task, best = bar.add_task("no feasible trial yet", total=total), None
         for trial in trials:
-            if trial.feasible and (best is None or trial.lift > best.lift):
+            if trial.feasible and (best is None or trial.foresight > best.foresight):
                 best = trial
-            text = "no feasible trial yet" if best is None else f"best value lift {best.lift:.3f}, {_name(best)}"
+            text = "no feasible trial yet" if best is None else f"best foresight {best.foresight:.3f}, {_name(best)}"
             bar.update(task, advance=1, description=text)
             yield trial
 
@@ -133,4 +141,4 @@ def _log_result(run: SearchRun, rows: pd.DataFrame, chosen: Trial) -> None:
 def _map(chosen: Trial, wanted: judge.Settings, window: Window) -> "Figure":
     """The chosen recipe's customers in the first two dimensions of its embedding."""
     model = chosen.recipe.model(wanted).fit(window.customers, window.past)
-    return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(model.labels_))
+    return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(window.customers))

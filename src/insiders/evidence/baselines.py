@@ -1,123 +1,99 @@
-"""Lists that need no clustering, as trials of their own: the same measures, on the same windows, at the same size.
+"""Scores, held against each other: what the list of each captured after every origin, and whether the list stays.
 
-Where customers tie at the end of such a list, they share its last places in what it captured. Its agreement and its
-separation are those of the list that one would really get, with all of them in: two groups, those in and those out.
+A score makes a list of those who have most of it. Where customers tie at the end of the list, they share its last
+places in what it captured; its agreement is that of the list that one would really get, with all of them in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders.evidence import holdout, quality
-from insiders.evidence.judge import PERMUTED, VALIDATION, Judge, Window, over_folds
-from insiders.value.scores import CHANCE, LIFETIME, Score, scorer, simple
+from insiders.evidence import holdout, quality, scoring
+from insiders.evidence.judge import Judge
+from insiders.evidence.scoring import Date
+from insiders.evidence.windows import VALIDATION, Window
+from insiders.units import round_each
+from insiders.value import score_model
+from insiders.value.score_model import CANDIDATES, Horizon
+from insiders.value.scores import CHANCE, LIFETIME, QUINTILES, SORTS, SPREADSHEET
 
 Values = NDArray[np.float64]
-Places = Mapping[str, Values]  # baseline -> each customer's part of a place on its list
+Flags = NDArray[np.bool_]
 Measures = dict[str, float]
 
-
-def measured(judge: Judge, share: float, horizon_days: int) -> dict[str, Measures]:
-    """Baseline -> its measures, for lists of this share of the customers; NaN where a measure means nothing."""
-    with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        folds = {fold: _captured(judge, fold, share, horizon_days) for fold in judge.folds}
-        groups = _grouped(judge, share, horizon_days)
-    found = {name: {k: v for each in folds.values() for k, v in each[name].items()} for name in groups}
-    return {name: found[name] | over_folds(found[name], judge.folds) | groups[name] for name in groups}
+# Of scores that are as good, the first is taken: the mean of two that err differently before each alone, and a sort
+# before what takes trees to explain.
+PREFERRED = (
+    *("lifetime_faded", LIFETIME, "faded_revenue", "net_revenue_180d", "net_revenue_365d", SPREADSHEET),
+    *("gross_revenue", QUINTILES, "boosting_lifetime_net", "trees_boosting_lifetime_net", "boosting", "trees"),
+)
 
 
-def captured(customers: pd.DataFrame, n: int, horizon_days: int) -> dict[str, Measures]:
-    """What the first n by each sort captured (holdout.Capture); `customers` has `next_revenue`."""
-    scores = scorer(customers, horizon_days)(customers)
-    return {name: holdout.by_score(score, customers, n) for name, score in scores.items()}
+def dates(judge: Judge) -> list[Date]:
+    """Every score at each rolling origin."""
+    return scoring.dates_of([judge.windows[fold] for fold in judge.folds], judge.settings.horizon)
 
 
-def on_origins(cut: Mapping[str, Window], share: float, horizon_days: int) -> dict[str, Measures]:
-    """The value measures alone, without intervals."""
-    folds = [name for name in cut if name != VALIDATION]
-    found: dict[str, Measures] = {}
-    for fold in folds:
-        customers = cut[fold].customers
-        for name, measures in captured(customers, round(share * len(customers)), horizon_days).items():
-            found.setdefault(name, {}).update({f"{key}_{fold}": value for key, value in measures.items()})
-    return {name: measures | over_folds(measures, folds) for name, measures in found.items()}
-
-
-def _captured(judge: Judge, fold: str, share: float, horizon_days: int) -> dict[str, Measures]:
-    """What each list captured after a rolling origin, with its intervals."""
-    customers = judge.windows[fold].customers
-    n, scores = round(share * len(customers)), scorer(customers, horizon_days)(customers)
-    return {
+def measured(judge: Judge, origins: Sequence[Date]) -> dict[str, Measures]:
+    """Score -> the measures of its list, as large as the programme; NaN where a measure means nothing."""
+    share, count = judge.settings.share, len(judge.windows[VALIDATION].customers)
+    lists, size = _stabilities(judge), round(share * count) / count
+    found = {
         name: {
-            f"{measure}_{fold}": figure
-            for measure, figure in {
-                **holdout.by_score(score, customers, n),
-                **judge.drawn[fold].intervals(holdout.places(score, *holdout.boundary(score, n))),
-            }.items()
+            **_on_folds(judge, origins, name),
+            **scoring.figures(origins, name, SORTS, share),
+            "list_stability": size / (2 - size) if name == CHANCE else lists[name],
+            "insider_share": size,
         }
-        for name, score in scores.items()
+        for name in (*CANDIDATES, CHANCE)
     }
+    return {name: round_each(measures) for name, measures in found.items()}
 
 
-def _grouped(judge: Judge, share: float, horizon_days: int) -> dict[str, Measures]:
-    """What can be said of each list without looking at what happened later."""
-    customers = judge.windows[VALIDATION].customers
-    score = scorer(customers, horizon_days)
-    base = _lists(score, customers, customers, share)
-    refits = []
-    for name in judge.resamples:
-        drawn = judge.windows[name].customers
-        refits.append(_lists(scorer(drawn, horizon_days), drawn, customers, share))
-    control = _permuted(judge, score, share)
-    size = round(share * len(customers)) / len(customers)
-    return {
-        name: _by_lot(size) if name == CHANCE else _group(judge, name, base, refits, control) | {"insider_share": size}
-        for name in base
-    }
+def choose(origins: Sequence[Date], share: float, tolerance: float) -> str:
+    """The first of PREFERRED that none beats by more than the tolerance, at this share of the customers and others."""
+    return scoring.choose(origins, PREFERRED, tolerance, (share, *scoring.SHARES))
 
 
-def _lists(score: Score, among: pd.DataFrame, customers: pd.DataFrame, share: float) -> dict[str, Values]:
-    """Places of `customers` on lists whose boundary is that of a share of `among`."""
-    n, applied = round(share * len(among)), score(customers)
-    return {name: holdout.places(applied[name], *holdout.boundary(own, n)) for name, own in score(among).items()}
+def _on_folds(judge: Judge, origins: Sequence[Date], name: str) -> Measures:
+    """What a list captured after each rolling origin, with its intervals, and over all of them."""
+    measures: Measures = {}
+    for fold, each in zip(judge.folds, origins, strict=True):
+        own = _on_fold(judge, judge.windows[fold].customers, each.scores[name])
+        measures |= {f"{key}_{fold}": figure for key, figure in own.items()}
+    by_key = {key: [measures[f"{key}_{fold}"] for fold in judge.folds] for key in holdout.MEASURES}
+    means = {f"{key}_mean": float(np.mean(figures)) for key, figures in by_key.items()}
+    return measures | means | {"value_lift_min": min(by_key["value_lift"])}
 
 
-def _permuted(judge: Judge, score: Score, share: float) -> dict[str, Values]:
-    """The same among permuted customers; nobody's dates fit together there, so that lifetime values are dealt out."""
-    customers = judge.windows[PERMUTED].customers
-    known = np.sort(score(judge.windows[VALIDATION].customers)[LIFETIME])
-    dealt = np.random.default_rng(judge.settings.seed).permutation(known)
-    found = {**simple(customers, customers), LIFETIME: dealt}
-    n = round(share * len(customers))
-    return {name: holdout.places(each, *holdout.boundary(each, n)) for name, each in found.items()}
+def _on_fold(judge: Judge, customers: pd.DataFrame, score: Values) -> Measures:
+    n = round(judge.settings.share * len(customers))
+    ends = _resamples(judge, customers).intervals(holdout.places(score, *holdout.boundary(score, n)))
+    return {**holdout.by_score(score, customers, n), **ends}
 
 
-def _group(judge: Judge, name: str, base: Places, refits: list[dict[str, Values]], control: Places) -> Measures:
-    """Agreement and separation of those in and out; a sort draws nothing, so that no seed can change it."""
-    labels, listed = _in_and_out(base[name])
-    across = quality.agreement((labels, listed), [_in_and_out(each[name]) for each in refits])
-    separation = judge.separation(VALIDATION, labels)
-    return {
-        "segments": float(len(np.unique(labels))),
-        "noise_share": 0.0,
-        **separation,
-        "stability": across["jaccard"],
-        "stability_rand": across["rand"],
-        "stability_seeds": 1.0,
-        "stability_seeds_rand": 1.0,
-        **judge.control(_in_and_out(control[name])[0], separation),
-    }
+def _resamples(judge: Judge, customers: pd.DataFrame) -> holdout.Resamples:
+    past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
+    weights = holdout.draws(len(customers), judge.settings.bootstrap, judge.settings.seed)
+    return holdout.Resamples(past, later, weights)
 
 
-def _by_lot(size: float) -> Measures:
-    """Two lists of this size, a share of the customers, that are drawn by lot: what they have in common on average."""
-    common = size / (2 - size)
-    return {"insider_share": size, "stability": common, "stability_seeds": common}
+def _stabilities(judge: Judge) -> dict[str, float]:
+    """Mean Jaccard index of each score's list, and of those that scores fitted on bootstrap samples make."""
+    window = judge.windows[VALIDATION]
+    with threadpool_limits(1):
+        base, *refits = [
+            _lists(judge.windows[name], window.customers, judge.settings.share, judge.settings.horizon)
+            for name in (VALIDATION, *judge.resamples)
+        ]
+    return {name: float(np.mean([quality.jaccard(own, each[name]) for each in refits])) for name, own in base.items()}
 
 
-def _in_and_out(places: Values) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    listed = places > 0
-    return np.where(listed, 0, 1).astype(np.int64), listed
+def _lists(window: Window, customers: pd.DataFrame, share: float, horizon: Horizon) -> dict[str, Flags]:
+    """The `customers` on lists whose border is that of a share of the window's, by scores that were fitted on these."""
+    among, n = window.customers, round(share * len(window.customers))
+    fitted = score_model.candidates(score_model.fit_parts(among, [window.past], horizon), among)
+    return {name: own.of(customers) >= holdout.boundary(own.of(among), n)[0] for name, own in fitted.items()}

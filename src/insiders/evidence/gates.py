@@ -7,21 +7,28 @@ from typing import TypedDict
 
 from insiders.language import named
 
+Measured = Mapping[str, float | None]
+
 COMPARISONS = {
     ">=": lambda value, threshold: value >= threshold,
     ">": lambda value, threshold: value > threshold,
     "<=": lambda value, threshold: value <= threshold,
 }
 
+SIZE_MARGIN = 0.1  # share by which the list that serves may be smaller or larger than the one judged
+
 MEANINGS = {
-    "value_lift_low": named("gate", "not worse than sorting by past revenue"),
-    "value_over_random_low": named("gate", "better than chance"),
-    "stability": named("gate", "the list stays when customers are resampled"),
-    "control_gap_low": named("gate", "better separated than permuted customers"),
-    "insider_share_min": named("gate", "no smaller than the programme wants"),
-    "insider_share_max": named("gate", "no larger than the programme can take"),
+    "sort_lift_low": named("gate", "the list is not worse than the best plain sort"),
+    "value_over_random_low": named("gate", "the list is better than chance"),
+    "list_stability": named("gate", "the list stays when customers are resampled"),
+    "foresight_over_rfm": named("gate", "segments foretell as much as the 125 cells of RFM"),
+    "foresight_gap": named("gate", "segments foretell more than those of permuted customers"),
+    "stability_rand": named("gate", "segments stay when customers are resampled"),
     "segment_share": named("gate", "no degenerate segment"),
-    "champion": named("gate", "no worse than the champion on the same period"),
+    "share_ratio_min": named("gate", "the list that serves is no smaller than the one judged"),
+    "share_ratio_max": named("gate", "the list that serves is no larger than the one judged"),
+    "champion_list": named("gate", "the list is no worse than the champion's in the same period"),
+    "champion_segments": named("gate", "segments foretell no less than the champion's in the same period"),
 }
 
 
@@ -65,35 +72,36 @@ class Gate:
 class Thresholds:
     """What params.yaml demands; the units stand there."""
 
-    value_lift_margin: float
+    sort_lift_margin: float
     value_over_random_min: float
+    list_stability_min: float
+    foresight_margin: float
     stability_min: float
-    control_gap_min: float
     champion_margin: float
-    insider_share_min: float
-    insider_share_max: float
     segment_share_min: float
 
 
-def gates(measured: Mapping[str, float | None], thresholds: Thresholds, champion_lift: float | None) -> list[Gate]:
-    """All gates. `measured` holds the validation's figures, the search's stability and control gap, and the sizes.
+def gates(measured: Measured, thresholds: Thresholds, champion: Measured | None) -> list[Gate]:
+    """All gates. `measured` holds the validation's figures, the search's measures, and the sizes of both fits.
 
-    The sizes are those of both lists, the one that is judged and today's, which the same recipe makes.
-
-    `champion_lift` is the champion's value lift on the same period; None where nothing serves yet, which no candidate
-    can be worse than.
+    `champion` has its own `sort_lift` and `foresight` of the same period; None where nothing serves yet, which no
+    candidate can be worse than.
     """
     wanted = [
-        ("value_lift_low", ">=", 1 - thresholds.value_lift_margin, "value_lift_low"),
+        ("sort_lift_low", ">=", 1 - thresholds.sort_lift_margin, "sort_lift_low"),
         ("value_over_random_low", ">", thresholds.value_over_random_min, "value_over_random_low"),
-        ("stability", ">=", thresholds.stability_min, "stability"),
-        ("control_gap_low", ">", thresholds.control_gap_min, "control_gap_low"),
-        ("insider_share_min", ">=", thresholds.insider_share_min, "insider_share_least"),
-        ("insider_share_max", "<=", thresholds.insider_share_max, "insider_share_most"),
+        ("list_stability", ">=", thresholds.list_stability_min, "list_stability"),
+        ("foresight_over_rfm", ">=", -thresholds.foresight_margin, "foresight_over_rfm"),
+        ("foresight_gap", ">", 0.0, "foresight_gap"),
+        ("stability_rand", ">=", thresholds.stability_min, "stability_rand"),
         ("segment_share", ">=", thresholds.segment_share_min, "segment_share"),
+        ("share_ratio_min", ">=", 1 - SIZE_MARGIN, "share_ratio"),
+        ("share_ratio_max", "<=", 1 + SIZE_MARGIN, "share_ratio"),
     ]
-    if champion_lift is not None:
-        wanted.append(("champion", ">=", champion_lift - thresholds.champion_margin, "value_lift"))
+    for name, key in (("champion_list", "sort_lift"), ("champion_segments", "foresight")):
+        known = champion.get(key) if champion else None
+        if known is not None:
+            wanted.append((name, ">=", known - thresholds.champion_margin, key))
     return [
         Gate(name, MEANINGS[name], comparison, threshold, _number(measured.get(key)))
         for name, comparison, threshold, key in wanted

@@ -4,30 +4,37 @@ Everything here looks at cut-offs up to the start of the untouched last period; 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any, Self, TypedDict
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders.evidence import holdout, quality
+from insiders.evidence import foresight, quality
+from insiders.evidence.foresight import Foresight, Group
+from insiders.evidence.rivals import Rivals
+from insiders.evidence.windows import VALIDATION, Window
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
-from insiders.model.segment_model import SegmentModel, in_order
+from insiders.model.segment_model import SegmentModel
 from insiders.units import NO_CLUSTER, round_each
+from insiders.value.score_model import Horizon, Scorer
+from insiders.value.scores import SPREADSHEET
 
-VALIDATION, RESAMPLE, PERMUTED = "validation", "resample", "permuted"  # windows, beside the rolling origins
+RESAMPLE, PERMUTED = "resample", "permuted"  # windows, beside the rolling origins and the validation date
 # What a trial lacks that was given up.
 LATE = (
     *("stability", "stability_rand", "stability_seeds", "stability_seeds_rand"),
-    *("control_silhouette", "control_gap", "control_gap_low", "control_gap_high"),
+    *("control_silhouette", "control_gap", "control_gap_low", "control_gap_high", "control_foresight", "foresight_gap"),
 )
+Points = NDArray[np.float64]
+Labels = NDArray[np.int64]
 Param = str | int | float | bool  # what Optuna draws
 FIRST_RESAMPLES = 3  # after which an unstable trial is given up
+LEAST_SEGMENTS = 2
 
 
 @dataclass(frozen=True)
@@ -40,18 +47,24 @@ class Settings:
     embeddings: tuple[str, ...]
     clusterers: tuple[str, ...]
     features: tuple[str, ...]
-    insider_share_min: float
-    insider_share_max: float
+    share: float  # of the customers, in the programme
+    horizon_days: int
+    segments_max: int
     segment_share_min: float
     resamples: int
     seeds: int
     silhouette_rows: int
     bootstrap: int
-    hopeless_lift: float
+    hopeless_foresight: float
     hopeless_stability: float
     stability_floor: float
     seeds_floor: float
-    lift_tolerance: float
+    foresight_tolerance: float
+    score: str = SPREADSHEET  # one of score_model.CANDIDATES, once it is chosen
+
+    @property
+    def horizon(self) -> Horizon:
+        return Horizon(self.horizon_days, self.seed)
 
 
 class RecipeRecord(TypedDict):
@@ -87,25 +100,10 @@ class Recipe:
             EMBEDDINGS[self.embedding](trial, seed),
             CLUSTERERS[self.clusterer](trial, seed),
             columns(self.embedding, settings.features),
-            least_share(trial, settings),
+            Scorer(settings.score, settings.horizon_days, settings.seed),
+            settings.share,
+            settings.segment_share_min,
         )
-
-
-def least_share(trial: Any, settings: Settings) -> float:
-    """Share of the customers that a list must at least hold: one of three places in the lower half of the range.
-
-    With the lowest, a first cluster of nearly that size is enough in one sample and not in the next.
-    """
-    place = trial.suggest_categorical("list.place", [0.0, 0.25, 0.5])
-    return float(settings.insider_share_min * (settings.insider_share_max / settings.insider_share_min) ** place)
-
-
-@dataclass(frozen=True)
-class Window:
-    """Customers as of a cut-off, and the earlier snapshot from which a supervised embedding may learn."""
-
-    customers: pd.DataFrame
-    past: pd.DataFrame
 
 
 def looked_at(settings: Settings) -> tuple[str, ...]:
@@ -114,73 +112,56 @@ def looked_at(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def windows(snapshots: pd.DataFrame, horizon_days: int, features: tuple[str, ...]) -> dict[str, Window]:
-    """Cut `snapshots` into the validation window and the rolling origins, latest first: `validation`, `1`, `2`, ...
-
-    An origin is a cut-off whose next period ended by the validation cut-off; it needs the snapshot one period earlier
-    to learn from, and where that is missing it is left out.
-    """
-    horizon = pd.Timedelta(days=horizon_days)
-    by_day = {day: in_order(rows, [*features, "next_revenue"]) for day, rows in snapshots.groupby("as_of")}
-    last = max(by_day)
-    days = [day for day in sorted(by_day, reverse=True) if day - horizon in by_day and day <= last - horizon]
-    named = {VALIDATION: last, **{str(place): day for place, day in enumerate(days, start=1)}}
-    return {
-        name: Window(by_day[day].reset_index(drop=True), by_day[day - horizon].reset_index(drop=True))
-        for name, day in named.items()
-    }
-
-
 class Judge:
     """Scores recipes on the same windows, resamples and permutations; shares embeddings between trials."""
 
     def __init__(self, cut: Mapping[str, Window], settings: Settings) -> None:
         self.settings = settings
-        self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[VALIDATION])}
         self.folds = [name for name in cut if name != VALIDATION]
+        self.latest = self.folds[0]
+        self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[self.latest])}
         self.resamples = [name for name in self.windows if name.startswith(RESAMPLE)]
+        self.rivals = Rivals([cut[fold] for fold in self.folds], settings)
         self._embedded = lru_cache(maxsize=256)(self._embed)
         self._forests: dict[tuple[str, int, int], Any] = {}
 
     def score(self, recipe: Recipe) -> tuple[dict[str, float], float, str]:
         """Measures, size violation, and why the trial was given up, if it was.
 
-        A list out of size, or far below the sort at some origin, is hopeless: its stability, which costs most of the
-        time, is not measured and is missing.
+        Where there are too few or too many segments, or they foretell next to nothing, the trial is hopeless: its
+        stability, which costs most of the time, is not measured and is missing.
         """
         with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
             models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
             violation, reason = self._violation(models)
-            measures = self._value(models) | self._shape(models[VALIDATION])
-            if violation <= 0 and measures["value_lift_min"] < self.settings.hopeless_lift:
-                reason = f"value lift is {measures['value_lift_min']:.3f} at its worst origin"
+            measures = self._foresight(recipe, models) | self._shape(models)
+            if violation <= 0 and measures["foresight_min"] < self.settings.hopeless_foresight:
+                reason = f"foresight is {measures['foresight_min']:.3f} at its worst origin"
             if not reason:
-                stability = self._stability(recipe, models[VALIDATION])
-                labels = self._fit(recipe, PERMUTED).labels_
-                measures |= stability | self.control(labels, measures)
-            return measures, violation, reason
+                measures |= self._stability(recipe, models[VALIDATION]) | self._control(recipe, measures)
+            return round_each(measures), violation, reason
 
     def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
         embedded, _ = self._share(recipe, window, seed_offset)
         return recipe.model(self.settings, seed_offset).fit_clusters(embedded, self.windows[window].customers)
 
-    def _share(self, recipe: Recipe, window: str, seed_offset: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _share(self, recipe: Recipe, window: str, seed_offset: int = 0) -> tuple[Points, Points]:
         own = {name: value for name, value in recipe.params.items() if name.startswith(f"{recipe.embedding}.")}
         return self._embedded(recipe.embedding, json.dumps(own, sort_keys=True), recipe.seed + seed_offset, window)
 
-    def _embed(self, name: str, params: str, seed: int, window: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The window's customers in an embedding fitted on it, and everyone of the validation window in the same.
+    def _embed(self, name: str, params: str, seed: int, window: str) -> tuple[Points, Points]:
+        """The window's customers in an embedding fitted on it, and in the same those whom the fit is asked about.
 
-        The second is asked for in resamples only; elsewhere it is the first again.
+        These are everyone of the validation window for a resample, and the customers of the window before for another.
         """
         from optuna.trial import FixedTrial
 
         data = self.windows[window]
         embedding = EMBEDDINGS[name](FixedTrial(json.loads(params)), seed)
-        model = SegmentModel(embedding, None, columns(name, self.settings.features), 0)
+        model = SegmentModel(embedding, None, columns(name, self.settings.features))
         model.fit_embedding(data.customers, data.past, grow=partial(self._grow, window))
-        own = model.embed(data.customers)
-        return own, model.embed(self.windows[VALIDATION].customers) if window.startswith(RESAMPLE) else own
+        asked = self.windows[VALIDATION].customers if window.startswith(RESAMPLE) else data.past
+        return model.embed(data.customers), model.embed(asked)
 
     def _grow(self, window: str, scaled: Matrix, target: Matrix, leaf: int, seed: int, signs: list[int]) -> Any:
         """A window's forest, grown once: it is most of an embedding's time, and most params do not touch it."""
@@ -189,48 +170,36 @@ class Judge:
             self._forests[key] = grown(scaled, target, leaf, seed, signs)
         return self._forests[key]
 
-    def _value(self, models: Mapping[str, SegmentModel]) -> dict[str, float]:
-        """Value capture on every rolling origin, and its mean and worst over them."""
-        found: dict[str, float] = {}
-        for fold in self.folds:
-            found |= {f"{name}_{fold}": value for name, value in self._fold_value(fold, models[fold]).items()}
-        return found | over_folds(found, self.folds)
+    def _foresight(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> dict[str, float]:
+        """What the segments foretold after every rolling origin, alone and beside the other ways to tell it."""
+        own = {fold: self._foretold(recipe, fold, models[fold]) for fold in self.folds}
+        segments = int(models[VALIDATION].labels_.max(initial=0)) + 1
+        return foresight.measures(own) | self.rivals.lifts(list(own.values()), segments)
 
-    def _fold_value(self, fold: str, model: SegmentModel) -> dict[str, float]:
-        customers = self.windows[fold].customers
-        chosen = model.listed(model.labels_)
-        past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
-        drawn = self.drawn[fold].intervals(chosen.astype(float))
-        return holdout.capture(chosen, past, later).as_dict() | drawn
+    def _foretold(self, recipe: Recipe, window: str, model: SegmentModel) -> Foresight:
+        data, before = self.windows[window], model.label(self._share(recipe, window)[1])
+        return foresight.of_segments(
+            Group(before, data.past["next_revenue"].to_numpy()),
+            Group(model.labels_, data.customers["next_revenue"].to_numpy()),
+        )
 
-    @cached_property
-    def drawn(self) -> dict[str, holdout.Resamples]:
-        """Bootstrap resamples of each rolling origin's customers."""
-        return {fold: self._drawn(self.windows[fold].customers) for fold in self.folds}
-
-    def _drawn(self, customers: pd.DataFrame) -> holdout.Resamples:
-        past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
-        weights = holdout.draws(len(customers), self.settings.bootstrap, self.settings.seed)
-        return holdout.Resamples(past, later, weights)
-
-    def _shape(self, model: SegmentModel) -> dict[str, float]:
-        labels = model.labels_
+    def _shape(self, models: Mapping[str, SegmentModel]) -> dict[str, float]:
+        labels = models[VALIDATION].labels_
         return {
             "segments": float(len(np.unique(labels[labels != NO_CLUSTER]))),
-            "insider_share": model.insider_share_,
             "noise_share": float(np.mean(labels == NO_CLUSTER)),
-            **self.separation(VALIDATION, labels),
+            **self._separation(self.latest, models[self.latest].labels_),
         }
 
-    def separation(self, window: str, labels: NDArray[np.int64]) -> dict[str, float]:
-        """Of labels of the validation window's or the permuted customers, in the space that all trials share."""
+    def _separation(self, window: str, labels: Labels) -> dict[str, float]:
+        """Of labels of the latest origin's or the permuted customers, in the space that all trials share."""
         return quality.separation(self._spaces[window], labels, self.settings.silhouette_rows, self.settings.seed)
 
     @cached_property
-    def _spaces(self) -> dict[str, NDArray[np.float64]]:
+    def _spaces(self) -> dict[str, Points]:
         features = list(self.settings.features)
         return {
-            name: LogScaler().fit_transform(self.windows[name].customers[features]) for name in (VALIDATION, PERMUTED)
+            name: LogScaler().fit_transform(self.windows[name].customers[features]) for name in (self.latest, PERMUTED)
         }
 
     def _stability(self, recipe: Recipe, model: SegmentModel) -> dict[str, float]:
@@ -238,12 +207,11 @@ class Judge:
 
         Where the first few samples show that there is no cluster, the others are spared.
         """
-        base = (model.labels_, model.listed(model.labels_))
         samples = [self._refit(recipe, name, 0) for name in self.resamples[:FIRST_RESAMPLES]]
-        if quality.agreement(base, samples)["jaccard"] >= self.settings.hopeless_stability:
+        if quality.segment_agreement(model.labels_, samples)["rand"] >= self.settings.hopeless_stability:
             samples += [self._refit(recipe, name, 0) for name in self.resamples[FIRST_RESAMPLES:]]
-        seeds = [self._refit(recipe, VALIDATION, i + 1) for i in range(self.settings.seeds)]
-        across, by_seed = quality.agreement(base, samples), quality.agreement(base, seeds)
+        seeds = [self._fit(recipe, VALIDATION, i + 1).labels_ for i in range(self.settings.seeds)]
+        across, by_seed = (quality.segment_agreement(model.labels_, each) for each in (samples, seeds))
         return {
             "stability": across["jaccard"],
             "stability_rand": across["rand"],
@@ -251,35 +219,30 @@ class Judge:
             "stability_seeds_rand": by_seed["rand"],
         }
 
-    def _refit(self, recipe: Recipe, window: str, seed_offset: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Labels and list that a refit gives to everyone of the validation window."""
+    def _refit(self, recipe: Recipe, window: str, seed_offset: int) -> Labels:
+        """Labels that a refit gives to everyone of the validation window."""
         model = self._fit(recipe, window, seed_offset)
-        labels = model.label(self._share(recipe, window, seed_offset)[1])
-        return labels, model.listed(labels)
+        return model.label(self._share(recipe, window, seed_offset)[1])
 
-    def control(self, labels: NDArray[np.int64], separation: Mapping[str, float]) -> dict[str, float]:
-        """How a separation compares with that of these labels of the permuted customers."""
-        return quality.control(separation, self.separation(PERMUTED, labels))
+    def _control(self, recipe: Recipe, measures: Mapping[str, float]) -> dict[str, float]:
+        """How separation and foresight compare with those of the same recipe among permuted customers."""
+        model = self._fit(recipe, PERMUTED)
+        permuted = self._foretold(recipe, PERMUTED, model).both
+        return {
+            **quality.control(measures, self._separation(PERMUTED, model.labels_)),
+            "control_foresight": permuted,
+            "foresight_gap": measures[f"foresight_{self.latest}"] - permuted,
+        }
 
     def _violation(self, models: Mapping[str, SegmentModel]) -> tuple[float, str]:
-        """The worst departure from the stated sizes over all windows, in shares of the customers."""
-        found = [(0.0, "")]
+        """The worst departure from the stated number of segments over all windows, as a share of that number."""
+        worst = (0.0, "")
         for name, model in models.items():
-            found += [(size, f"{what} at {name}") for size, what in self._departures(model)]
-        return max(found)
-
-    def _departures(self, model: SegmentModel) -> Iterator[tuple[float, str]]:
-        settings, labels = self.settings, model.labels_
-        sizes = np.bincount(labels[labels != NO_CLUSTER]) / len(labels)
-        if len(sizes) < 2:  # noqa: PLR2004 (two segments)
-            yield 1.0, f"{len(sizes)} segment"
-        share = model.insider_share_
-        if share > settings.insider_share_max:
-            yield share - settings.insider_share_max, f"Insiders are {share:.1%} of the customers"
-        if share < settings.insider_share_min:
-            yield settings.insider_share_min - share, f"Insiders are {share:.1%} of the customers"
-        if len(sizes) and sizes.min() < settings.segment_share_min:
-            yield settings.segment_share_min - sizes.min(), f"a segment is {sizes.min():.2%} of the customers"
+            count = len(set(model.ranks_.values()))
+            most = self.settings.segments_max
+            departure = 1.0 if count < LEAST_SEGMENTS else max(count - most, 0) / most
+            worst = max(worst, (departure, f"{count} segments at {name}" if departure else ""))
+        return worst
 
     def _resamples(self, window: Window) -> dict[str, Window]:
         rng = np.random.default_rng(self.settings.seed)
@@ -298,11 +261,3 @@ def _resampled(window: Window, rng: np.random.Generator) -> Window:
         for frame in (window.customers, window.past)
     )
     return Window(customers, past)
-
-
-def over_folds(measures: Mapping[str, float], folds: list[str]) -> dict[str, float]:
-    """Mean of each value measure over the rolling origins, and the worst value lift."""
-    means = {
-        f"{name}_mean": float(np.mean([measures[f"{name}_{fold}"] for fold in folds])) for name in holdout.MEASURES
-    }
-    return round_each(means) | {"value_lift_min": min(measures[f"value_lift_{fold}"] for fold in folds)}

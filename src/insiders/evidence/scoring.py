@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders.evidence import holdout
-from insiders.evidence.judge import Window
+from insiders.evidence.windows import Window
 from insiders.units import CONFIDENCE
-from insiders.value import score_model
+from insiders.value import score_model, scores
 from insiders.value.score_model import Horizon
 
 Values = NDArray[np.float64]
@@ -59,16 +59,15 @@ class Draws(NamedTuple):
 
 def dates_of(windows: Iterable[Window], horizon: Horizon) -> list[Date]:
     """Every candidate's score at each window, fitted on what was known then; the period after it must have ended."""
-    found = []
-    for each in windows:
-        customers = each.customers
-        with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-            parts = score_model.fit_parts(customers, [each.past], horizon)
-            candidates = score_model.candidate_scores(parts, customers)
-        found.append(
-            Date(customers["customer_id"].to_numpy(dtype=str), customers["next_revenue"].to_numpy(), candidates)
-        )
-    return found
+    with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
+        return [_date(each, horizon) for each in windows]
+
+
+def _date(window: Window, horizon: Horizon) -> Date:
+    customers = window.customers
+    parts = score_model.fit_parts(customers, [window.past], horizon)
+    by_name = score_model.candidate_scores(parts, customers) | {scores.CHANCE: np.zeros(len(customers))}
+    return Date(customers["customer_id"].to_numpy(dtype=str), customers["next_revenue"].to_numpy(), by_name)
 
 
 def choose(dates: Sequence[Date], names: Sequence[str], margin: float, shares: Sequence[float] = SHARES) -> str:

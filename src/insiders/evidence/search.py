@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 import numpy as np
 import pandas as pd
 
-from insiders.evidence.judge import LATE, Param, Recipe, RecipeRecord, Settings, least_share
+from insiders.evidence.judge import LATE, Param, Recipe, RecipeRecord, Settings
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, columns
 
@@ -25,55 +25,52 @@ if TYPE_CHECKING:
 
 FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combination; what they leave open is drawn
     {
-        "embedding": "value_plane",
-        "clusterer": "kmeans",
-        "value_plane.weight": 0.5,
-        "kmeans.clusters": 5,
-        "list.place": 0.25,
+        "embedding": "lifetime_axes",
+        "clusterer": "cells",
+        "lifetime_axes.axes": "log_revenue past",
+        "cells.grid": "7x2",
+    },
+    {
+        "embedding": "lifetime_axes",
+        "clusterer": "cells",
+        "lifetime_axes.axes": "past orders",
+        "cells.grid": "5x3",
+    },
+    {"embedding": "lifetime_axes", "clusterer": "tiers", "lifetime_axes.axes": "log_revenue", "tiers.clusters": 12},
+    {
+        "embedding": "lifetime_plane",
+        "clusterer": "tiers",
+        "lifetime_plane.future": 0.8,
+        "lifetime_plane.parts": False,
+        "tiers.clusters": 12,
     },
     {
         "embedding": "lifetime_plane",
         "clusterer": "kmeans",
-        "lifetime_plane.future": 0.2,
+        "lifetime_plane.future": 0.5,
         "lifetime_plane.parts": True,
-        "kmeans.clusters": 5,
-        "list.place": 0.0,
-    },
-    {"embedding": "value_plane", "clusterer": "mixture", "value_plane.weight": 0.5, "mixture.components": 5},
-    {"embedding": "value_plane", "clusterer": "ward", "value_plane.weight": 0.5, "ward.clusters": 5},
-    {
-        "embedding": "lifetime_plane",
-        "clusterer": "tiers",
-        "lifetime_plane.future": 0.8,
-        "lifetime_plane.parts": False,
-        "tiers.clusters": 7,
-        "list.place": 0.25,
-    },
-    {
-        "embedding": "lifetime_plane",
-        "clusterer": "tiers",
-        "lifetime_plane.future": 0.8,
-        "lifetime_plane.parts": False,
-        "tiers.clusters": 10,
-        "list.place": 0.25,
+        "kmeans.clusters": 8,
     },
     {
         "embedding": "lifetime_plane",
         "clusterer": "tiers",
         "lifetime_plane.future": 0.5,
         "lifetime_plane.parts": False,
-        "tiers.clusters": 5,
+        "tiers.clusters": 8,
     },
-    {"embedding": "leaves", "clusterer": "kmeans", "kmeans.clusters": 6},
+    {"embedding": "value_plane", "clusterer": "tiers", "value_plane.weight": 0.5, "tiers.clusters": 10},
+    {"embedding": "value_plane", "clusterer": "kmeans", "value_plane.weight": 0.5, "kmeans.clusters": 8},
+    {"embedding": "value_plane", "clusterer": "mixture", "value_plane.weight": 0.5, "mixture.components": 8},
+    {"embedding": "leaves", "clusterer": "kmeans", "kmeans.clusters": 8},
     {"embedding": "affinity_scaled", "clusterer": "kmeans", "affinity_scaled.weight": 0.35, "kmeans.clusters": 8},
     {"embedding": "scaled", "clusterer": "kmeans", "kmeans.clusters": 8},
     {"embedding": "quantile", "clusterer": "mixture", "mixture.components": 8},
     {"embedding": "pca", "clusterer": "ward", "ward.clusters": 8},
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
-OBJECTIVES = ("value_lift_min", "stability")  # both maximised; the worst rolling origin, so that no list lives on one
+OBJECTIVES = ("foresight_mean", "stability_rand")  # both maximised
 SCORED = "scored"  # a trial's attribute: what was measured
-SIZE = "size"  # the constraint: no list and no segment out of the stated sizes
+SIZE = "size"  # the constraint: as many segments as are asked for
 DRAWS = 8  # for one trial, where the sampler repeats itself
 
 Answer = tuple[Mapping[str, float], float, str]  # measures, violation and reason, as Judge.score gives them
@@ -82,8 +79,13 @@ Proposal = tuple["OpenTrial", Recipe]  # an open trial of the history, and what 
 
 
 class Candidate(RecipeRecord):
-    """models/candidate.json: the chosen recipe and what speaks for it; a missing measure is null."""
+    """models/candidate.json: score, programme's share and chosen recipe, and what speaks for them.
 
+    A missing measure is null.
+    """
+
+    score: str
+    share: float
     features: list[str]
     trial: int
     feasible: bool
@@ -103,7 +105,7 @@ class _Scored(TypedDict):
 
 @dataclass(frozen=True)
 class Trial:
-    """A scored recipe; `violation` > 0: the list or a segment is out of the stated sizes, by this share.
+    """A scored recipe; `violation` > 0: there are too few or too many segments, by this share of the most.
 
     `reason` says why it was given up before its stability was measured, if it was.
     """
@@ -119,12 +121,12 @@ class Trial:
         return bool(self.violation <= 0)
 
     @property
-    def lift(self) -> float:
-        return self.measures["value_lift_min"]
+    def foresight(self) -> float:
+        return self.measures["foresight_mean"]
 
     @property
     def stability(self) -> float:
-        return self.measures.get("stability", math.nan)
+        return self.measures.get("stability_rand", math.nan)
 
     @property
     def state(self) -> str:
@@ -137,7 +139,6 @@ def propose(trial: "BaseTrial", settings: Settings) -> Recipe:
     clusterer = trial.suggest_categorical("clusterer", list(settings.clusterers))
     EMBEDDINGS[embedding](trial, settings.seed)
     CLUSTERERS[clusterer](trial, settings.seed)
-    least_share(trial, settings)
     params = {name: value for name, value in trial.params.items() if "." in name}
     return Recipe(embedding, clusterer, params, settings.seed)
 
@@ -222,27 +223,24 @@ def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
 def pick(trials: list[Trial], settings: Settings) -> Trial:
     """Choose one point of the front by a rule whose numbers stand in params.yaml.
 
-    Among feasible trials at least as stable as both floors: those that were never worth less than the sort, of these
-    those within the tolerance of the best mean value lift, and of these the most stable. Where each was worth less at
-    some origin, the lift at the worst origin takes the mean's place. Where none reaches the floors, the most stable
-    feasible one; where none is feasible, the least violating one, so that there is a candidate for the gates to refuse.
+    Among feasible trials at least as stable as both floors: those within the tolerance of the best foresight, and of
+    these the most stable. Where none reaches the floors, the most stable feasible one; where none is feasible, the
+    least violating one, so that there is a candidate for the gates to refuse.
     """
-    feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.lift) or trial.reason)]
+    feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.foresight) or trial.reason)]
     if not feasible:
         return min(trials, key=lambda trial: (trial.violation, trial.number))
     firm = [trial for trial in feasible if _is_firm(trial, settings)]
     if not firm:
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
-    never_less = [trial for trial in firm if trial.lift >= 1]
-    lifts = {trial.number: trial.measures["value_lift_mean"] if never_less else trial.lift for trial in firm}
-    best = max(lifts[trial.number] for trial in never_less or firm)
-    near = [trial for trial in never_less or firm if lifts[trial.number] >= best - settings.lift_tolerance]
-    return max(near, key=lambda trial: (trial.stability, lifts[trial.number], -trial.number))
+    best = max(trial.foresight for trial in firm)
+    near = [trial for trial in firm if trial.foresight >= best - settings.foresight_tolerance * abs(best)]
+    return max(near, key=lambda trial: (trial.stability, trial.foresight, -trial.number))
 
 
 def _is_firm(trial: Trial, settings: Settings) -> bool:
     return bool(
-        trial.stability >= settings.stability_floor and trial.measures["stability_seeds"] >= settings.seeds_floor
+        trial.stability >= settings.stability_floor and trial.measures["stability_seeds_rand"] >= settings.seeds_floor
     )
 
 
@@ -263,7 +261,8 @@ def rows(trials: list[Trial], baselines: Mapping[str, Mapping[str, float]]) -> p
     return pd.DataFrame([_row(trial) for trial in trials] + compared)
 
 
-def candidate(chosen: Trial, settings: Settings, folds: int) -> Candidate:
+def candidate(chosen: Trial, settings: Settings, folds: int, list_measures: Mapping[str, float]) -> Candidate:
+    """`list_measures` are those of the list that the score makes (baselines.measured)."""
     return {
         **chosen.recipe.as_record(),
         "features": list(columns(chosen.recipe.embedding, settings.features)),
@@ -271,8 +270,10 @@ def candidate(chosen: Trial, settings: Settings, folds: int) -> Candidate:
         "feasible": chosen.feasible,
         "reason": chosen.reason,
         "folds": folds,
-        "rule": {name: getattr(settings, name) for name in ("stability_floor", "seeds_floor", "lift_tolerance")},
-        "measures": without_nan(chosen.measures),
+        "rule": {name: getattr(settings, name) for name in ("stability_floor", "seeds_floor", "foresight_tolerance")},
+        "score": settings.score,
+        "share": settings.share,
+        "measures": without_nan({**dict.fromkeys(LATE, math.nan), **chosen.measures, **list_measures}),
     }
 
 
@@ -300,9 +301,9 @@ def _history(settings: Settings) -> "Study":
     import optuna
 
     history = optuna.create_study(directions=["maximize"] * len(OBJECTIVES))
-    for point in FIRST[: settings.trials]:
-        if point["embedding"] in settings.embeddings and point["clusterer"] in settings.clusterers:
-            history.enqueue_trial(point)
+    allowed = [p for p in FIRST if p["embedding"] in settings.embeddings and p["clusterer"] in settings.clusterers]
+    for point in allowed[: settings.trials]:
+        history.enqueue_trial(point)
     return history
 
 

@@ -6,6 +6,7 @@ What is registered is the same recipe fitted on everything; how far the two list
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -13,17 +14,36 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders.evidence import baselines, holdout, quality
-from insiders.evidence.judge import VALIDATION, Recipe, Settings, Window
+from insiders.evidence import foresight, holdout, quality, scoring
+from insiders.evidence.foresight import RFM_CELLS, Group
+from insiders.evidence.judge import Recipe, Settings
+from insiders.evidence.scoring import Date, Draws
 from insiders.evidence.search import without_nan
+from insiders.evidence.windows import VALIDATION, Window
 from insiders.model.segment_model import SegmentModel
+from insiders.units import round_each
 from insiders.value import forecast, lifetime, scores
 from insiders.value.forecast import SpanOutcome
+from insiders.value.score_model import Horizon
 
 Flags = NDArray[np.bool_]
+Labels = NDArray[np.int64]
+TIED = 0.1  # share by which ties may make a list larger than the programme
 
 
-class Validation(TypedDict):
+class SortLift(TypedDict):
+    """The lift of a list over the best plain sort of the *other* dates, pooled over origins and last period.
+
+    `best_sort` is that of the last period, chosen on the origins; the interval of 95 % is over customers and dates.
+    """
+
+    best_sort: str
+    sort_lift: float | None
+    sort_lift_low: float | None
+    sort_lift_high: float | None
+
+
+class Validation(SortLift):
     """What a list captured in the last period (holdout.Capture), beside baselines of the same size; null: no revenue.
 
     `n` customers were listed on `as_of`; `low` and `high` are the ends of 95 % intervals over customers.
@@ -39,6 +59,8 @@ class Validation(TypedDict):
     value_over_random_high: float | None
     top_n_capture: float | None
     clv_capture: float | None
+    foresight: float | None  # of the segments, in the last period
+    foresight_rfm: float | None  # of RFM's 125 cells
     baselines: dict[str, float | None]
     n: int
     as_of: str
@@ -70,6 +92,17 @@ class Fallback(NamedTuple):
     backtest: list[SpanOutcome]
 
 
+class Listed(NamedTuple):
+    """A list at the start of the last period, and the sort that made it; the period's customers, in its order.
+
+    `segments` are those of the customers one horizon earlier, and theirs; None where there are none.
+    """
+
+    sort: str
+    flags: Flags
+    segments: tuple[Labels, Labels] | None = None
+
+
 @dataclass(frozen=True)
 class Period:
     """The last period: who was known at its start, and what the rolling origins before it had been.
@@ -79,7 +112,11 @@ class Period:
 
     cut: Mapping[str, Window]
     later: pd.DataFrame
-    horizon_days: int
+    horizon: Horizon
+
+    @property
+    def horizon_days(self) -> int:
+        return self.horizon.days
 
     @property
     def window(self) -> Window:
@@ -90,28 +127,36 @@ class Period:
         """Rolling origins, earliest first."""
         return sorted((name for name in self.cut if name != VALIDATION), key=int, reverse=True)
 
+    @cached_property
+    def dates(self) -> list[Date]:
+        """The rolling origins, earliest first, and the start of the period, with what followed each."""
+        last = Window(self.later, self.window.past)
+        return scoring.dates_of([*(self.cut[name] for name in self.folds), last], self.horizon)
 
-def last_period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon_days: int) -> Period:
+
+def last_period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon: Horizon) -> Period:
     """Join what the last period brought (schemas.HOLDOUT) to the customers who were known at its start."""
     customers = cut[VALIDATION].customers
     revenue = brought.set_index("customer_id")["next_revenue"].loc[customers["customer_id"]]
-    return Period(cut, customers.assign(next_revenue=revenue.to_numpy()), horizon_days)
+    return Period(cut, customers.assign(next_revenue=revenue.to_numpy()), horizon)
 
 
-def members(model: SegmentModel) -> Flags:
-    """The list among the customers of the fit."""
-    return model.listed(model.labels_)
+def listed(model: SegmentModel, period: Period, sort: str) -> Listed:
+    """What a model that was fitted on the validation window says of its customers."""
+    before = model.label(model.embed(period.window.past))
+    return Listed(sort, model.listed(period.window.customers), (before, model.labels_))
 
 
-def judge(chosen: Flags, period: Period, settings: Settings) -> Validation:
+def judge(chosen: Listed, period: Period, settings: Settings) -> Validation:
     """The figures of a list made at the start of the period, beside baselines of the same size."""
-    customers = period.later
+    customers, n = period.later, int(chosen.flags.sum())
     past, revenue = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
-    compared = baselines.captured(customers, int(chosen.sum()), period.horizon_days)
-    own = without_nan(holdout.capture(chosen, past, revenue).as_dict())
-    ends = without_nan(holdout.intervals(chosen, past, revenue, weights))
+    own = without_nan(holdout.capture(chosen.flags, past, revenue).as_dict())
+    ends = without_nan(holdout.intervals(chosen.flags, past, revenue, weights))
+    compared = {name: holdout.by_score(score, customers, n) for name, score in period.dates[-1].scores.items()}
     captures = without_nan({name: measures["value_capture"] for name, measures in compared.items()})
+    foretold = without_nan(round_each(_foresight(chosen, period)))
     return {
         "value_capture": own["value_capture"],
         "value_lift": own["value_lift"],
@@ -123,11 +168,39 @@ def judge(chosen: Flags, period: Period, settings: Settings) -> Validation:
         "value_over_random_high": ends["value_over_random_high"],
         "top_n_capture": captures[scores.SPREADSHEET],
         "clv_capture": captures[scores.LIFETIME],
+        **_against_sorts(chosen, period, settings),
+        "foresight": foretold["own"],
+        "foresight_rfm": foretold["rfm"],
         "baselines": captures,
-        "n": int(chosen.sum()),
+        "n": n,
         "as_of": f"{customers['as_of'].iloc[0]:%Y-%m-%d}",
         "horizon_days": period.horizon_days,
     }
+
+
+def _against_sorts(chosen: Listed, period: Period, settings: Settings) -> SortLift:
+    """The lift over the plain sort that did best at the other dates, pooled over the origins and the period."""
+    share, dates = float(chosen.flags.mean()), period.dates
+    rivals = scoring.opponents(dates, scores.SORTS, (share, *scoring.SHARES))
+    pooled = scoring.pooled(dates, (chosen.sort, rivals), share, Draws(settings.bootstrap, settings.seed))
+    known = without_nan(round_each(pooled._asdict()))
+    return {
+        "best_sort": rivals[-1],
+        "sort_lift": known["mean"],
+        "sort_lift_low": known["low"],
+        "sort_lift_high": known["high"],
+    }
+
+
+def _foresight(chosen: Listed, period: Period) -> dict[str, float]:
+    """Foresight in the last period, and that of RFM's cells; NaN where there are no segments."""
+    before, now = period.window.past, period.later
+    rfm = foresight.of_plain_groups(before, now)[RFM_CELLS].both
+    if chosen.segments is None:
+        return {"own": math.nan, "rfm": rfm}
+    pairs = zip(chosen.segments, (before, now), strict=True)
+    own = foresight.of_segments(*(Group(labels, each["next_revenue"].to_numpy()) for labels, each in pairs))
+    return {"own": own.both, "rfm": rfm}
 
 
 def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_days: int) -> Flags:
@@ -135,29 +208,31 @@ def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_d
     return scores.members(scores.score(name, customers, horizon_days), share)
 
 
-def fallback(customers: pd.DataFrame, share: float, period: Period, settings: Settings) -> tuple[Fallback, Flags]:
-    """What serves where no model may: the best baseline of the rolling origins, and its list of the last period.
+def fallback(customers: pd.DataFrame, period: Period, settings: Settings) -> tuple[Fallback, Flags]:
+    """What serves where no model may: the best score of the rolling origins, and its list of the last period.
 
-    A baseline whose ties make its list larger than the programme can take is passed over.
+    A score whose ties make its list larger than the programme by more than TIED is passed over.
     """
 
     def choose(earlier: pd.DataFrame) -> Flags:
-        return baseline_members(earlier, name, share, period.horizon_days)
+        return baseline_members(earlier, name, settings.share, period.horizon_days)
 
-    measures = baselines.on_origins(period.cut, share, period.horizon_days)
-    sizes = _sizes_today(customers, share, period.horizon_days)
-    fitting = [
-        each for each in sorted(measures) if sizes.get(each, np.inf) <= settings.insider_share_max * len(customers)
-    ]
-    name = max(fitting or [scores.SPREADSHEET], key=lambda each: measures[each]["value_lift_mean"])
-    listed = choose(period.later)
+    origins, sizes = period.dates[:-1], _sizes_today(customers, settings.share, period.horizon_days)
+    most = settings.share * len(customers) * (1 + TIED)
+    fitting = [sort for sort in scores.SORTS if sizes[sort] <= most] or [scores.SPREADSHEET]
+    name = scoring.choose(origins, fitting, 0.0, (settings.share,))
+    listed_then = Listed(name, choose(period.later))
     serves = Fallback(
         baseline={"name": name, "n": sizes[name], "horizon_days": period.horizon_days},
-        serving={"embedding": None, "clusterer": name, "measures": measures[name]},
-        validation=judge(listed, period, settings),
+        serving={"embedding": None, "clusterer": name, "measures": _measures(origins, name, settings.share)},
+        validation=judge(listed_then, period, settings),
         backtest=_backtest(lambda each: choose(each.customers), period),
     )
-    return serves, listed
+    return serves, listed_then.flags
+
+
+def _measures(origins: list[Date], name: str, share: float) -> dict[str, float | None]:
+    return without_nan(round_each(scoring.figures(origins, name, scores.SORTS, share)))
 
 
 def _sizes_today(customers: pd.DataFrame, share: float, horizon_days: int) -> dict[str, int]:
@@ -184,7 +259,11 @@ def backtest(recipe: Recipe, period: Period, settings: Settings) -> list[SpanOut
     Earliest first. `naive` is the net revenue of the same customers in the 90 days before, scaled to the horizon; `low`
     and `high` use the misses of those periods only that had ended by then.
     """
-    return _backtest(lambda each: members(recipe.model(settings).fit(each.customers, each.past)), period)
+
+    def choose(each: Window) -> Flags:
+        return recipe.model(settings).fit(each.customers, each.past).listed(each.customers)
+
+    return _backtest(choose, period)
 
 
 def _backtest(choose: Callable[[Window], Flags], period: Period) -> list[SpanOutcome]:

@@ -6,7 +6,8 @@ everything, which is what may serve. What serves is in one of three regimes: a `
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from insiders.evidence.search import Candidate
 from insiders.evidence.validation import BaselineRecord, Flags, Period, ServingRecord, Validation
 from insiders.model.segment_model import SegmentModel
 from insiders.value.forecast import SpanOutcome
+from insiders.value.score_model import CANDIDATES
 
 Regime = Literal["model", "baseline", "none"]
 
@@ -34,6 +36,31 @@ class Case(NamedTuple):
     customers: pd.DataFrame
     judged_model: SegmentModel
     final_model: SegmentModel
+
+
+class ModelRecord(RecipeRecord):
+    """All that decides a model besides its data, as a version's tag holds it."""
+
+    score: str
+    share: float
+
+
+class Contender(NamedTuple):
+    """A recipe of segments, and the settings that name its score and its share of the customers."""
+
+    recipe: Recipe
+    settings: Settings
+
+    @classmethod
+    def from_record(cls, record: ModelRecord, search: Settings) -> Self:
+        return cls(Recipe.from_record(record), replace(search, score=record["score"], share=record["share"]))
+
+    def as_record(self) -> ModelRecord:
+        return {**self.recipe.as_record(), "score": self.settings.score, "share": self.settings.share}
+
+    def at(self, share: float) -> Self:
+        """The same with a list of another size."""
+        return self._replace(settings=replace(self.settings, share=share))
 
 
 class Verdict(NamedTuple):
@@ -63,54 +90,73 @@ class Serving(NamedTuple):
 
 
 def fit(candidate: Candidate, search: Settings, period: Period, customers: pd.DataFrame) -> Case:
+    """`search` has the score and the share of the candidate."""
     recipe = Recipe.from_record(candidate)
     judged = recipe.model(search).fit(period.window.customers, period.window.past)
     final = recipe.model(search).fit(customers, period.later)
     return Case(candidate, search, period, customers, judged, final)
 
 
-def judge(case: Case, thresholds: Thresholds, rival: Recipe | None) -> Verdict:
-    """Look at the last period once. `rival` is the champion's recipe; None where none serves or it cannot be refitted.
+def judge(case: Case, thresholds: Thresholds, rival: Contender | None) -> Verdict:
+    """Look at the last period once. `rival` is the champion; None where none serves or it cannot be refitted.
 
-    The gates on size ask both of the candidate's fits.
+    The gates on segments ask both of the candidate's fits. The rival's list is judged at the candidate's size.
     """
-    figures = validation.judge(validation.members(case.judged_model), case.period, case.search)
-    shares = (case.judged_model.insider_share_, case.final_model.insider_share_)
+    listed = validation.listed(case.judged_model, case.period, case.search.score)
+    figures = validation.judge(listed, case.period, case.search)
+    smallest = min(validation.smallest_segment(each) for each in (case.judged_model, case.final_model))
+    served = float(case.final_model.listed(case.customers).mean())
     measures = {
         **case.candidate["measures"],
-        "value_lift": figures["value_lift"],
-        "value_lift_low": figures["value_lift_low"],
+        **_asked(figures),
         "value_over_random_low": figures["value_over_random_low"],
-        "insider_share_least": min(shares),
-        "insider_share_most": max(shares),
-        "segment_share": validation.smallest_segment(case.judged_model),
+        "sort_lift_low": figures["sort_lift_low"],
+        "foresight_over_rfm": _foresight_over_rfm(case.candidate, figures),
+        "segment_share": smallest,
+        "share_ratio": served / float(listed.flags.mean()),
     }
-    rival_lift = _on_last_period(case, rival)[0]["value_lift"] if rival else None
+    champion = _asked(_on_last_period(case.period, rival.at(case.search.share))[0]) if rival else None
     return Verdict(
         validation=figures,
-        gates=gates.gates(measures, thresholds, rival_lift),
+        gates=gates.gates(measures, thresholds, champion),
         agreement=validation.list_agreement(case.judged_model, case.final_model, case.period.window.customers),
     )
 
 
-def rebuild(record: RecipeRecord, search: Settings) -> Recipe | None:
-    """The recipe behind a record; None where it names an embedding, a clusterer or a param that is no more."""
-    recipe = Recipe.from_record(record)
+def _asked(figures: Validation) -> dict[str, float | None]:
+    """What candidate and champion are compared by."""
+    return {"sort_lift": figures["sort_lift"], "foresight": figures["foresight"]}
+
+
+def _foresight_over_rfm(candidate: Candidate, figures: Validation) -> float | None:
+    """By how much segments foretell more than RFM's cells, on average over the origins and the last period."""
+    folds, measures = candidate["folds"], candidate["measures"]
+    own, rfm = measures.get("foresight_mean"), measures.get("foresight_rfm_mean")
+    last, last_rfm = figures["foresight"], figures["foresight_rfm"]
+    if own is None or rfm is None or last is None or last_rfm is None:
+        return None
+    return (folds * (own - rfm) + last - last_rfm) / (folds + 1)
+
+
+def rebuild(record: ModelRecord, search: Settings) -> Contender | None:
+    """The contender behind a record; None where it names a score, an embedding or a clusterer that is no more."""
     try:
-        recipe.model(search)
+        own = Contender.from_record(record, search)
+        own.recipe.model(own.settings)
     except (KeyError, ValueError):
         return None
-    return recipe
+    return own if own.settings.score in CANDIDATES else None
 
 
 def serving_candidate(case: Case, verdict: Verdict) -> Serving:
-    recipe, measures = Recipe.from_record(case.candidate), case.candidate["measures"]
-    return _serving_model(case, recipe, measures, (verdict.validation, validation.members(case.judged_model)))
+    own, measures = Contender(Recipe.from_record(case.candidate), case.search), case.candidate["measures"]
+    flags = case.judged_model.listed(case.period.window.customers)
+    return _serving_model(case.period, own, measures, (verdict.validation, flags))
 
 
-def serving_recipe(case: Case, recipe: Recipe, measures: Mapping[str, float | None]) -> Serving:
+def serving_recipe(case: Case, own: Contender, measures: Mapping[str, float | None]) -> Serving:
     """An earlier version serves: its recipe, fitted and judged on the same period."""
-    return _serving_model(case, recipe, measures, _on_last_period(case, recipe))
+    return _serving_model(case.period, own, measures, _on_last_period(case.period, own))
 
 
 def serving_record(
@@ -125,10 +171,8 @@ def serving_record(
 
 
 def serving_baseline(case: Case, over_random_min: float) -> Serving:
-    """No model may serve: the best plain sort, as large as the candidate; nobody where it does not beat chance."""
-    low, high = case.search.insider_share_min, case.search.insider_share_max
-    share = min(max(case.final_model.insider_share_, low), high)
-    fallback, listed = validation.fallback(case.customers, share, case.period, case.search)
+    """No model may serve: the best score, as large as the programme; nobody where it does not beat chance."""
+    fallback, listed = validation.fallback(case.customers, case.period, case.search)
     lower_bound = fallback.validation["value_over_random_low"]
     if lower_bound is not None and lower_bound > over_random_min:
         return Serving("baseline", *fallback, listed)
@@ -136,18 +180,24 @@ def serving_baseline(case: Case, over_random_min: float) -> Serving:
 
 
 def _serving_model(
-    case: Case, recipe: Recipe, measures: Mapping[str, float | None], judged: tuple[Validation, Flags]
+    period: Period, own: Contender, measures: Mapping[str, float | None], judged: tuple[Validation, Flags]
 ) -> Serving:
-    own: ServingRecord = {"embedding": recipe.embedding, "clusterer": recipe.clusterer, "measures": measures}
-    figures, listed = judged
-    return Serving("model", None, own, figures, validation.backtest(recipe, case.period, case.search), listed)
+    record: ServingRecord = {
+        "embedding": own.recipe.embedding,
+        "clusterer": own.recipe.clusterer,
+        "measures": measures,
+    }
+    figures, flags = judged
+    backtest = validation.backtest(own.recipe, period, own.settings)
+    return Serving("model", None, record, figures, backtest, flags)
 
 
-def _on_last_period(case: Case, recipe: Recipe) -> tuple[Validation, Flags]:
-    """The figures and the list of another recipe on the last period, fitted on what was known before it."""
-    window = case.period.window
-    listed = validation.members(recipe.model(case.search).fit(window.customers, window.past))
-    return validation.judge(listed, case.period, case.search), listed
+def _on_last_period(period: Period, own: Contender) -> tuple[Validation, Flags]:
+    """The figures and the list of another contender on the last period, fitted on what was known before it."""
+    window = period.window
+    model = own.recipe.model(own.settings).fit(window.customers, window.past)
+    listed = validation.listed(model, period, own.settings.score)
+    return validation.judge(listed, period, own.settings), listed.flags
 
 
 def _nobody(case: Case) -> Flags:

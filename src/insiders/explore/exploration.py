@@ -1,6 +1,7 @@
 """What there is to see before and beside a model: how features are spread, what they share, and how many clusters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import fsum
 from typing import Any
@@ -236,10 +237,10 @@ def _elbow(clusters: Sequence[int], left: Sequence[float]) -> int | None:
 
 
 def by_choice(trials: pd.DataFrame, column: str) -> list[Numbers]:
-    """How the trials of each embedding, clusterer or number of segments did, the best value lift first.
+    """How the trials of each embedding, clusterer or number of segments did, the best foresight first.
 
-    `best` is the feasible trial with the highest mean value lift; `low` and `high` are the mean ends of its intervals
-    over the periods. Null where none was feasible; no rows where no trial came so far.
+    `best` is the feasible trial with the most foresight on average, `low` and `high` its least and most in a period.
+    Null where none was feasible; no rows where no trial came so far.
     """
     if column not in trials:
         return []
@@ -249,25 +250,20 @@ def by_choice(trials: pd.DataFrame, column: str) -> list[Numbers]:
 
 
 def _choice(name: Any, group: pd.DataFrame) -> Numbers:
-    feasible = group[(group["state"] == "COMPLETE") & group["feasible"].astype(bool)].dropna(subset=["value_lift_mean"])
+    feasible = group[(group["state"] == "COMPLETE") & group["feasible"].astype(bool)].dropna(subset=["foresight_mean"])
     told: Numbers = {"name": name, "trials": len(group), "feasible": len(feasible)}
     if feasible.empty:
         return told | dict.fromkeys(("best", "worst_period", "low", "high", "median", "stability"))
-    best = feasible.sort_values(["value_lift_mean", "number"], ascending=[False, True]).iloc[0]
-    ends = {end: list(_ends(best, end)) for end in ("low", "high")}
+    best = feasible.sort_values(["foresight_mean", "number"], ascending=[False, True]).iloc[0]
+    periods = [float(best[name]) for name in feasible if re.fullmatch(r"foresight_\d+", str(name))]
     return told | {
-        "best": float(best["value_lift_mean"]),
-        "worst_period": float(best["value_lift_min"]),
-        **{end: fsum(found) / len(found) if found else None for end, found in ends.items()},
-        "median": float(feasible["value_lift_mean"].median()),
-        "stability": None if pd.isna(best["stability"]) else float(best["stability"]),
+        "best": float(best["foresight_mean"]),
+        "worst_period": float(best["foresight_min"]),
+        "low": min(periods, default=None),
+        "high": max(periods, default=None),
+        "median": float(feasible["foresight_mean"].median()),
+        "stability": None if pd.isna(best["stability_rand"]) else float(best["stability_rand"]),
     }
-
-
-def _ends(trial: "pd.Series[Any]", end: str) -> Iterator[float]:
-    for name, value in trial.items():
-        if str(name).startswith(f"value_lift_{end}_") and not pd.isna(value):
-            yield float(value)
 
 
 # --- what the tables hold ---

@@ -36,8 +36,9 @@ class SegmentProfile(Traits):
     """One segment: its size, its shares of all customers and of all revenue, and the medians of its traits."""
 
     segment: str
-    is_insider: bool
+    is_insider: bool  # most of its customers are
     customers: int
+    insiders: int
     customer_share: float
     gross_revenue_share: float
     net_revenue_share: float
@@ -65,6 +66,7 @@ def segments(members: pd.DataFrame) -> list[SegmentProfile]:
                 "segment": name,
                 "is_insider": bool(group["is_insider"].mean() > MAJORITY),
                 "customers": len(group),
+                "insiders": int(group["is_insider"].sum()),
                 "customer_share": len(group) / len(members),
                 "gross_revenue_share": fsum(group["gross_revenue"]) / gross,
                 "net_revenue_share": fsum(group["net_revenue"]) / net,

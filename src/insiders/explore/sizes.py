@@ -1,6 +1,6 @@
 """What another size of the list would bring: as the model ranks segments, and as the list ranks customers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import fsum
 from typing import TypedDict
 
@@ -31,7 +31,7 @@ class SegmentStep(Held):
     """A list down to this segment."""
 
     segment: str
-    is_insider: bool
+    is_insider: bool  # most of the segment's customers are
 
 
 class RankStep(Held):
@@ -54,14 +54,16 @@ class CurvePoint(TypedDict):
 
 def by_segment(members: pd.DataFrame) -> list[SegmentStep]:
     """The segments as the model ranks them, each with all before it: what a list down to it would hold."""
-    known = (members.groupby(["cluster", "segment"])["is_insider"].mean() > profiles.MAJORITY).reset_index()
-    ranked = known.assign(none=known["cluster"] == NO_CLUSTER).sort_values(
-        ["is_insider", "none", "cluster", "segment"], ascending=[False, True, True, True]
-    )
+    known = members.groupby(["cluster", "segment"], as_index=False)["is_insider"].mean()
+    ranked = known.assign(none=known["cluster"] == NO_CLUSTER).sort_values(["none", "cluster", "segment"])
     names = ranked["segment"].tolist()
     return [
-        {"segment": name, "is_insider": bool(inside), **_held(members[members["segment"].isin(names[:place])], members)}
-        for place, (name, inside) in enumerate(zip(names, ranked["is_insider"], strict=True), start=1)
+        {
+            "segment": name,
+            "is_insider": share > profiles.MAJORITY,
+            **_held(members[members["segment"].isin(names[:place])], members),
+        }
+        for place, (name, share) in enumerate(zip(names, ranked["is_insider"].tolist(), strict=True), start=1)
     ]
 
 
@@ -109,7 +111,7 @@ def ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-def own(rows: Sequence[SegmentStep]) -> SegmentStep | None:
-    """The last step of `by_segment` that is still the list; None where nobody is listed."""
-    listed = [row for row in rows if row["is_insider"]]
-    return listed[-1] if listed else None
+def own(members: pd.DataFrame) -> Held | None:
+    """The list as it is; None where nobody is listed."""
+    listed = members[members["is_insider"]]
+    return _held(listed, members) if len(listed) else None

@@ -43,7 +43,7 @@ TRUSTED = (
     "insiders.model.clusterers.Tiers",
     "insiders.model.clusterers.Ward",
     *(f"{each.__module__}.{each.__qualname__}" for each in (lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
-    *(f"insiders.value.score_model.{name}" for name in ("Lifetime", "Plain", "Score", "ScoreModel")),
+    *(f"insiders.value.score_model.{name}" for name in ("Lifetime", "Plain", "Score", "ScoreModel", "Scorer")),
     "insiders.value.money.Money",
     "insiders.value.rankers.Ranker",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -69,7 +69,7 @@ class Package:
     contract: Mapping[str, Limits]
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """`cluster`, `segment` and `is_insider` of each row; other columns than the features are ignored.
+        """`cluster`, `segment`, `is_insider` and `score` of each row; other columns than the features are ignored.
 
         Raises InputError where a feature is missing, no number (or no text), or out of its limits.
         """
@@ -146,7 +146,7 @@ def _chunks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _empty_prediction(index: pd.Index) -> pd.DataFrame:
-    columns = {"cluster": "int64", "segment": "str", "is_insider": "bool"}
+    columns = {"cluster": "int64", "segment": "str", "is_insider": "bool", "score": "float64"}
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in columns.items()}).set_index(index)
 
 

@@ -95,24 +95,27 @@ class Tune(_Section):
     features: tuple[str, ...]
     insider_share_min: Share
     insider_share_max: Share
+    score_tolerance: Share
+    segments_max: Annotated[int, Field(ge=2)]
     segment_share_min: Share
     resamples: PositiveInt
     seeds: PositiveInt
     silhouette_rows: PositiveInt
     bootstrap: PositiveInt
-    hopeless_lift: Annotated[float, Field(ge=0)]
+    hopeless_foresight: float
     hopeless_stability: Share
     stability_floor: Share
     seeds_floor: Share
-    lift_tolerance: Share
+    foresight_tolerance: Share
 
 
 class Register(_Section):
     auto_promote: bool
-    value_lift_margin: Share
+    sort_lift_margin: Share
     value_over_random_min: float
+    list_stability_min: Share
+    foresight_margin: Share
     stability_min: Share
-    control_gap_min: float
     champion_margin: Share
 
 

@@ -1,6 +1,7 @@
 """The search's outside: where its study is stored, and the processes that score its recipes."""
 
 import json
+import math
 import os
 import threading
 import time
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.evidence.judge import Judge, Recipe, Settings, Window
+from insiders.evidence.judge import Judge, Recipe, Settings
 from insiders.evidence.search import Answer
+from insiders.evidence.windows import Window
 from insiders.io import paths
 from insiders.io.leases import Leases
 from insiders.io.params import Params
@@ -38,7 +40,7 @@ _judge: Judge | None = None  # one per worker process, made when it starts
 
 
 def search_settings(params: Params) -> Settings:
-    """The settings that decide the result of the search; workers and storage do not."""
+    """The settings that decide the result of the search, which chooses the score; workers and storage do not."""
     _check_names("embeddings", params.tune.embeddings, embeddings.EMBEDDINGS)
     _check_names("clusterers", params.tune.clusterers, clusterers.CLUSTERERS)
     _check_names("features", params.tune.features, schemas.FEATURES)
@@ -47,8 +49,21 @@ def search_settings(params: Params) -> Settings:
             "tune.embeddings names umap, which is not installed: run `make umap` (or install umap-learn with pip), "
             "or take it out"
         )
-    values = {field.name: getattr(params.tune, field.name) for field in fields(Settings) if field.name != "seed"}
-    return Settings(**values, seed=params.seed)
+    own = {field.name for field in fields(Settings)} & set(type(params.tune).model_fields)
+    return Settings(
+        **{name: getattr(params.tune, name) for name in own},
+        seed=params.seed,
+        share=_programme_share(params),
+        horizon_days=params.featurize.horizon_days,
+    )
+
+
+def _programme_share(params: Params) -> float:
+    """The share that is asked for, else the middle of the range that the programme takes, by ratio."""
+    asked = params.programme.size
+    if isinstance(asked, float) and asked < 1:
+        return asked
+    return math.sqrt(params.tune.insider_share_min * params.tune.insider_share_max)
 
 
 def _check_names(setting: str, names: Collection[str], valid: Collection[str]) -> None:

@@ -1,5 +1,7 @@
-"""SegmentModel: features -> embedding -> cluster -> segment -> Insider, one estimator that can be saved and audited."""
+"""SegmentModel: features -> embedding -> cluster -> segment, and features -> score -> Insider, as one estimator."""
 
+import math
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,21 +13,21 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from insiders.units import NO_CLUSTER
+from insiders.value.score_model import Scorer
 
 VALUE = "net_revenue"  # clusters are ranked by their median customer's, where the embedding does not tell who is ahead
 
 
 class SegmentModel(BaseEstimator):
-    """Clusters of an embedding, numbered by value: 0 is the cluster whose median customer is worth most.
+    """Segments say what kinds of customers there are; a score says who is an Insider.
 
-    Worth is what the customer spent; where every coordinate of the embedding rises with it (its `is_rising`) the sum of
-    these, so that those who spent much and are gone do not come before those who spend.
+    Clusters of an embedding are numbered by value: 0 is the cluster whose median customer is worth most. Worth is what
+    the customer spent; where every coordinate of the embedding rises with it (its `is_rising`) the sum of these, so
+    that those who spent much and are gone do not come before those who spend. A cluster of fewer than `smallest_share`
+    of the customers is merged with the one whose centre is nearest, so that no segment is degenerate.
 
-    The Insiders are the shortest run of clusters from 0 on that holds at least `least_share` of the customers;
-    `insider_share_` tells what it came to.
-
-    In an embedding that rises, nobody who is ahead of an Insider in all coordinates is left out: such customers are
-    counted to the last of the Insiders' clusters, whatever the shapes of the clusters, or the status "none", say.
+    The Insiders are those whose score is at least that of the last place: of the `share` of the customers of the fit
+    who score highest, all who tie with the last included.
 
     Parameters
     ----------
@@ -33,16 +35,33 @@ class SegmentModel(BaseEstimator):
         Unfitted scikit-learn estimators; the clusterer has `predict`.
     features
         Columns that the embedding sees.
-    least_share
-        Least size of the programme as a share of the customers.
+    scorer
+        Unfitted score of customers; None in a search for segments, where nobody is an Insider.
+    share, smallest_share
+        Size of the programme, and least size of a segment, as shares of the customers.
 
     """
 
-    def __init__(self, embedding: Any, clusterer: Any, features: tuple[str, ...], least_share: float) -> None:
+    def __init__(
+        self,
+        embedding: Any,
+        clusterer: Any,
+        features: tuple[str, ...],
+        scorer: Scorer | None = None,
+        share: float = 0.0,
+        smallest_share: float = 0.0,
+    ) -> None:
         self.embedding = embedding
         self.clusterer = clusterer
         self.features = features
-        self.least_share = least_share
+        self.scorer = scorer
+        self.share = share
+        self.smallest_share = smallest_share
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that a table of customers needs: those of the embedding, then what else the score looks at."""
+        return tuple(dict.fromkeys([*self.features, *(self.scorer.columns if self.scorer else ())]))
 
     def fit(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
         """Fit on customers as of a day, and on a `past` snapshot with the `next_revenue` that followed it by that day.
@@ -52,10 +71,11 @@ class SegmentModel(BaseEstimator):
         """
         with threadpool_limits(1):  # sums of several threads differ in their last bits from run to run
             self.fit_embedding(customers, past)
-            return self.fit_clusters(self.embed(customers), customers)
+            self.fit_clusters(self.embed(customers), customers)
+            return self.fit_score(customers, past)
 
     def fit_embedding(self, customers: pd.DataFrame, past: pd.DataFrame, **supervised: Any) -> Self:
-        """The first half of `fit`; the search shares it between trials. `supervised`: for such an embedding's `fit`."""
+        """Fit the embedding; the search shares it between trials. `supervised`: for such an embedding's `fit`."""
         if _is_supervised(self.embedding):
             rows = in_order(past, [*self.features, "next_revenue"])
             known, target = rows[list(self.features)], rows["next_revenue"].to_numpy()
@@ -65,18 +85,25 @@ class SegmentModel(BaseEstimator):
         return self
 
     def fit_clusters(self, embedded: NDArray[np.float64], customers: pd.DataFrame) -> Self:
-        """The second half: cluster the embedded customers, rank the clusters, choose the Insiders."""
+        """Cluster the embedded customers, merge what is too small, and rank the clusters."""
         order = np.lexsort(embedded.T[::-1])
         self.clusterer_ = clone(self.clusterer).fit(embedded[order])
-        found = np.asarray(self.clusterer_.predict(embedded))
+        numbers = np.asarray(self.clusterer_.predict(embedded))
+        merged = _merged(numbers, embedded, self.smallest_share)
         is_rising = getattr(self.embedding, "is_rising", False)
-        self.ranks_ = _ranks(found, embedded.sum(axis=1) if is_rising else customers[VALUE].to_numpy())
-        labels = self._numbered(found)
-        self.insider_clusters_ = _insider_run(labels, self.least_share)
-        self.anchors_ = _lowest(embedded[self.listed(labels)]) if is_rising else None
-        self.labels_ = self._with_those_ahead(labels, embedded)
-        self.insider_share_ = float(self.listed(self.labels_).mean())
-        self.segment_names_ = {number: f"Segment {number + 1}" for number in self.ranks_.values()}
+        worth = embedded.sum(axis=1) if is_rising else customers[VALUE].to_numpy()
+        ranks = _ranks(_replaced(numbers, merged), worth)
+        self.ranks_ = {number: ranks[kept] for number, kept in merged.items()}
+        self.labels_ = self._numbered(numbers)
+        self.segment_names_ = {number: f"Segment {number + 1}" for number in sorted(set(ranks.values()))}
+        return self
+
+    def fit_score(self, customers: pd.DataFrame, past: pd.DataFrame) -> Self:
+        """Fit the score, and the border: the score of the last place in a programme of `share` of these customers."""
+        self.scorer_ = clone(self.scorer).fit(customers, past) if self.scorer else None
+        scores = np.sort(self.score(customers))
+        places = max(1, round(self.share * len(scores))) if self.scorer_ else 0
+        self.border_ = float(scores[-places]) if places else math.inf
         return self
 
     def embed(self, customers: pd.DataFrame) -> NDArray[np.float64]:
@@ -86,48 +113,56 @@ class SegmentModel(BaseEstimator):
 
     def label(self, embedded: NDArray[np.float64]) -> NDArray[np.int64]:
         """Cluster of each embedded customer, -1 for none."""
-        return self._with_those_ahead(self._numbered(np.asarray(self.clusterer_.predict(embedded))), embedded)
+        return self._numbered(np.asarray(self.clusterer_.predict(embedded)))
 
-    def listed(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether each of these clusters is one of the Insiders'."""
-        return np.isin(labels, self.insider_clusters_)
+    def score(self, customers: pd.DataFrame) -> NDArray[np.float64]:
+        """Score of each customer, 0 for all where the model has none."""
+        return self.scorer_.score(customers) if self.scorer_ else np.zeros(len(customers))
+
+    def listed(self, customers: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether each customer is an Insider."""
+        return self.score(customers) >= self.border_
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """`cluster`, `segment` and `is_insider` of each customer; the answer for one never depends on the others."""
+        """`cluster`, `segment`, `is_insider` and `score` of each customer; nobody's depends on the others."""
         with threadpool_limits(1):
-            labels = self.label(self.embed(customers))
+            labels, scores = self.label(self.embed(customers)), self.score(customers)
         segments = [self.segment_names_.get(int(label), "Unclustered") for label in labels]
         return pd.DataFrame(
             {
                 "cluster": labels,
                 "segment": pd.array(segments, dtype="str"),
-                "is_insider": self.listed(labels),
+                "is_insider": scores >= self.border_,
+                "score": scores,
             },
             index=customers.index,
         )
 
-    def _with_those_ahead(self, labels: NDArray[np.int64], embedded: NDArray[np.float64]) -> NDArray[np.int64]:
-        anchors = getattr(self, "anchors_", None)  # which a model of an earlier version does not have
-        if anchors is None or not self.insider_clusters_:
-            return labels
-        ahead = np.zeros(len(labels), dtype=bool)
-        for anchor in anchors:
-            ahead |= (embedded >= anchor).all(axis=1)
-        return np.where(ahead & ~self.listed(labels), self.insider_clusters_[-1], labels)
-
-    def _numbered(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _numbered(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Clusterer's own numbers -> ranks; a number that the fit never gave (an empty component's) is no cluster."""
-        known, inverse = np.unique(found, return_inverse=True)
-        return np.array([self.ranks_.get(int(each), NO_CLUSTER) for each in known], dtype=np.int64)[inverse]
+        return _replaced(numbers, self.ranks_)
 
 
-def _lowest(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points that are ahead of no other in all coordinates."""
-    kept: list[NDArray[np.float64]] = []
-    for point in np.unique(points, axis=0):  # sorted by column, so that what a point is ahead of comes before it
-        if not any((point >= low).all() for low in kept):
-            kept.append(point)
-    return np.array(kept).reshape(-1, points.shape[1])
+def _merged(numbers: NDArray[np.int64], points: NDArray[np.float64], smallest_share: float) -> dict[int, int]:
+    """Clusterer's number -> the number that it goes by: its own, or that of the cluster into which it was merged."""
+    kept = {int(number): int(number) for number in np.unique(numbers[numbers != NO_CLUSTER])}
+    while len(groups := sorted(set(kept.values()))) > 1:
+        current = _replaced(numbers, kept)
+        sizes = {group: int((current == group).sum()) for group in groups}
+        least = min(groups, key=lambda group: (sizes[group], group))
+        if sizes[least] >= smallest_share * len(numbers):
+            break
+        centres = {group: points[current == group].mean(axis=0) for group in groups}
+        distance = {group: float(np.sum((centres[group] - centres[least]) ** 2)) for group in groups if group != least}
+        nearest = min(distance, key=lambda group: (distance[group], group))
+        kept = {number: nearest if group == least else group for number, group in kept.items()}
+    return kept
+
+
+def _replaced(numbers: NDArray[np.int64], other: Mapping[int, int]) -> NDArray[np.int64]:
+    """Each number's other one; where it has none, -1."""
+    known, inverse = np.unique(numbers, return_inverse=True)
+    return np.array([other.get(int(each), NO_CLUSTER) for each in known], dtype=np.int64)[inverse]
 
 
 def _is_supervised(embedding: Any) -> bool:
@@ -152,13 +187,3 @@ def _ranks(found: NDArray[np.int64], values: NDArray[np.float64]) -> dict[int, i
         members = np.sort(values[found == number])
         keys.append((-float(np.median(members)), -len(members), -float(members.sum()), int(number)))
     return {key[-1]: rank for rank, key in enumerate(sorted(keys))}
-
-
-def _insider_run(labels: NDArray[np.int64], least_share: float) -> tuple[int, ...]:
-    """The shortest run 0, 1, ... of clusters that holds at least this share of the customers."""
-    run: list[int] = []
-    for number in range(int(labels.max(initial=NO_CLUSTER)) + 1):
-        run.append(number)
-        if np.isin(labels, run).mean() >= least_share:
-            break
-    return tuple(run)

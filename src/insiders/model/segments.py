@@ -1,7 +1,7 @@
 """Segments in words: what a cluster is called, how it looks, why a customer is in it, and the list that follows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -81,27 +81,17 @@ def profiles(customers: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(shares).rename_axis("cluster"), found], axis=1)
 
 
-def name_segments(customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int]) -> dict[int, str]:
-    """A name of its own for every cluster, told by its members' medians alone and not by the cluster's number.
-
-    The Insider cluster with the highest median (then share) of net revenue is "Insiders", a further one "Insiders: ..."
-    with what it is.
-    """
+def name_segments(customers: pd.DataFrame, labels: Labels) -> dict[int, str]:
+    """A name of its own for every cluster, told by its members' medians alone and not by the cluster's number."""
     known = profiles(customers, labels)
-    found = known.drop(index=NO_CLUSTER, errors="ignore")
-    inside = found.index.isin(insider_clusters)
-    names = _names(found[~inside])
-    members = found[inside].sort_values(["net_revenue", "net_revenue_share"], ascending=False, kind="stable")
-    names |= {int(number): INSIDERS for number in members.index[:1]}
-    names |= {number: f"{INSIDERS}: {name.lower()}" for number, name in _names(members.iloc[1:]).items()}
+    names = _names(known.drop(index=NO_CLUSTER, errors="ignore"))
     return names | ({NO_CLUSTER: UNCLUSTERED} if NO_CLUSTER in known.index else {})
 
 
 class Champion(NamedTuple):
-    """What the serving model says of the same customers: a label of each, its Insider clusters, and its names."""
+    """What the serving model says of the same customers: a label of each, and the names of its segments."""
 
     labels: Labels
-    insider_clusters: Sequence[int]
     names: Mapping[int, str]
 
 
@@ -120,22 +110,17 @@ class Identity(NamedTuple):
     changed: Mapping[str, tuple[float, float]]
 
 
-def identify(
-    customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int], champion: Champion | None
-) -> list[Identity]:
+def identify(customers: pd.DataFrame, labels: Labels, champion: Champion | None) -> list[Identity]:
     """Names that outlive a retrain: what goes on keeps the champion's, what is new gets one that nobody has or had.
 
-    Insider clusters go on as Insider segments only, others as others only: so "Insiders" is always one that the model
-    chose. Without a champion every cluster is new.
+    Without a champion every cluster is new.
     """
-    fresh = name_segments(customers, labels, insider_clusters)
+    fresh = name_segments(customers, labels)
     if champion is None:
         return [Identity(number, fresh[number], None, None, 0, {}) for number in _clusters(labels)]
-    origins = _origins(customers, labels, insider_clusters, champion)
+    origins = _origins(customers, labels, champion)
     kept = {number: champion.names[old] for number, (old, _) in origins.items()}
-    if INSIDERS not in kept.values():
-        kept |= {number: name for number, name in fresh.items() if name == INSIDERS}
-    names = _without_clash(kept, fresh, profiles(customers, labels), set(champion.names.values()))
+    names = _without_clash(kept, fresh, set(champion.names.values()))
     return [_identity(customers, labels, champion, names, number, origins.get(number)) for number in _clusters(labels)]
 
 
@@ -143,25 +128,17 @@ def _clusters(labels: Labels) -> list[int]:
     return [int(number) for number in np.unique(labels) if number != NO_CLUSTER]
 
 
-def _origins(
-    customers: pd.DataFrame, labels: Labels, insider_clusters: Sequence[int], champion: Champion
-) -> dict[int, tuple[int, str]]:
+def _origins(customers: pd.DataFrame, labels: Labels, champion: Champion) -> dict[int, tuple[int, str]]:
     """Number of a cluster -> the champion's number for it, and what told so; each goes on once at most (Kuhn 1955)."""
-    found: dict[int, tuple[int, str]] = {}
-    for inside in (True, False):
-        ours = [number for number in _clusters(labels) if (number in insider_clusters) == inside]
-        theirs = [number for number in _clusters(champion.labels) if (number in champion.insider_clusters) == inside]
-        shared, far = (
-            _jaccard(labels, champion.labels, ours, theirs),
-            _distance(customers, labels, champion, ours, theirs),
-        )
-        by_members = _assigned(np.where(shared >= SHARED_LEAST, shared - TIE * far, 0.0))
-        near = np.maximum(PROFILE_FAR - far, 0.0)
-        near[list(by_members), :] = 0.0
-        near[:, list(by_members.values())] = 0.0
-        for how, pairs in (("members", by_members), ("profile", _assigned(near))):
-            found |= {ours[row]: (theirs[column], how) for row, column in pairs.items()}
-    return found
+    ours, theirs = _clusters(labels), _clusters(champion.labels)
+    shared = _jaccard(labels, champion.labels, ours, theirs)
+    far = _distance(customers, labels, champion, ours, theirs)
+    by_members = _assigned(np.where(shared >= SHARED_LEAST, shared - TIE * far, 0.0))
+    near = np.maximum(PROFILE_FAR - far, 0.0)
+    near[list(by_members), :] = 0.0
+    near[:, list(by_members.values())] = 0.0
+    pairs = [(by_members, "members"), (_assigned(near), "profile")]
+    return {ours[row]: (theirs[column], how) for found, how in pairs for row, column in found.items()}
 
 
 def _assigned(gain: NDArray[np.float64]) -> dict[int, int]:
@@ -192,18 +169,15 @@ def _distance(
     return np.asarray(np.abs(mine[:, None, :] - yours[None, :, :]).mean(axis=2))
 
 
-def _without_clash(
-    kept: Mapping[int, str], fresh: Mapping[int, str], found: pd.DataFrame, known: set[str]
-) -> dict[int, str]:
+def _without_clash(kept: Mapping[int, str], fresh: Mapping[int, str], known: set[str]) -> dict[int, str]:
     """The kept names, and for each further cluster its own, with a number where the champion has it already."""
     names = dict(kept)
     for number in sorted(set(fresh) - set(kept) - {NO_CLUSTER}):
-        name = fresh[number]
-        if name == INSIDERS:  # another goes on under it
-            name = f"{INSIDERS}: {_condition(found.loc[number]).lower()}"
         taken = known | set(names.values())
-        numbered = (f"{name}, {place}" for place in count(2))
-        names[number] = name if name not in taken else next(each for each in numbered if each not in taken)
+        numbered = (f"{fresh[number]}, {place}" for place in count(2))
+        names[number] = (
+            fresh[number] if fresh[number] not in taken else next(each for each in numbered if each not in taken)
+        )
     return names
 
 

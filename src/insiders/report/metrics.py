@@ -7,7 +7,9 @@ from insiders.report.numbers import Answers, ExpectedRevenueNumbers, GuaranteeNu
 Figure = float | int | str | None
 Metrics = dict[str, dict[str, Figure]]
 
-SEARCH = ("value_lift_mean", "value_lift_min", "value_oracle_mean")  # measures
+DIAGNOSTICS = ("silhouette", "control_gap")  # measures of the segments, in the search ...
+SEGMENTS = ("stability_rand", "foresight_lift")  # ... and those that decide
+SEARCH = ("value_lift_mean", "value_lift_min", "value_oracle_mean")  # measures of the list
 
 
 def build(answers: Answers) -> Metrics:
@@ -36,12 +38,16 @@ def _data(answers: Answers) -> dict[str, Figure]:
 
 def _model(answers: Answers) -> dict[str, Figure]:
     guarantee = answers["guarantee"]
+    measures = guarantee["serving"]["measures"]
     return {
         "version": guarantee["provenance"]["model_version"],
         "embedding": guarantee["serving"]["embedding"],
         "clusterer": guarantee["serving"]["clusterer"],
         "segments": len(answers["how_many"]["segments"]),
-        **_measured(guarantee, ("silhouette", "control_gap", "stability")),
+        **_measured(guarantee, DIAGNOSTICS),
+        "stability": measures.get("list_stability"),
+        **_measured(guarantee, SEGMENTS),
+        "foresight": measures.get("foresight_mean"),
     }
 
 
@@ -62,6 +68,10 @@ def _validation(guarantee: GuaranteeNumbers) -> dict[str, Figure]:
         "top_n_capture": guarantee["top_n_capture"],
         "clv_capture": guarantee["clv_capture"],
         "regime": guarantee["regime"],
+        "best_sort": guarantee["best_sort"],
+        "sort_lift": guarantee["sort_lift"],
+        "sort_lift_low": guarantee["sort_lift_low"],
+        "sort_lift_high": guarantee["sort_lift_high"],
     }
 
 

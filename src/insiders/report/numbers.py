@@ -14,7 +14,7 @@ from insiders.explore.portraits import Portrait
 from insiders.explore.products import TypicalProduct
 from insiders.explore.profiles import SegmentProfile, Size
 from insiders.explore.rhythm import OrderShares
-from insiders.explore.sizes import CurvePoint, RankStep, SegmentStep
+from insiders.explore.sizes import CurvePoint, Held, RankStep, SegmentStep
 from insiders.explore.wholesalers import WholesalerNumbers
 from insiders.programme import actions
 from insiders.programme.enter import EnterNumbers
@@ -67,8 +67,9 @@ class WhoNumbers(Size):
 
 class SegmentSize(TypedDict):
     segment: str
-    is_insider: bool
+    is_insider: bool  # most of its customers are
     customers: int
+    insiders: int
     customer_share: float
     net_revenue_share: float
 
@@ -81,7 +82,7 @@ class HowManyNumbers(Size):
     share_max: float
     horizon_days: int
     segments: list[SegmentSize]
-    own: SegmentStep | None
+    own: Held | None
     largest: RankStep | None
     steps: list[SegmentStep]
     sizes: list[RankStep]
@@ -235,11 +236,6 @@ class Capture(TypedDict):
     capture: float
 
 
-class BestSort(TypedDict):
-    name: str
-    value_lift_mean: float
-
-
 class SearchNumbers(TypedDict):
     """How the candidate was found, and its measures by name."""
 
@@ -247,10 +243,10 @@ class SearchNumbers(TypedDict):
     feasible: int
     folds: int
     starts: list[str]  # first days of the periods that the search looked at
-    best_sort: BestSort | None
     trial: int
     embedding: str
     clusterer: str
+    score: str
     rule: dict[str, float]
 
 
@@ -293,7 +289,7 @@ class Judgement(Validation):
     """The figures of the untouched last period, the gates, the search, and what the tables were made from."""
 
     regime: str
-    verdict: Verdict  # on the sort
+    verdict: Verdict  # on the best plain sort
     margin: float
     confidence: float
     baseline: BaselineRecord | None

@@ -49,7 +49,7 @@ def model_folder(model: SegmentModel, example: pd.DataFrame, mlflow_model: "Mode
     """
     from mlflow import pyfunc
 
-    contract = feature_limits(model.features)
+    contract = feature_limits(model.columns)
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
         package.save(package.Package(model, contract), top / "segments")
@@ -67,12 +67,13 @@ def model_folder(model: SegmentModel, example: pd.DataFrame, mlflow_model: "Mode
 
 
 def signature(contract: Mapping[str, package.Limits]) -> "ModelSignature":
-    """MLflow's signature: the features in, the three columns of a prediction out."""
+    """MLflow's signature: the features in, the columns of a prediction out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
     inputs = Schema([ColSpec("string" if limits.is_text else "double", name) for name, limits in contract.items()])
-    outputs = Schema([ColSpec("long", "cluster"), ColSpec("string", "segment"), ColSpec("boolean", "is_insider")])
+    types = {"cluster": "long", "segment": "string", "is_insider": "boolean", "score": "double"}
+    outputs = Schema([ColSpec(dtype, name) for name, dtype in types.items()])
     return ModelSignature(inputs=inputs, outputs=outputs)
 
 

@@ -1,13 +1,13 @@
 """How MLflow's page shows the trials: a saved view of the experiment, which MLflow keeps as a tag of it.
 
-The table shows the measures that decide the pick, the best worst-origin lift first. The charts are a scatter of lift
+The table shows the measures that decide the pick, the most foresight first. The charts are a scatter of foresight
 and stability, and a parallel-coordinates plot of all these measures. A view that a user saves over it stays.
 """
 
 import json
 
 NAME = "trials"
-MEASURES = ("segments", "insider_share", "control_gap", "stability", "value_lift_min")
+MEASURES = ("segments", "foresight_lift", "foresight_gap", "stability_rand", "foresight_mean")
 FILTER = "tags.state = 'COMPLETE'"  # of the trials; the runs of searches, stages and versions have no such tag
 
 
@@ -26,14 +26,14 @@ def page(address: str, experiment: str) -> str:
 def _state() -> dict[str, object]:
     return {
         "searchFilter": FILTER,
-        "orderByKey": "metrics.`value_lift_min`",
+        "orderByKey": "metrics.`foresight_mean`",
         "orderByAsc": False,
-        "selectedColumns": [f"metrics.`{name}`" for name in (*MEASURES, "value_lift_mean")],
+        "selectedColumns": [f"metrics.`{name}`" for name in (*MEASURES, "foresight_min")],
         "runsHiddenMode": "SHOWALL",
         "isAccordionReordered": True,
         "compareRunSections": [_section("trials", "Trials", True), _section("rest", "All measures", False)],
         "compareRunCharts": [
-            _chart("front", "SCATTER", xaxis=_axis("stability"), yaxis=_axis("value_lift_min")),
+            _chart("front", "SCATTER", xaxis=_axis("stability_rand"), yaxis=_axis("foresight_mean")),
             _chart("across", "PARALLEL", selectedParams=[], selectedMetrics=list(MEASURES), showAllRuns=True),
         ],
     }

@@ -50,8 +50,8 @@ def pictures(sight: Sight) -> dict[str, Picture]:
     if any(row["best"] is not None for row in found["choices"]["embedding"]):
         drawn["embeddings"] = Picture(
             choices(found["choices"]["embedding"], found["steps"]["embedding"]["chosen"], sight.language),
-            say("Value lift by embedding"),
-            say("For each embedding its best list: mean value lift over the periods, with the interval of a period."),
+            say("Foresight by embedding"),
+            say("For each embedding its best segments: mean foresight over the periods, from the worst to the best."),
         )
     return drawn | _embedded(sight)
 
@@ -130,7 +130,7 @@ def correlation(shared: Mapping[str, Any], labels: Mapping[str, str]) -> Figure:
 
 @styled
 def choices(rows: Sequence[Mapping[str, Any]], chosen: str | None, language: Language = ENGLISH) -> Figure:
-    """The best mean value lift of each choice, with the mean interval of one period; 1 is the sort."""
+    """The best mean foresight of each choice, from its worst period to its best one."""
     shown = [row for row in rows if row["best"] is not None][::-1]
     figure, axes = canvas(left=0.28, bottom=0.2, height=1.0 + 0.32 * len(shown))
     for place, row in enumerate(shown):
@@ -138,9 +138,8 @@ def choices(rows: Sequence[Mapping[str, Any]], chosen: str | None, language: Lan
         if row["low"] is not None and row["high"] is not None:
             axes.hlines(place, row["low"], row["high"], color=color, lw=1.2, alpha=0.6)
         axes.plot(row["best"], place, "o", color=color, ms=7)
-    axes.axvline(1, color=INK, lw=1)
     axes.set_yticks(range(len(shown)), [str(row["name"]).replace("_", " ") for row in shown])
-    axes.set(xlabel=language.say("value lift over the sort"), ylim=(-0.6, len(shown) - 0.4))
+    axes.set(xlabel=language.say("foresight"), ylim=(-0.6, len(shown) - 0.4))
     axes.xaxis.set_major_formatter(lambda value, _: language.ratio(value, 2))
     return figure
 

@@ -73,16 +73,16 @@ def _search(scene: Scene) -> dict[str, Picture]:
             trials.front(scene.trials, search["trial"], scene.language),
             say("Trials of the search"),
             say(
-                "Each dot is a trial: stability of its list to the right, value lift over the sort upwards. Refused "
-                "trials are hollow, baselines dashed, the chosen trial a star."
+                "Each dot is a trial: stability of its segments to the right, foresight upwards. Refused trials are "
+                "hollow, the cells of RFM dashed, the chosen trial a star."
             ),
         ),
-        "lift_by_period": Picture(
-            trials.lift_by_period(scene.trials, search["trial"], search["starts"], scene.language),
-            say("Value lift in each earlier period"),
+        "foresight_by_period": Picture(
+            trials.foresight_by_period(scene.trials, search["trial"], search["starts"], scene.language),
+            say("Foresight in each earlier period"),
             say(
-                "A line for each trial over the earlier periods; the chosen list is the thick one, 1 is the sort by "
-                "past revenue."
+                "A line for each trial over the earlier periods; the chosen segments are the thick one, the cells of "
+                "RFM the dashed one."
             ),
         ),
     }

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from insiders.report.figures.style import INSIDER, OTHER, QUIET, RULE, STYLE, canvas, styled
 
-MEASURES = {"value_lift_mean": (INSIDER, "value lift"), "stability": (OTHER, "stability")}
+MEASURES = {"foresight_mean": (INSIDER, "foresight"), "stability_rand": (OTHER, "stability")}
 GROUPS = 4  # into which the values of a numeric setting are cut
 FEWEST = 4  # trials below which nothing is said of a setting
 COLUMNS, PANELS = 3, 9  # of small pictures: how many side by side, and in all
@@ -17,7 +17,7 @@ COLUMNS, PANELS = 3, 9  # of small pictures: how many side by side, and in all
 
 def settings(trials: pd.DataFrame) -> pd.DataFrame:
     """One row per trial that was measured, one column per setting that at least FEWEST of them have; else NaN."""
-    tried = trials[(trials["state"] != "BASELINE") & trials["value_lift_mean"].notna()]
+    tried = trials[(trials["state"] != "BASELINE") & trials["foresight_mean"].notna()]
     params = pd.DataFrame([json.loads(each) for each in tried["params"]], index=tried.index, dtype=object)
     table = pd.concat([tried[["embedding", "clusterer"]].astype(object), params[sorted(params)]], axis=1)
     return table.loc[:, (table.notna().sum() >= FEWEST) & table.nunique().ge(2)]
@@ -71,7 +71,7 @@ def _shares(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def slices(trials: pd.DataFrame) -> Figure:
-    """Value lift of the trials by each of the settings that explain most; those out of the stated sizes are grey."""
+    """Foresight of the trials by each of the settings that explain most; those that were refused are grey."""
     table = settings(trials)
     table = table[_shares(table, trials).index[::-1][:PANELS]]
     rows = max(-(-len(table.columns) // COLUMNS), 1)
@@ -80,7 +80,7 @@ def slices(trials: pd.DataFrame) -> Figure:
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.5 / height, top=1 - 0.3 / height, wspace=0.3, hspace=0.8)
     for place, name in enumerate(table):
         _slice(figure.add_subplot(rows, COLUMNS, place + 1), table[name].dropna(), trials)
-    figure.supylabel("value lift over the sort, mean", fontsize=STYLE["font.size"], color=QUIET)
+    figure.supylabel("foresight, mean", fontsize=STYLE["font.size"], color=QUIET)
     return figure
 
 
@@ -91,7 +91,7 @@ def _slice(axes: Axes, values: pd.Series, trials: pd.DataFrame) -> None:
     names = sorted(set(values)) if words else []
     spots = np.array([names.index(value) for value in values]) if words else values.to_numpy(float)
     for shown, color in ((~feasible, RULE), (feasible, OTHER)):
-        axes.scatter(spots[shown], own["value_lift_mean"][shown], s=12, c=color, lw=0)
+        axes.scatter(spots[shown], own["foresight_mean"][shown], s=12, c=color, lw=0)
     if words:
         axes.set_xticks(range(len(names)), [_plain(name) for name in names], rotation=25, ha="right")
     axes.set_title(_plain(str(values.name)), fontsize=STYLE["font.size"], y=1)  # placed by hand: searching costs more

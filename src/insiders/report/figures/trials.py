@@ -25,6 +25,9 @@ from insiders.report.figures.style import (
     styled,
 )
 
+MOST_ROOM = 0.1  # least height of a picture, as a share of its highest value
+TINY = 1e-3
+
 
 @styled
 def trial_map(
@@ -45,20 +48,20 @@ def trial_map(
 
 @styled
 def front(trials: pd.DataFrame, chosen: int | None = None, language: Language = ENGLISH) -> Figure:
-    """Every trial by what the search wants, value lift and stability; a dashed line is a baseline.
+    """Every trial by what the search wants, foresight and stability; the dashed line is what RFM's cells foretell.
 
     Refused trials are hollow; those whose stability was never measured stand as ticks at the left edge.
     """
     figure, axes = canvas(left=0.13, right=0.76, top=0.84)
-    tried = _tried(trials).dropna(subset=["value_lift_mean"])
+    tried = _tried(trials).dropna(subset=["foresight_mean"])
     for color, (embedding, group) in zip(cycle(PALETTE), tried.groupby("embedding"), strict=False):
         _points(axes, group, color, str(embedding).replace("_", " "))
     _star(axes, tried[tried["number"] == chosen], language)
-    _focus(axes, tried["value_lift_mean"])
-    _baselines(axes, trials, language)
+    _focus(axes, tried["foresight_mean"])
+    _rfm(axes, tried, language)
     axes.set(
-        xlabel=language.say("stability of the list (1 = always the same people)"),
-        ylabel=language.say("value lift over the sort, mean"),
+        xlabel=language.say("stability of the segments (1 = always the same)"),
+        ylabel=language.say("foresight, mean"),
     )
     _ratios(axes.xaxis, language)
     _ratios(axes.yaxis, language)
@@ -77,12 +80,12 @@ def _points(axes: Axes, group: pd.DataFrame, color: str, label: str) -> None:
     feasible = group["feasible"]
     axes.scatter(*_at(group[feasible]), s=28, c=color, lw=0.8, edgecolors="white", zorder=3, label=label)
     axes.scatter(*_at(group[~feasible]), s=18, facecolors="none", edgecolors=color, lw=0.8, alpha=0.6)
-    unmeasured = group.loc[group["stability"].isna(), "value_lift_mean"]
+    unmeasured = group.loc[group["stability_rand"].isna(), "foresight_mean"]
     axes.plot(np.zeros(len(unmeasured)), unmeasured, "_", color=color, ms=7, transform=axes.get_yaxis_transform())
 
 
 def _at(trials: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    return trials["stability"], trials["value_lift_mean"]
+    return trials["stability_rand"], trials["foresight_mean"]
 
 
 def _star(axes: Axes, chosen: pd.DataFrame, language: Language) -> None:
@@ -93,63 +96,60 @@ def _star(axes: Axes, chosen: pd.DataFrame, language: Language) -> None:
 def _focus(axes: Axes, values: pd.Series) -> None:
     """Spend the height on the better half of the trials; the worst ones may fall out of the picture."""
     if len(values):
-        low, high = min(float(values.median()), 0.97), max(float(values.max()), 1.0)
-        axes.set_ylim(low - 0.6 * (high - low), high + 0.15 * (high - low))
+        low, high = float(values.median()), float(values.max())
+        room = max(high - low, MOST_ROOM * abs(high), TINY)
+        axes.set_ylim(low - 0.6 * room, high + 0.15 * room)
 
 
 def _ratios(axis: Axis, language: Language) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: language.number(value, 3)))
 
 
-def _baselines(axes: Axes, trials: pd.DataFrame, language: Language) -> None:
-    """A dashed line at the value lift of each baseline in sight; its name in the margin, clear of the others'."""
-    low, high = axes.get_ylim()
-    shown = trials[(trials["state"] == "BASELINE") & trials["value_lift_mean"].between(low, high)]
-    written = low
-    for name, value in shown.sort_values("value_lift_mean")[["clusterer", "value_lift_mean"]].itertuples(index=False):
-        axes.axhline(value, color=QUIET, lw=0.8, ls="--", zorder=1)
-        written = max(value, written + 0.05 * (high - low))
-        spot: dict[str, Any] = {"va": "center", "fontsize": 8, "color": QUIET, "transform": axes.get_yaxis_transform()}
-        axes.text(1.01, written, language.say("top by {name}").format(name=name.replace("_", " ")), **spot)
+def _rfm(axes: Axes, tried: pd.DataFrame, language: Language) -> None:
+    """A dashed line at what the 125 cells of RFM foretold at the same origins."""
+    known = tried.get("foresight_rfm_mean", pd.Series(dtype=float)).dropna()
+    if len(known):
+        axes.axhline(float(known.iloc[0]), color=QUIET, lw=0.9, ls="--", zorder=1, label=language.say("125 RFM cells"))
 
 
 @styled
 def history(trials: pd.DataFrame, language: Language = ENGLISH) -> Figure:
-    """Value lift by trial, in the order of the search, and the best feasible one so far."""
+    """Foresight by trial, in the order of the search, and the best feasible one so far."""
     figure, axes = canvas(left=0.13)
     tried, say = _tried(trials).sort_values("number"), language.say
     feasible = tried["feasible"]
-    best = tried["value_lift_mean"].where(feasible).cummax()
+    best = tried["foresight_mean"].where(feasible).cummax()
     spots: dict[str, Any] = {"lw": 0, "s": 22, "zorder": 3}
-    axes.scatter(tried["number"][~feasible], tried["value_lift_mean"][~feasible], c=RULE, label=say("refused"), **spots)
-    axes.scatter(tried["number"][feasible], tried["value_lift_mean"][feasible], c=OTHER, label=say("feasible"), **spots)
+    axes.scatter(tried["number"][~feasible], tried["foresight_mean"][~feasible], c=RULE, label=say("refused"), **spots)
+    axes.scatter(tried["number"][feasible], tried["foresight_mean"][feasible], c=OTHER, label=say("feasible"), **spots)
     axes.step(tried["number"], best, where="post", c=INSIDER, label=say("best so far"))
-    axes.set(xlabel=say("trial"), ylabel=say("value lift over the sort, mean"))
+    axes.set(xlabel=say("trial"), ylabel=say("foresight, mean"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="lower right")
     return figure
 
 
 @styled
-def lift_by_period(
+def foresight_by_period(
     trials: pd.DataFrame, chosen: int | None, starts: Sequence[str] | None = None, language: Language = ENGLISH
 ) -> Figure:
-    """Value lift in each period of the search, earliest first: feasible trials thin, the chosen one thick; 1: the sort.
+    """Foresight in each period of the search, earliest first: feasible trials thin, the chosen one thick.
 
     `starts`: the periods' first days, earliest first.
     """
     figure, axes = canvas(left=0.13)
     say = language.say
-    folds = sorted((c for c in trials if re.fullmatch(r"value_lift_\d+", c)), reverse=True)  # 1 is the latest
+    folds = sorted((c for c in trials if re.fullmatch(r"foresight_\d+", c)), reverse=True)  # 1 is the latest
     places = np.arange(len(folds))
     tried = trials[(trials["state"] == "COMPLETE") & trials["feasible"].astype(bool)]
     axes.plot(places, tried[folds].to_numpy(float).T, color=RULE, lw=0.8)
-    axes.axhline(1, color=INK, lw=1, label=say("the sort"))
+    _rfm(axes, _tried(trials), language)
     own = tried.loc[tried["number"] == chosen, folds].to_numpy(float)
     axes.plot(places, own.T, color=INSIDER, lw=2.2, marker="o", label=say("this recipe") if len(own) else None)
     _focus(axes, tried[folds].melt()["value"])
-    axes.set(xlabel=say("start of the period"), ylabel=say("value lift over the sort"), xlim=(-0.3, len(folds) - 0.7))
+    axes.set(xlabel=say("start of the period"), ylabel=say("foresight"), xlim=(-0.3, len(folds) - 0.7))
     _ratios(axes.yaxis, language)
     axes.set_xticks(places, starts if starts and len(starts) == len(folds) else [c.split("_")[-1] for c in folds])
-    axes.legend(loc="lower right")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower right")
     return figure
