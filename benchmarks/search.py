@@ -15,8 +15,9 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from insiders import schemas
-from insiders.evidence import judge, search
-from insiders.evidence.judge import VALIDATION, Judge, Recipe, Settings, Window
+from insiders.evidence import judge, search, windows
+from insiders.evidence.judge import Judge, Recipe, Settings
+from insiders.evidence.windows import VALIDATION, Window
 from insiders.io import params, studies, tables
 from insiders.model.segment_model import SegmentModel
 
@@ -44,7 +45,7 @@ def searched(settings: Settings, score: Callable[[list[Recipe]], Iterable[Answer
 def wasteful(cut: Cut, settings: Settings, trials: list[search.Trial]) -> None:
     """Measure the same recipes again; what was known of them is told to the study, so that it proposes the same."""
     known = {_key(trial.recipe): (dict(trial.measures), trial.violation, trial.reason) for trial in trials}
-    slow = Wasteful(cut, replace(settings, hopeless_lift=0.0, hopeless_stability=0.0))
+    slow = Wasteful(cut, replace(settings, hopeless_foresight=-1.0, hopeless_stability=0.0))
 
     def score(recipes: list[Recipe]) -> Iterator[Answer]:
         for recipe in recipes:
@@ -81,7 +82,7 @@ def main() -> None:
     trials = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     settings = replace(studies.search_settings(given), trials=trials)
     snapshots = tables.read(folder / "snapshots.parquet", schemas.SNAPSHOTS)
-    cut = judge.windows(snapshots, given.featurize.horizon_days, judge.looked_at(settings))
+    cut = windows.windows(snapshots, given.featurize.horizon_days, judge.looked_at(settings))
     quick = Judge(cut, settings)
     found, wall, cpu = timed(lambda: searched(settings, lambda recipes: map(quick.score, recipes)))
     tried = found or []

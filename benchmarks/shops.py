@@ -79,7 +79,7 @@ def recipe_model(label: str, customers: pd.DataFrame) -> SegmentModel:
     embedding, clusterer, params = RECIPES[label]
     trial = FixedTrial(params)
     parts = EMBEDDINGS[embedding](trial, 1), CLUSTERERS[clusterer](trial, 1)
-    return SegmentModel(*parts, columns(embedding, FEATURES), 0.02).fit(customers, customers)
+    return SegmentModel(*parts, columns(embedding, FEATURES)).fit(customers, customers)
 
 
 def segments(shop: Sequence[Cut]) -> pd.DataFrame:
