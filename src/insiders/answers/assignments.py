@@ -30,6 +30,10 @@ class Labeller(Protocol):
         """`cluster`, `segment` and `is_insider` of each row."""
         ...
 
+    def score_then(self, customers: pd.DataFrame, /) -> NDArray[np.float64]:
+        """What ranks customers as of any day, by what was known on it."""
+        ...
+
     def embed(self, customers: pd.DataFrame, /) -> NDArray[np.float64] | None:
         """Coordinates in which customers are compared; None where they are not."""
         ...
@@ -55,24 +59,26 @@ class Server:
     version: str
     champion: str | None = None  # its number, where a version of the registry decides
 
-    @property
-    def score(self) -> str:
-        """The score by which customers are ranked: the one that a baseline is made of, else lifetime value."""
-        return self.labeller.score if isinstance(self.labeller, Baseline) else scores.LIFETIME
+    def score(self, customers: pd.DataFrame) -> NDArray[np.float64]:
+        """What ranks customers as of any day, by what was known on it."""
+        return self.labeller.score_then(customers)
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The customers with the highest score of one kind (sorts.score); none where the count is 0."""
+    """The customers with the highest score of one kind (scores.score); none where the count is 0."""
 
-    score: str
+    sort: str
     count: int
     horizon_days: int  # how far ahead an expected lifetime value looks
 
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
-        scored = customers.assign(score=scores.score(self.score, customers, self.horizon_days))
-        return segments.baseline(scored, "score", self.count)
+        return segments.baseline(customers.assign(score=self.score_then(customers)), "score", self.count)
+
+    def score_then(self, customers: pd.DataFrame, /) -> NDArray[np.float64]:
+        """What ranks customers as of any day."""
+        return scores.score(self.sort, customers, self.horizon_days)
 
     def embed(self, customers: pd.DataFrame, /) -> None:  # noqa: ARG002 (the protocol's signature)
         """Nobody is compared with anybody."""

@@ -1,7 +1,7 @@
 """The programme's membership as of a day, from the tables, the ledger and the settings; and its recording."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ from insiders.programme.decisions import Decision, DecisionTerms
 from insiders.programme.proposal import Proposal, Tables
 from insiders.programme.size import Limits, Place
 from insiders.programme.stillness import Terms
-from insiders.value import scores
 
 LISTED = ["rank", "customer_id", "status", "since", "arm", "release"]
 
@@ -33,7 +32,7 @@ class Candidates(NamedTuple):
     expected_revenue: NDArray[np.float64]
     suggested: int
     model_version: str
-    score: str  # by which customers are ranked (value.scores)
+    score: Callable[[pd.DataFrame], NDArray[np.float64]]  # of customers as of any day: who comes first
 
     @property
     def as_of(self) -> date:
@@ -87,8 +86,8 @@ def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membersh
     terms, last = _terms(settings), decided[-1] if decided else None
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
-        earlier = [_scored(each, now, settings) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
-        present, share = _scored(now.customers, now, settings), _share(now, settings, last)
+        earlier = [_scored(each, now) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
+        present, share = _scored(now.customers, now), _share(now, settings, last)
     simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms) if decided else {}
     before = _Before(simulated, decided, _ranked(earlier, present, terms))
     if last is None:
@@ -118,9 +117,9 @@ def _terms(settings: Params) -> proposal.Terms:
     return proposal.Terms(still, Lottery(settings.seed, own.held_out_share), decided)
 
 
-def _scored(customers: pd.DataFrame, now: Candidates, settings: Params) -> pd.DataFrame:
+def _scored(customers: pd.DataFrame, now: Candidates) -> pd.DataFrame:
     known = customers.reset_index(drop=True)
-    return known.assign(score=scores.score(now.score, known, settings.featurize.horizon_days))
+    return known.assign(score=now.score(known))
 
 
 def _share(now: Candidates, settings: Params, last: Decision | None) -> float:

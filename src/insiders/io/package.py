@@ -77,6 +77,13 @@ class Package:
         chunks = [self.model.predict(chunk) for chunk in _chunks(features)]
         return pd.concat(chunks) if chunks else _empty_prediction(features.index)
 
+    def score_then(self, customers: pd.DataFrame) -> NDArray[np.float64]:
+        """What ranks customers as of any day, by what was known on it; raises as `predict` does."""
+        if self.model.scorer_ is None:
+            raise InputError("the model has no score: register it anew with `dvc repro`")
+        self.validate(customers)
+        return self.model.scorer_.score_then(customers)  # whose fit on that day looks at more columns
+
     def embed(self, customers: pd.DataFrame) -> NDArray[np.float64]:
         """Coordinates in which customers are compared, shape (customers, dimensions); raises as `predict` does."""
         return self.model.embed(self.validate(customers))

@@ -128,6 +128,14 @@ class Scorer(BaseEstimator):
         check_is_fitted(self)
         return self.model_.score.of(customers)
 
+    def score_then(self, customers: pd.DataFrame) -> Values:
+        """Score of customers as of another date, by what was known on it; trees rank by what they learned until now."""
+        names = CANDIDATES[self.name]
+        if any(name in rankers.FITS for name in names):
+            return self.score(customers)
+        parts = fit_parts(customers, [], Horizon(self.horizon_days, self.seed))
+        return combine(names, parts, customers).of(customers)
+
 
 def _columns(part: str) -> tuple[str, ...]:
     if part in rankers.FITS:
