@@ -94,7 +94,7 @@ def test_the_champion_decides() -> None:
     assert found["customer_id"].is_monotonic_increasing
     assert sorted(listed()["customer_id"]) == LARGE
     assert listed()["rank"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert listed()["expected_revenue"].is_monotonic_decreasing
+    assert listed()["net_revenue"].is_monotonic_decreasing
     assert set(listed()["segment"]) == set(assigned().loc[assigned()["is_insider"], "segment"]) == {"Frequent"}
 
 
