@@ -176,6 +176,8 @@ def places(spots: pd.DataFrame, language: Language = ENGLISH) -> Figure:
     ):
         chosen = ordered[ordered["is_insider"] == inside]
         axes.scatter(chosen["x"], chosen["y"], s=size, c=color, label=label, **spot)
+    # With the usual margin the outermost spots lie exactly between two pixels, and last bits choose one of them.
+    axes.margins(0.06)
     axes.set(xlabel=language.say("first dimension"), ylabel=language.say("second dimension"))
     axes.set_xticks([])
     axes.set_yticks([])
