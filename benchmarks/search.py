@@ -16,12 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from insiders import schemas
 from insiders.evidence import judge, search, windows
-from insiders.evidence.judge import Judge, Recipe, Settings
+from insiders.evidence.judge import Answer, Judge, Recipe, Settings
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.io import params, studies, tables
 from insiders.model.segment_model import SegmentModel
 
-Answer = tuple[dict[str, float], float, str]
 Cut = dict[str, Window]
 
 
@@ -44,7 +43,7 @@ def searched(settings: Settings, score: Callable[[list[Recipe]], Iterable[Answer
 
 def wasteful(cut: Cut, settings: Settings, trials: list[search.Trial]) -> None:
     """Measure the same recipes again; what was known of them is told to the study, so that it proposes the same."""
-    known = {_key(trial.recipe): (dict(trial.measures), trial.violation, trial.reason) for trial in trials}
+    known = {_key(trial.recipe): Answer(trial.measures, trial.violation, trial.reason) for trial in trials}
     slow = Wasteful(cut, replace(settings, hopeless_foresight=-1.0, hopeless_stability=0.0))
 
     def score(recipes: list[Recipe]) -> Iterator[Answer]:

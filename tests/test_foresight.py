@@ -42,6 +42,19 @@ def test_a_segment_that_the_earlier_date_did_not_know_is_expected_to_do_what_all
     assert known.revenue == pytest.approx(1)
 
 
+def test_each_segment_says_what_it_foretold_and_what_came():
+    before = Group(np.array([0, 0, 2, 2]), np.array([10.0, 0, 4, 0]))
+    now = Group(np.array([0, 0, 0, 1]), np.array([9.0, 0, 0, 7]))
+    rows = foresight.by_segment(before, now).set_index("cluster")
+    assert rows.loc[0].to_dict() == pytest.approx(
+        {
+            **{"customers": 3, "customer_share": 0.75, "expected_revenue": 5, "revenue": 3},
+            **{"expected_back": 0.5, "back": 1 / 3},
+        }
+    )
+    assert rows.loc[1, ["expected_revenue", "revenue"]].tolist() == [3.5, 7]  # unknown before: what all did
+
+
 def test_one_segment_tells_nothing():
     one, other = two_dates()
     groups = [Group(np.zeros(len(each), int), each["next_revenue"].to_numpy()) for each in (one, other)]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from insiders.evidence import search
-from insiders.evidence.judge import Judge, Recipe, Settings, looked_at
+from insiders.evidence.judge import LATE, Answer, Judge, Recipe, Settings, looked_at
 from insiders.evidence.search import Trial, pick, run
 from insiders.evidence.windows import Window, windows
 from insiders.model import embeddings
@@ -60,7 +60,7 @@ def cheap(recipes):
     """Measures that are a plain function of the params, in place of fits."""
     for recipe in recipes:
         clusters = recipe.params.get("kmeans.clusters") or recipe.params.get("ward.clusters")
-        yield {"foresight_mean": clusters / 100, "stability_rand": 1 / clusters}, 0.0, ""
+        yield Answer({"foresight_mean": clusters / 100, "stability_rand": 1 / clusters}, 0.0, "")
 
 
 def trial(number, foresight, stability, violation=0.0, seeds=1.0):
@@ -106,6 +106,7 @@ def test_a_candidate_names_the_features_of_its_own_embedding():
     assert named["features"] == ["products"]
     assert (named["score"], named["share"]) == (SETTINGS.score, SETTINGS.share)
     assert named["measures"] == {
+        **dict.fromkeys(LATE),
         "foresight_mean": 1.0,
         "stability_rand": 1.0,
         "stability_seeds_rand": 1.0,
@@ -114,7 +115,7 @@ def test_a_candidate_names_the_features_of_its_own_embedding():
 
 
 def test_every_measure_of_a_trial(judge):
-    measures, violation, reason = judge.score(RECIPE)
+    measures, violation, reason, _ = judge.score(RECIPE)
     assert (violation, reason) == (0.0, "")
     each = [measures[f"foresight_{fold}"] for fold in ("1", "2", "3")]
     assert measures["foresight_mean"] == pytest.approx(sum(each) / 3)
@@ -128,7 +129,7 @@ def test_every_measure_of_a_trial(judge):
 
 
 def test_customers_whose_figures_are_dealt_out_foretell_nothing(judge):
-    measures, _, _ = judge.score(RECIPE)
+    measures = judge.score(RECIPE).measures
     assert measures["foresight_mean"] > 0.1
     assert abs(measures["control_foresight"]) < 0.05
 
@@ -153,7 +154,7 @@ def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, 
 
 
 def test_too_many_segments_are_given_up_with_the_reason(cut):
-    measures, violation, reason = Judge(cut, replace(SETTINGS, segments_max=4)).score(RECIPE)
+    measures, violation, reason, _ = Judge(cut, replace(SETTINGS, segments_max=4)).score(RECIPE)
     assert violation == 0.25
     assert reason.startswith("5 segments at ")
     assert "stability" not in measures
@@ -164,6 +165,18 @@ def test_what_follows_the_validation_date_cannot_touch_a_score(cut):
     changed = cut["validation"].customers.assign(next_revenue=1e6)
     other = {**cut, "validation": Window(changed, cut["validation"].past)}
     assert Judge(other, SETTINGS).score(RECIPE) == Judge(cut, SETTINGS).score(RECIPE)
+
+
+def test_the_front_is_what_no_other_trial_beats_in_both():
+    tried = [
+        trial(0, 0.3, 0.5),
+        trial(1, 0.2, 0.9),
+        trial(2, 0.2, 0.8),  # beaten by 1
+        trial(3, 0.1, 0.7),  # beaten by all
+        trial(4, 0.9, 0.9, violation=0.1),
+        replace(trial(5, 0.9, 0.9), reason="given up"),
+    ]
+    assert [each.number for each in search.front(tried)] == [0, 1]
 
 
 def test_the_study_is_the_same_when_killed_and_resumed():

@@ -53,6 +53,12 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(settings, setting,
         studies.search_settings(changed(settings, **{setting: value}))
 
 
+def test_the_objectives_of_a_study_have_names_also_when_it_is_opened_again(tmp_path):
+    for _ in range(2):
+        opened = studies.open_study(f"sqlite:///{tmp_path}/study.db", "named")
+        assert opened.metric_names == ["foresight_mean", "stability_rand"]
+
+
 def test_umap_without_its_extra_is_refused_with_the_way_to_install_it(settings, monkeypatch):
     monkeypatch.setattr(studies, "find_spec", lambda _: None)
     with pytest.raises(InputError, match="make umap"):

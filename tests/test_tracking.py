@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from insiders.errors import InputError
-from insiders.io.tracking import connection, runs
+from insiders.io import tables
+from insiders.io.tracking import connection, datasets, runs
 from insiders.io.tracking.runs import SearchRun, TrialRun
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -99,6 +100,65 @@ def test_trials_are_children_of_one_run() -> None:
     assert first.data.tags.items() >= {"embedding": "pca", "clusterer": "kmeans", "feasible": "True"}.items()
     assert first.data.metrics == {"value_lift_mean": 1.01, "stability": 0.9}
     assert (first.info.status, second.info.status) == ("FINISHED", "FINISHED")
+
+
+def test_origins_are_steps_of_a_series_and_a_trial_has_its_own_duration() -> None:
+    with runs.search_run("study-1", {}) as search:
+        search.log_trial(trial(0, series={"foresight": {1: 0.2, 2: 0.3}}, seconds=7.5))
+    [run] = stage_runs("trial")
+    history = search.connection.client.get_metric_history(run.info.run_id, "foresight")
+    assert [(each.step, each.value) for each in history] == [(1, 0.2), (2, 0.3)]
+    assert 7_500 <= run.info.end_time - run.info.start_time < 60_000
+
+
+def test_search_and_trials_name_the_table_that_they_saw(tmp_path: Path) -> None:
+    table = tmp_path / "snapshots.parquet"
+    table.write_bytes(b"rows")
+    with runs.search_run("study-1", {}, datasets.of_tables(table, context="training")) as search:
+        search.log_trial(trial(0))
+    for [run] in (stage_runs("tune"), stage_runs("trial")):
+        [used] = run.inputs.dataset_inputs
+        assert (used.dataset.name, json.loads(used.dataset.source)) == ("snapshots", {"uri": table.as_posix()})
+        assert tables.digest(table).startswith(used.dataset.digest)
+        assert {tag.key: tag.value for tag in used.tags} == {"mlflow.data.context": "training"}
+
+
+def test_another_table_with_the_same_result_is_another_run(tmp_path: Path) -> None:
+    table = tmp_path / "lines.parquet"
+    for content in (b"one", b"one", b"other"):
+        table.write_bytes(content)
+        with runs.stage_run("featurize", {}) as record:
+            record({"customers": 12}, datasets.of_tables(table))
+    assert len(stage_runs("featurize")) == 2
+
+
+def test_a_delivery_without_a_digest_has_that_of_its_table(tmp_path: Path) -> None:
+    table = tmp_path / "transactions.parquet"
+    table.write_bytes(b"rows")
+    assert datasets.delivery({"source": "shop.csv", "sha256": "ab"}, table).digest == "ab"
+    assert datasets.delivery({"source": "postgresql://host/shop"}, table).digest == tables.digest(table)
+
+
+def test_a_trial_gets_a_picture_and_a_table_also_where_the_search_goes_on() -> None:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    with runs.search_run("study-1", {}) as search:
+        search.log_trial(trial(0))
+    with runs.search_run("study-1", {}) as search:
+        search.illustrate(0, Figure(), pd.DataFrame({"cluster": [0], "revenue": [1.5]}))
+    [run] = stage_runs("trial")
+    client = search.connection.client
+    assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["clusters.png", "segments.json"]
+    found = search.connection.client.load_table(search.connection.experiment, "segments.json", [run.info.run_id])
+    assert found.to_dict("list") == {"cluster": [0], "revenue": [1.5]}
+
+
+def test_the_experiment_says_what_its_measures_mean() -> None:
+    opened = connection.connect()
+    note = opened.client.get_experiment(opened.experiment).tags["mlflow.note.content"]
+    assert "foresight_mean" in note
+    assert "stability_rand" in note
 
 
 def test_a_study_that_was_killed_goes_on_in_its_run() -> None:

@@ -3,22 +3,28 @@
 It sees cut-offs up to the start of the untouched last period, and nothing of that period.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from insiders import schemas
+from insiders import schemas, units
 from insiders.errors import InputError
-from insiders.evidence import baselines, judge, search, windows
+from insiders.evidence import baselines, foresight, judge, search, windows
+from insiders.evidence.foresight import Group
 from insiders.evidence.search import Trial
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.io import params, paths, studies, tables
 from insiders.io.leases import Leases
-from insiders.io.tracking import runs
-from insiders.io.tracking.runs import SearchRun, TrialRun
+from insiders.io.tracking import datasets, runs
+from insiders.io.tracking.runs import SearchRun, Series, TrialRun
+from insiders.model import segments
+from insiders.model.segment_model import SegmentModel
+from insiders.programme import size
 from insiders.report.figures import importance
 from insiders.report.figures import trials as pictures
 
@@ -26,12 +32,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NO_EMBEDDING = "none"  # of a baseline
+ORIGIN = re.compile(r"(?P<measure>.+)_(?P<origin>\d+)$")  # a measure of one rolling origin, 1 the latest
 
 
 def tune(settings: params.Params) -> None:
     """Choose the score, run the study or go on with it; write reports/trials.csv and models/candidate.json."""
     wanted = studies.search_settings(settings)
     cut = _windows(wanted)
+    wanted = replace(wanted, share=_share(settings, wanted, len(cut[VALIDATION].customers)))
     wanted, lists = _scored(judge.Judge(cut, wanted), settings.tune.score_tolerance)
     study_name = studies.study_name(paths.SNAPSHOTS, wanted)
     study = studies.open_study(settings.tune.storage, study_name)
@@ -39,7 +47,9 @@ def tune(settings: params.Params) -> None:
     with (
         studies.shared_leases(settings.tune.storage, study_name, settings.tune.workers) as leases,
         studies.open_scorer(cut, wanted, settings.tune.workers) as score,
-        runs.search_run(_run_name(study_name, leases), logged) as run,
+        runs.search_run(
+            _run_name(study_name, leases), logged, datasets.of_tables(paths.SNAPSHOTS, context="training")
+        ) as run,
     ):
         trials = _logged(_with_progress(search.run(study, wanted, score, leases), wanted.trials), run)
         chosen = search.pick(trials, wanted)
@@ -48,7 +58,14 @@ def tune(settings: params.Params) -> None:
         tables.write_json(search.candidate(chosen, wanted, len(cut) - 1, lists[wanted.score]), paths.CANDIDATE)
         _log_baselines(run, rows, lists)
         _log_result(run, rows, chosen)
+        _illustrate(run, search.front(trials), wanted, cut)
         run.log_figure(_map(chosen, wanted, cut[VALIDATION]), "clusters")
+
+
+def _share(settings: params.Params, wanted: judge.Settings, customers: int) -> float:
+    """The share of the customers whose list is judged: as many as the programme was given, if it was."""
+    asked = settings.programme.size
+    return wanted.share if asked == size.AUTO else size.fixed(float(asked), customers)
 
 
 def _scored(scores: judge.Judge, tolerance: float) -> tuple[judge.Settings, dict[str, baselines.Measures]]:
@@ -110,22 +127,43 @@ def _logged(trials: Iterable[Trial], run: SearchRun) -> list[Trial]:
 
 def _trial_run(trial: Trial) -> TrialRun:
     """The same names in every trial make trials comparable in MLflow."""
-    tags = {
-        "embedding": trial.recipe.embedding,
-        "clusterer": trial.recipe.clusterer,
-        "state": trial.state,
-        "feasible": trial.feasible,
-        "reason": trial.reason,
-    }
-    return TrialRun(trial.number, f"{trial.number:03d} {_name(trial)}", trial.recipe.params, trial.measures, tags)
+    way = {"embedding": trial.recipe.embedding, "clusterer": trial.recipe.clusterer}
+    outcome = {"state": trial.state, "feasible": trial.feasible, "reason": trial.reason}
+    return TrialRun(
+        trial.number,
+        f"{trial.number:03d} {_name(trial)}",
+        params={**way, **trial.recipe.params},
+        measures=_overall(trial.measures),
+        tags={**way, **outcome},
+        series=_by_origin(trial.measures),
+        seconds=trial.seconds,
+    )
+
+
+def _overall(measures: Mapping[str, float]) -> dict[str, float]:
+    """The measures that are no series over the origins."""
+    return {name: value for name, value in measures.items() if not ORIGIN.match(name)}
+
+
+def _by_origin(measures: Mapping[str, float]) -> Series:
+    """Measures of single origins (`foresight_2`) as steps of one series, the earliest origin first."""
+    named = {name: match for name in measures if (match := ORIGIN.match(name))}
+    count = max((int(match["origin"]) for match in named.values()), default=0)
+    series: dict[str, dict[int, float]] = {}
+    for name, match in named.items():
+        if not math.isnan(measures[name]):
+            series.setdefault(match["measure"], {})[count + 1 - int(match["origin"])] = measures[name]
+    return series
 
 
 def _log_baselines(run: SearchRun, rows: pd.DataFrame, measures: Mapping[str, Mapping[str, float]]) -> None:
     """Write each baseline to MLflow as a trial, under the number that it has in trials.csv."""
     own = rows[rows["state"] == "BASELINE"]
     for number, name in zip(own["number"], own["clusterer"], strict=True):
-        tags = {"embedding": NO_EMBEDDING, "clusterer": name, "state": "BASELINE", "feasible": True, "reason": ""}
-        run.log_trial(TrialRun(int(number), f"{number:03d} baseline {name}", {}, measures[name], tags))
+        way = {"embedding": NO_EMBEDDING, "clusterer": name}
+        tags = {**way, "state": "BASELINE", "feasible": True, "reason": ""}
+        figures, series = _overall(measures[name]), _by_origin(measures[name])
+        run.log_trial(TrialRun(int(number), f"{number:03d} baseline {name}", way, figures, tags, series))
 
 
 def _log_result(run: SearchRun, rows: pd.DataFrame, chosen: Trial) -> None:
@@ -136,6 +174,24 @@ def _log_result(run: SearchRun, rows: pd.DataFrame, chosen: Trial) -> None:
     run.log_figure(importance.slices(rows), "slices")
     run.log_file(paths.TRIALS)
     run.log_file(paths.CANDIDATE)
+
+
+def _illustrate(run: SearchRun, best: Sequence[Trial], wanted: judge.Settings, cut: Mapping[str, Window]) -> None:
+    """A picture and a table of segments for each trial on the front, at the latest origin: what came is known there."""
+    latest = cut["1"]
+    for trial in best:
+        model = trial.recipe.model(wanted).fit(latest.customers, latest.past)
+        picture = pictures.trial_map(model.embed(latest.customers), model.labels_, model.listed(latest.customers))
+        run.illustrate(trial.number, picture, _segments(model, latest))
+
+
+def _segments(model: SegmentModel, window: Window) -> pd.DataFrame:
+    """One row per segment: its name, its customers, what it foretold of the next period, and what came."""
+    before = Group(model.label(model.embed(window.past)), window.past["next_revenue"].to_numpy())
+    now = Group(model.labels_, window.customers["next_revenue"].to_numpy())
+    names = segments.name_segments(window.customers, model.labels_)
+    told = foresight.by_segment(before, now).round(units.FIGURE_DIGITS)
+    return told.assign(segment=told["cluster"].map(names))
 
 
 def _map(chosen: Trial, wanted: judge.Settings, window: Window) -> "Figure":

@@ -52,6 +52,26 @@ def of_segments(before: Group, now: Group) -> Foresight:
     return _foresight(expected, now.next_revenue)
 
 
+def by_segment(before: Group, now: Group) -> pd.DataFrame:
+    """What each segment foretold, and what came: one row per label of `now`.
+
+    `expected_revenue` and `expected_back` are the mean net revenue, and the share with any, of those in the segment at
+    the earlier date; `revenue` and `back` of those in it now.
+    """
+    labels, sizes = np.unique(now.labels, return_counts=True)
+    return pd.DataFrame(
+        {
+            "cluster": labels,
+            "customers": sizes,
+            "customer_share": sizes / len(now.labels),
+            "expected_revenue": _means(before.labels, before.next_revenue, labels),
+            "revenue": _means(now.labels, now.next_revenue, labels),
+            "expected_back": _means(before.labels, outcomes(before.next_revenue)[1], labels),
+            "back": _means(now.labels, outcomes(now.next_revenue)[1], labels),
+        }
+    )
+
+
 def of_boosting(before: pd.DataFrame, now: pd.DataFrame, features: tuple[str, ...], seed: int) -> Foresight:
     """Foresight of gradient boosting on all features, as ranks within their date: what a black box reaches.
 

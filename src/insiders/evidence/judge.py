@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Any, Self, TypedDict
+from typing import Any, NamedTuple, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,19 @@ class Recipe:
         )
 
 
+class Answer(NamedTuple):
+    """What is known of a recipe once it is scored.
+
+    `violation` > 0: there are too few or too many segments, by this share of the most; `reason`: why it was given up,
+    if it was; `seconds`: how long that took, by whoever holds a clock.
+    """
+
+    measures: Mapping[str, float]
+    violation: float
+    reason: str
+    seconds: float = 0.0
+
+
 def looked_at(settings: Settings) -> tuple[str, ...]:
     """The features, and what else an embedding of the search looks at."""
     wanted = [*settings.features, *(each for name in settings.embeddings for each in columns(name, settings.features))]
@@ -125,8 +138,8 @@ class Judge:
         self._embedded = lru_cache(maxsize=256)(self._embed)
         self._forests: dict[tuple[str, int, int], Any] = {}
 
-    def score(self, recipe: Recipe) -> tuple[dict[str, float], float, str]:
-        """Measures, size violation, and why the trial was given up, if it was.
+    def score(self, recipe: Recipe) -> Answer:
+        """Measure a recipe.
 
         Where there are too few or too many segments, or they foretell next to nothing, the trial is hopeless: its
         stability, which costs most of the time, is not measured and is missing.
@@ -139,7 +152,7 @@ class Judge:
                 reason = f"foresight is {measures['foresight_min']:.3f} at its worst origin"
             if not reason:
                 measures |= self._stability(recipe, models[VALIDATION]) | self._control(recipe, measures)
-            return round_each(measures), violation, reason
+            return Answer(round_each(measures), violation, reason)
 
     def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
         embedded, _ = self._share(recipe, window, seed_offset)

@@ -8,13 +8,13 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from insiders.evidence.judge import LATE, Param, Recipe, RecipeRecord, Settings
+from insiders.evidence.judge import LATE, Answer, Param, Recipe, RecipeRecord, Settings
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, columns
 
@@ -73,7 +73,6 @@ SCORED = "scored"  # a trial's attribute: what was measured
 SIZE = "size"  # the constraint: as many segments as are asked for
 DRAWS = 8  # for one trial, where the sampler repeats itself
 
-Answer = tuple[Mapping[str, float], float, str]  # measures, violation and reason, as Judge.score gives them
 Score = Callable[[list[Recipe]], Iterable[Answer]]  # answers in order; it may work in several processes
 Proposal = tuple["OpenTrial", Recipe]  # an open trial of the history, and what it draws
 
@@ -101,20 +100,19 @@ class _Scored(TypedDict):
     measures: dict[str, float | None]
     violation: float
     reason: str
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A scored recipe; `violation` > 0: there are too few or too many segments, by this share of the most.
-
-    `reason` says why it was given up before its stability was measured, if it was.
-    """
+    """A scored recipe, with the fields of its `Answer`."""
 
     number: int
     recipe: Recipe
     measures: Mapping[str, float]
     violation: float
     reason: str
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def feasible(self) -> bool:
@@ -182,7 +180,7 @@ def run(study: "Study", settings: Settings, score: Score, leases: Leases | None 
             answers[number] = answer
             yield Trial(number, batch[number][1], *answer)
         for number, (trial, _) in batch.items():  # together: no proposal depends on which of them was ready first
-            trial.set_constraint(SIZE, answers[number][1])
+            trial.set_constraint(SIZE, answers[number].violation)
             history.tell(trial, _objectives(answers[number]))
 
 
@@ -242,6 +240,18 @@ def _is_firm(trial: Trial, settings: Settings) -> bool:
     return bool(
         trial.stability >= settings.stability_floor and trial.measures["stability_seeds_rand"] >= settings.seeds_floor
     )
+
+
+def front(trials: list[Trial]) -> list[Trial]:
+    """The feasible trials that no other beats in both objectives, the most foresight first."""
+    finished = [trial for trial in trials if trial.feasible and trial.state == "COMPLETE"]
+    ordered = sorted(finished, key=lambda trial: (-trial.foresight, -trial.stability, trial.number))
+    best, steadiest = list[Trial](), -math.inf
+    for trial in ordered:
+        if trial.stability > steadiest:
+            best.append(trial)
+            steadiest = trial.stability
+    return best
 
 
 def rows(trials: list[Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
@@ -340,8 +350,13 @@ def _keep(study: "Study", proposal: Proposal, answer: Answer) -> None:
     """Add a scored trial to the study, whole or not at all, as Optuna's own pages show it."""
     from optuna.trial import TrialState, create_trial
 
-    (trial, recipe), (measures, violation, reason) = proposal, answer
-    scored: _Scored = {"measures": without_nan(measures), "violation": violation, "reason": reason}
+    trial, recipe = proposal
+    scored: _Scored = {
+        "measures": without_nan(answer.measures),
+        "violation": answer.violation,
+        "reason": answer.reason,
+        "seconds": answer.seconds,
+    }
     study.add_trial(
         create_trial(
             state=TrialState.COMPLETE,
@@ -349,7 +364,7 @@ def _keep(study: "Study", proposal: Proposal, answer: Answer) -> None:
             params=trial.params,
             distributions=trial.distributions,
             user_attrs={"recipe": recipe.as_record(), SCORED: scored},
-            constraints={SIZE: violation},
+            constraints={SIZE: answer.violation},
         )
     )
 
@@ -362,7 +377,7 @@ def _kept(study: "Study") -> dict[str, Answer]:
 
 def _answer(scored: _Scored) -> Answer:
     measures = {name: (math.nan if value is None else value) for name, value in scored["measures"].items()}
-    return measures, scored["violation"], scored["reason"]
+    return Answer(measures, scored["violation"], scored["reason"], scored["seconds"])
 
 
 def _key(recipe: Recipe) -> str:
@@ -371,5 +386,5 @@ def _key(recipe: Recipe) -> str:
 
 def _objectives(answer: Answer) -> list[float]:
     """What the sampler maximises, 0 where it is not known."""
-    known = without_nan(answer[0])
+    known = without_nan(answer.measures)
     return [known.get(name) or 0.0 for name in OBJECTIVES]

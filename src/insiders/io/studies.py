@@ -5,6 +5,7 @@ import math
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.evidence.judge import Judge, Recipe, Settings
-from insiders.evidence.search import Answer
+from insiders.evidence.judge import Answer, Judge, Recipe, Settings
+from insiders.evidence.search import OBJECTIVES
 from insiders.evidence.windows import Window
 from insiders.io import paths
 from insiders.io.leases import Leases
@@ -40,7 +41,10 @@ _judge: Judge | None = None  # one per worker process, made when it starts
 
 
 def search_settings(params: Params) -> Settings:
-    """The settings that decide the result of the search, which chooses the score; workers and storage do not."""
+    """The settings that decide the result of the search, which chooses the score; workers and storage do not.
+
+    The list has the middle of the programme's range, by ratio, where no other size is asked for.
+    """
     _check_names("embeddings", params.tune.embeddings, embeddings.EMBEDDINGS)
     _check_names("clusterers", params.tune.clusterers, clusterers.CLUSTERERS)
     _check_names("features", params.tune.features, schemas.FEATURES)
@@ -53,17 +57,9 @@ def search_settings(params: Params) -> Settings:
     return Settings(
         **{name: getattr(params.tune, name) for name in own},
         seed=params.seed,
-        share=_programme_share(params),
+        share=math.sqrt(params.tune.insider_share_min * params.tune.insider_share_max),
         horizon_days=params.featurize.horizon_days,
     )
-
-
-def _programme_share(params: Params) -> float:
-    """The share that is asked for, else the middle of the range that the programme takes, by ratio."""
-    asked = params.programme.size
-    if isinstance(asked, float) and asked < 1:
-        return asked
-    return math.sqrt(params.tune.insider_share_min * params.tune.insider_share_max)
 
 
 def _check_names(setting: str, names: Collection[str], valid: Collection[str]) -> None:
@@ -84,8 +80,10 @@ def open_study(storage: str | None, name: str) -> "optuna.Study":
     LOCAL.parent.mkdir(parents=True, exist_ok=True)
     url = storage or f"sqlite:///{LOCAL.resolve()}"
     try:
-        return optuna.create_study(
-            storage=_storage(url), study_name=name, directions=["maximize", "maximize"], load_if_exists=True
+        return _named(
+            optuna.create_study(
+                storage=_storage(url), study_name=name, directions=["maximize"] * len(OBJECTIVES), load_if_exists=True
+            )
         )
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
@@ -93,6 +91,17 @@ def open_study(storage: str | None, name: str) -> "optuna.Study":
             f"tune.storage {connection.without_password(url)} cannot be used: {reason}; "
             f"expected an SQLAlchemy URL of a reachable database, or null for {LOCAL}"
         ) from error
+
+
+def _named(study: "optuna.Study") -> "optuna.Study":
+    """Give the objectives their names, for whoever looks at the study with Optuna's own tools."""
+    from optuna.exceptions import ExperimentalWarning
+
+    if study.metric_names is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names(list(OBJECTIVES))
+    return study
 
 
 def _storage(url: str) -> "RDBStorage":
@@ -152,7 +161,7 @@ def open_scorer(
     """Yield a function that scores recipes and keeps their order, in this process or in several."""
     if workers == 1:
         judge = Judge(windows, settings)
-        yield lambda recipes: map(judge.score, recipes)
+        yield lambda recipes: (_timed(judge, recipe) for recipe in recipes)
         return
     # Spawned, not forked: a fork of a process whose numeric libraries have started threads can hang.
     with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (windows, settings)) as pool:
@@ -176,4 +185,10 @@ def _exit_with_parent() -> None:
 def _score(recipe: Recipe) -> Answer:
     if _judge is None:
         raise RuntimeError("a worker was given a recipe before it had a judge")
-    return _judge.score(recipe)
+    return _timed(_judge, recipe)
+
+
+def _timed(judge: Judge, recipe: Recipe) -> Answer:
+    """Score a recipe and say how long that took; what is chosen never depends on it."""
+    started = time.perf_counter()
+    return judge.score(recipe)._replace(seconds=round(time.perf_counter() - started, 3))

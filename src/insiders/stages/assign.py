@@ -17,7 +17,7 @@ def main() -> None:
         return
     from insiders.answers import assignments
     from insiders.io import params, tables
-    from insiders.io.tracking import runs
+    from insiders.io.tracking import datasets, runs
 
     settings = params.read()
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
@@ -27,7 +27,7 @@ def main() -> None:
         past, months = assignments.read_history(), assignments.read_months()
         served = assignments.serve(server, customers, past, months, settings)
         assignments.write(served)
-        log({"customers": len(served.assigned), "insiders": len(served.insiders)})
+        log({"customers": len(served.assigned), "insiders": len(served.insiders)}, datasets.of_tables(paths.CUSTOMERS))
     if assignments.still_serves(server):
         freshness.record("assign", inputs, OUTPUTS)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @exit_on_input_error("featurize")
 def main() -> None:
     from insiders.io import engine, params, paths
-    from insiders.io.tracking import runs
+    from insiders.io.tracking import datasets, runs
     from insiders.tables import cutoffs, features
 
     settings = params.read().featurize
@@ -31,7 +31,10 @@ def main() -> None:
         everyone = engine.fetch(con, features.with_next_revenue(customers, orders, days, settings.horizon_days))
         periods = cutoffs.split(everyone, cuts, as_of, settings.horizon_days)
         _write(periods, cutoffs.past(everyone, months))
-        log({"customers": len(periods.customers), "cutoffs": len(cuts.days)})
+        log(
+            {"customers": len(periods.customers), "cutoffs": len(cuts.days)},
+            datasets.of_tables(paths.LINES, paths.ORDERS),
+        )
 
 
 def _days(settings: "Featurize", first: "date", last: "date") -> "tuple[date, Cutoffs, list[date]]":

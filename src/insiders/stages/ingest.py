@@ -7,7 +7,7 @@ from insiders.errors import exit_on_input_error
 def main() -> None:
     from insiders.io import params, paths, tables
     from insiders.io.delivery import intake, sources
-    from insiders.io.tracking import runs
+    from insiders.io.tracking import datasets, runs
 
     settings = params.read()
     source = settings.ingest.source
@@ -19,7 +19,10 @@ def main() -> None:
         else:
             paths.TRUTH.unlink(missing_ok=True)
         tables.write_json(record, paths.SOURCE)
-        log({name: record[name] for name in ("rows_read", "rows", "rows_quarantined")})
+        log(
+            {name: record[name] for name in ("rows_read", "rows", "rows_quarantined")},
+            [datasets.delivery(record, paths.TRANSACTIONS)],
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ def main() -> None:
     from insiders import schemas
     from insiders.answers import cleaning
     from insiders.io import engine, params, paths, tables
-    from insiders.io.tracking import runs
+    from insiders.io.tracking import datasets, runs
     from insiders.tables import lines, orders
 
     settings = params.read().preprocess
@@ -23,7 +23,8 @@ def main() -> None:
         engine.write(con, orders.orders(clean), paths.ORDERS, schemas.ORDERS, ["customer_id", "ordered_at"])
         tables.write(ledger, paths.LEDGER, schemas.LEDGER)
         tables.write_text(cleaned.understood(record).as_markdown(), paths.INTAKE)
-        log(lines.metrics(ledger) | engine.fetch(con, lines.counts(transactions)).iloc[0].to_dict())
+        counts = engine.fetch(con, lines.counts(transactions)).iloc[0].to_dict()
+        log(lines.metrics(ledger) | counts, datasets.of_tables(paths.TRANSACTIONS))
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def _experiment_id(client: "MlflowClient", uri: str) -> str:
 
 def _create_experiment(client: "MlflowClient", uri: str) -> str:
     """Create the experiment; a local store keeps artifacts beside its database, a server where it wants."""
-    tags = dict([KIND_TAG, views.tag()])
+    tags = dict([KIND_TAG, views.tag(), views.description()])
     database = address.database_file(uri)
     if database is None:
         return str(client.create_experiment(EXPERIMENT, tags=tags))

@@ -4,48 +4,69 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insiders.io import freshness
+from insiders.io.tracking import datasets
 from insiders.io.tracking.connection import Connection, connect, explain_failures
+from insiders.io.tracking.datasets import Used
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
-    from mlflow.entities import Run
+    from mlflow.entities import Metric, Run
 
 STAGE_TAG = "insiders.stage"
 RESULT_TAG = "insiders.result"
 STUDY_TAG = "insiders.study"
 TRIAL_TAG = "insiders.trial"
 PARENT_TAG = "mlflow.parentRunId"
+SEGMENTS_TABLE = "segments.json"
+TABLES_TAG = "mlflow.loggedArtifacts"  # which of a run's files MLflow shows as tables
 PARAM_LENGTH = 6000  # characters; MLflow refuses longer values
 PAGE = 1000  # runs of one answer, the most that MLflow gives
 
 Values = Mapping[str, object]
+Series = Mapping[str, Mapping[int, float]]  # measure -> step -> its value
+
+
+@dataclass
+class StageResult:
+    """What a stage has to say of its run: metrics, and the datasets that it has read."""
+
+    metrics: dict[str, object] = field(default_factory=dict)
+    inputs: list[Used] = field(default_factory=list)
+
+    def __call__(self, metrics: Values, inputs: Sequence[Used] = ()) -> None:
+        self.metrics.update(metrics)
+        self.inputs.extend(inputs)
 
 
 @contextmanager
-def stage_run(name: str, params: Values) -> Iterator[Callable[[Values], None]]:
+def stage_run(name: str, params: Values) -> Iterator[StageResult]:
     """Log the result of a stage as one run, when the block ends without an error.
 
-    Yields a function that takes metrics (name -> number). Nothing is logged where the stage's last run
-    already holds the same params and metrics, so a stage that runs every time does not pile up equal runs.
+    Nothing is logged where the stage's last run already holds the same params, metrics and inputs, so a stage that runs
+    every time does not pile up equal runs.
     """
     connection = connect()
-    started_at = now_ms()
-    metrics: dict[str, object] = {}
-    yield metrics.update
+    started_at, result = now_ms(), StageResult()
+    yield result
+    record = RunRecord(
+        name, flatten(params), numeric(result.metrics), {STAGE_TAG: name}, started_at, inputs=tuple(result.inputs)
+    )
     with explain_failures(connection.uri):
-        _log_result(connection, RunRecord(name, flatten(params), numeric(metrics), {STAGE_TAG: name}, started_at))
+        _log_result(connection, record)
 
 
 def _log_result(connection: Connection, record: "RunRecord") -> None:
-    content = json.dumps([record.params, record.metrics], sort_keys=True)
+    content = json.dumps([record.params, record.metrics, record.inputs], sort_keys=True)
     result = hashlib.sha256(content.encode()).hexdigest()
     last = connection.client.search_runs(
         [connection.experiment],
@@ -67,11 +88,15 @@ class RunRecord:
     metrics: dict[str, float]
     tags: dict[str, str]
     started_at: int
+    series: Series = field(default_factory=dict)
+    inputs: tuple[Used, ...] = ()
 
 
-def write_run(connection: Connection, record: RunRecord) -> None:
-    """Write a whole run in three calls. Its end comes last, so that a run whose writer was killed stays unfinished."""
-    finish_run(connection, create_run(connection, record), record)
+def write_run(connection: Connection, record: RunRecord) -> str:
+    """Write a whole run in few calls. Its end comes last, so that a run whose writer was killed stays unfinished."""
+    run_id = create_run(connection, record)
+    finish_run(connection, run_id, record)
+    return run_id
 
 
 def create_run(connection: Connection, record: RunRecord) -> str:
@@ -86,8 +111,19 @@ def finish_run(connection: Connection, run_id: str, record: RunRecord, model_id:
 
     moment = now_ms()
     metrics = [Metric(key, value, moment, 0, model_id=model_id) for key, value in record.metrics.items()]
-    connection.client.log_batch(run_id, metrics, [Param(key, value) for key, value in record.params.items()])
+    params = [Param(key, value) for key, value in record.params.items()]
+    connection.client.log_batch(run_id, [*metrics, *_steps(record.series, moment)], params)
+    if record.inputs:
+        connection.client.log_inputs(run_id, datasets.as_inputs(record.inputs))
     connection.client.set_terminated(run_id)
+
+
+def _steps(series: Series, moment: int) -> "Iterator[Metric]":
+    from mlflow.entities import Metric
+
+    return chain.from_iterable(
+        (Metric(key, value, moment, step) for step, value in sorted(values.items())) for key, values in series.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -95,6 +131,7 @@ class TrialRun:
     """What is logged of one trial.
 
     `measures` without a value (None, NaN) are left out; `tags` are at least embedding, clusterer, state and feasible.
+    `series` are measures by rolling origin, and `seconds` is how long the trial has taken.
     """
 
     number: int
@@ -102,15 +139,18 @@ class TrialRun:
     params: Values
     measures: Values
     tags: Values
+    series: Series = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass
 class SearchRun:
-    """The open run of a search; its trials become child runs. `logged` are the numbers of those that it has."""
+    """The open run of a search on some datasets; its trials become child runs. `logged`: number -> run id."""
 
     connection: Connection
     run_id: str
-    logged: set[int] = field(default_factory=set)
+    inputs: tuple[Used, ...] = ()
+    logged: dict[int, str] = field(default_factory=dict)
 
     def log_trial(self, trial: TrialRun) -> bool:
         """Write one trial as a child run, in about 30 ms; False where the search already has it."""
@@ -122,11 +162,21 @@ class SearchRun:
             PARENT_TAG: self.run_id,
             STAGE_TAG: "trial",
         }
-        record = RunRecord(trial.name, flatten(trial.params), numeric(trial.measures), tags, now_ms())
+        started_at = now_ms() - round(1000 * trial.seconds)
+        measures = numeric(trial.measures)
+        record = RunRecord(trial.name, flatten(trial.params), measures, tags, started_at, trial.series, self.inputs)
         with explain_failures(self.connection.uri):
-            write_run(self.connection, record)
-        self.logged.add(trial.number)
+            self.logged[trial.number] = write_run(self.connection, record)
         return True
+
+    def illustrate(self, number: int, figure: "Figure", table: "pd.DataFrame") -> None:
+        """Give a trial that was logged a picture of its clusters and a table of its segments."""
+        run_id, client = self.logged[number], self.connection.client
+        with explain_failures(self.connection.uri):
+            client.log_figure(run_id, figure, "clusters.png")
+            # As MlflowClient.log_table does, which under pandas 3 warns of its own call.
+            client.log_text(run_id, table.to_json(orient="split", index=False), SEGMENTS_TABLE)
+            client.set_tag(run_id, TABLES_TAG, json.dumps([{"path": SEGMENTS_TABLE, "type": "table"}]))
 
     def log_measures(self, measures: Values) -> None:
         """Write numbers of the search as a whole, such as those of the candidate."""
@@ -149,14 +199,15 @@ class SearchRun:
 
 
 @contextmanager
-def search_run(study: str, params: Values) -> Iterator[SearchRun]:
+def search_run(study: str, params: Values, inputs: Sequence[Used] = ()) -> Iterator[SearchRun]:
     """Open the run `tune` of a study: a new one, or the one that it has where the search was interrupted.
 
     Child runs that were cut off while they were written are deleted, so that their trials can be logged again.
     """
     connection = connect()
     with explain_failures(connection.uri):
-        search = _resume_search_run(connection, study) or _create_search_run(connection, study, params)
+        search = _resume_search_run(connection, study) or _create_search_run(connection, study, params, inputs)
+        search.inputs = tuple(inputs)
     try:
         yield search
     except BaseException as error:
@@ -165,12 +216,14 @@ def search_run(study: str, params: Values) -> Iterator[SearchRun]:
     connection.client.set_terminated(search.run_id)
 
 
-def _create_search_run(connection: Connection, study: str, params: Values) -> SearchRun:
+def _create_search_run(connection: Connection, study: str, params: Values, inputs: Sequence[Used]) -> SearchRun:
     from mlflow.entities import Param
 
     tags = {STUDY_TAG: study, STAGE_TAG: "tune"}
     run_id = connection.client.create_run(connection.experiment, tags=tags, run_name="tune").info.run_id
     connection.client.log_batch(run_id, params=[Param(key, value) for key, value in flatten(params).items()])
+    if inputs:
+        connection.client.log_inputs(run_id, datasets.as_inputs(inputs))
     return SearchRun(connection, run_id)
 
 
@@ -181,13 +234,13 @@ def _resume_search_run(connection: Connection, study: str) -> SearchRun | None:
         return None
     run_id = runs[0].info.run_id
     client.update_run(run_id, status="RUNNING")
-    logged: set[int] = set()
+    logged: dict[int, str] = {}
     for child in _trial_runs(connection, run_id):
         if child.info.status == "RUNNING":
             client.delete_run(child.info.run_id)
         else:
-            logged.add(int(child.data.tags[TRIAL_TAG]))
-    return SearchRun(connection, run_id, logged)
+            logged[int(child.data.tags[TRIAL_TAG])] = child.info.run_id
+    return SearchRun(connection, run_id, logged=logged)
 
 
 def _trial_runs(connection: Connection, parent: str) -> "list[Run]":
