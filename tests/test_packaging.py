@@ -58,7 +58,7 @@ def test_a_saved_model_says_the_same(embedding: Any, clusterer: Any, tmp_path: P
 @pytest.mark.parametrize("name", POINTS)
 def test_a_saved_model_of_products_or_value_says_the_same(name: str, tmp_path: Path) -> None:
     model = fitted_in(name)
-    package.save(Package(model, packaging.feature_limits(model.features)), tmp_path)
+    package.save(Package(model, packaging.feature_limits(model.columns)), tmp_path)
     assert_frame_equal(package.load(tmp_path).predict(customers()), model.predict(customers()))
 
 

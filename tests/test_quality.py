@@ -38,8 +38,8 @@ def test_permutation_does_not_depend_on_the_order_of_rows():
 
 
 def test_agreement_is_one_with_itself():
-    labels, flags = np.array([0, 0, 1, 2]), np.array([1, 1, 0, 0], bool)
-    assert quality.agreement((labels, flags), [(labels, flags)] * 2) == {"jaccard": 1.0, "rand": 1.0}
+    labels = np.array([0, 0, 1, 2])
+    assert quality.segment_agreement(labels, [labels] * 2) == {"jaccard": 1.0, "rand": 1.0}
 
 
 def test_a_label_is_as_sure_as_the_most_similar_customers_share_it():

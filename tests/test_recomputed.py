@@ -46,7 +46,8 @@ def test_the_list_is_that_of_the_assignments(project: Project) -> None:
     inside = project.people["is_insider"]
     assert project.told["who"]["count"] == project.told["how_many"]["count"] == inside.sum() > 0
     assert project.told["how_many"]["customer_share"] == near(inside.mean())
-    best = project.people[inside].nlargest(3, "expected_revenue")["customer_id"].tolist()
+    members = pd.read_parquet(project.folder / "data/members.parquet")
+    best = members.nsmallest(3, "rank")["customer_id"].tolist()
     assert [row["customer_id"] for row in project.told["who"]["first"][:3]] == best
 
 

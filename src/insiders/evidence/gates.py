@@ -21,7 +21,7 @@ MEANINGS = {
     "sort_lift_low": named("gate", "the list is not worse than the best plain sort"),
     "value_over_random_low": named("gate", "the list is better than chance"),
     "list_stability": named("gate", "the list stays when customers are resampled"),
-    "foresight_over_rfm": named("gate", "segments foretell as much as the 125 cells of RFM"),
+    "foresight_over_rfm": named("gate", "segments foretell as much as the cells of RFM"),
     "foresight_gap": named("gate", "segments foretell more than those of permuted customers"),
     "stability_rand": named("gate", "segments stay when customers are resampled"),
     "segment_share": named("gate", "no degenerate segment"),

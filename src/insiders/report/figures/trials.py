@@ -106,7 +106,7 @@ def _ratios(axis: Axis, language: Language) -> None:
 
 
 def _rfm(axes: Axes, tried: pd.DataFrame, language: Language) -> None:
-    """A dashed line at what the 125 cells of RFM foretold at the same origins."""
+    """A dashed line at what the cells of RFM foretold at the same origins."""
     known = tried.get("foresight_rfm_mean", pd.Series(dtype=float)).dropna()
     if len(known):
         axes.axhline(float(known.iloc[0]), color=QUIET, lw=0.9, ls="--", zorder=1, label=language.say("125 RFM cells"))
