@@ -12,7 +12,7 @@ import pytest
 from deliveries import REPOSITORY, taken, write_workbook
 from insiders.errors import InputError
 from insiders.io import paths
-from insiders.io.delivery import columns
+from insiders.io.delivery import columns, files
 
 CASES = REPOSITORY.parent / "shared" / "cases"
 HEAD = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,CustomerID,Country"
@@ -79,6 +79,33 @@ def test_an_email_is_one_person_in_any_letters():
     assert set(read(lines(*(line(customer=name) for name in IDS)))["customer_id"]) == {"ann@x.org"}
     curly, straight = line(customer="O\N{RIGHT SINGLE QUOTATION MARK}Neil@x.org"), line(customer="o'neil@x.org")
     assert set(read(lines(curly, straight))["customer_id"]) == {"o'neil@x.org"}
+
+
+def test_several_ids_can_be_one_person():
+    Path("people.csv").write_text("id,person\nANN@old.org,ann\nann,ann\n", encoding="utf-8")
+    delivered = lines(line(customer="ann@old.org"), line(customer="ann"), line(customer="bob"), line(customer=""))
+    found = read(delivered, identities="people.csv")
+    assert sorted(found["customer_id"].fillna("")) == ["", "ann", "ann", "bob"]
+    record = taken("shop.csv", identities="people.csv", quarantine_share_max=0.5)
+    files.refuse_changed(record)
+    Path("people.csv").write_text("id,person\nbob,ann\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"people\.csv has changed since"):
+        files.refuse_changed(record)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (None, "there is no file people.csv"),
+        ("id\nann\n", "has one column"),
+        ("id,person\nann,bob\nANN,x\nann,cid\n", "gives more than one person to 'ann'"),
+    ],
+)
+def test_a_table_of_people_that_says_nothing_clear_is_refused(table, message):
+    if table is not None:
+        Path("people.csv").write_text(table, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read(lines(line()), identities="people.csv")
 
 
 def test_a_blank_code_gives_way_to_the_description():

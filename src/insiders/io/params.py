@@ -57,6 +57,7 @@ class Ingest(_Section):
     price_is: Literal["unit", "line"] | None
     rates: dict[str, Annotated[float, Field(gt=0)]]
     ignore: tuple[str, ...]
+    identities: str | None
     gap_days_max: PositiveInt
     quarantine_share_max: Share
 

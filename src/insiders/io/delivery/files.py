@@ -71,11 +71,12 @@ def refuse_changed(record: Mapping[str, Any]) -> None:
 
     A file that is gone changes nothing: what was read from it stands.
     """
-    if Path(str(record["source"])).exists() and changed_since(record):
-        raise InputError(
-            f"{record['source']} has changed since it was ingested, so the tables do not hold what it holds now: "
-            "run `dvc repro --force --single-item ingest` and then `dvc repro`"
-        )
+    for part in (record, record.get("identities")):
+        if part and Path(str(part["source"])).exists() and changed_since(part):
+            raise InputError(
+                f"{part['source']} has changed since it was ingested, so the tables do not hold what it holds now: "
+                "run `dvc repro --force --single-item ingest` and then `dvc repro`"
+            )
 
 
 def unpack(path: Path) -> list[File]:

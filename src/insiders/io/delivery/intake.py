@@ -10,7 +10,7 @@ import ibis
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import engine, paths
-from insiders.io.delivery import blocks, columns, dates, rows, unread, worth
+from insiders.io.delivery import blocks, columns, dates, identities, rows, unread, worth
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.sources import Source, shown
 from insiders.io.params import Ingest
@@ -48,6 +48,7 @@ def take(source: Source, settings: Ingest, into: Path = paths.DATA) -> dict[str,
             parsed = engine.materialize(con, parsed)
         basis = worth.basis(parsed, mapping, settings.price_is, engine.fetch_records)
         priced = worth.settled(worth.priced(_converted(parsed, mapping, settings), basis), mapping)
+        priced = identities.merged(con, priced, settings.identities)
         read = _within_span(con, priced, mapping, settings)
         refused = _refused(read)
         _judge(raw, delivered, refused, settings.quarantine_share_max)
@@ -148,6 +149,7 @@ def _record(
         **source.facts,
         "preset": recognised.preset,
         "columns": dict(mapping),
+        "identities": identities.record(settings.identities),
         "several": {ours: list(names) for ours, names in recognised.open.items()},
         "date_format": list(form.date_forms),
         "offsets": list(form.offsets),

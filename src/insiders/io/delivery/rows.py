@@ -208,6 +208,11 @@ def _person(text: Text) -> Reading:
     return Reading(value.contains("@").ifelse(value.lower(), value), read.problems)
 
 
+def person(text: Text) -> Any:
+    """An id of a customer as it is written in every table."""
+    return _person(text).value
+
+
 def _date(text: Text, form: Form) -> Reading:
     plain = dates.plain(text, has_words=form.has_words)
     read = [_parsed(each, one) for one in form.date_forms for each in (text, plain)]
