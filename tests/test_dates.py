@@ -57,6 +57,8 @@ def test_the_form_is_told_from_the_whole_column(texts, expected):
     ("texts", "expected"),
     [
         (["1/2/2010 8:26", "3/3/2010 8:26"], r"'1/2/2010 8:26', which in every row.*\"%m/%d/%Y %H:%M\" or \"%d/%m/%Y"),
+        (["24-01-31"], r'years have two digits.*ingest\.date_format: "%d-%m-%y" or "%y-%m-%d"$'),
+        (["1", "17", "711"], r"numbers of days, such as '1'.*ingest\.date_format: \"days since 2024-01-01\"$"),
         (["13/1/25 8:26"], r'years have two digits.*ingest\.date_format: "%d/%m/%y %H:%M"$'),
         (["1/2/25"], r'"%m/%d/%y" or "%d/%m/%y"$'),
         (["13/1/2010", "1/13/2010"], r"'13/1/2010' \(only day/month\) and '1/13/2010' \(only month/day\)"),

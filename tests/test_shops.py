@@ -126,6 +126,44 @@ def test_the_clock_of_a_stamp_is_the_shops_own():
     assert set(found["invoiced_at"].dt.hour) == {23}
 
 
+def test_numbers_of_days_are_counted_from_the_date_that_is_declared():
+    text = lines(line(at="1"), line(at="31"), line(at="1000"))
+    found = read(text, date_format="days since 2023-12-31", gap_days_max=9999)
+    assert found["invoiced_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-01", "2024-01-31", "2026-09-26"]
+    with pytest.raises(InputError, match=r"ingest\.date_format 'days since never': expected the date of day 0"):
+        read(text, date_format="days since never")
+
+
+def test_an_export_with_numbered_days_is_known():
+    head = "household_key,BASKET_ID,DAY,PRODUCT_ID,QUANTITY,SALES_VALUE,STORE_ID,RETAIL_DISC"
+    found = read(lines("2375,26984851472,31,1004906,2,3.00,364,-0.60", head=head), date_format="days since 2023-12-31")
+    assert columns.recognise(head.split(",")).preset == "dunnhumby transactions"
+    assert found[["customer_id", "quantity"]].to_numpy().tolist() == [["2375", 2]]
+    assert found["amount"].astype(str).tolist() == ["3.0000"]
+    assert found["invoiced_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-31"]
+
+
+def test_months_are_words_in_any_form():
+    for written in ("31/jan/2024", "31-JAN-2024", "31 de enero de 2024", "jan 31, 2024"):
+        assert read(lines(line(at=f'"{written}"')))["invoiced_at"].astype(str).tolist() == ["2024-01-31"]
+
+
+ALIGNED = " 00001 19970101  1  11.77\n 00002 19970112 12  77.00\n\n 00003 19980101  5  89.00\n"
+
+
+def test_fields_may_be_parted_by_blanks():
+    names = {"customer_id": "column_1", "invoiced_at": "column_2", "quantity": "column_3", "amount": "column_4"}
+    with pytest.raises(InputError, match="the file has no header"):
+        read(ALIGNED)
+    found = read(ALIGNED, header_row=0, columns=names)
+    assert found[["customer_id", "quantity"]].to_numpy().tolist() == [["00001", 1], ["00002", 12], ["00003", 5]]
+    assert found["amount"].astype(str).tolist() == ["11.7700", "77.0000", "89.0000"]
+    assert (
+        len(read("customer_id date dollar_value\n" + "00001 19970101  11.77\n" * 3, columns={"amount": "dollar_value"}))
+        == 3
+    )
+
+
 @pytest.mark.parametrize("above", ["Sales report,,\nGenerated 2024-02-01,,\n\n", "sep=,\n", "\n"])
 def test_the_header_is_found_below_a_title(above):
     assert len(read(above + lines(line(), line(quantity="3")))) == 2
@@ -279,6 +317,11 @@ EXPORTS = {
         "Order ID,Order Date,Order Status,Order Total,Billing Email",
         "1,2024-01-31,completed,3.00,a@x.org",
     ),
+    "WooCommerce order export": (
+        "Order Number,Order Status,Order Date,Email (Billing),Order Subtotal Amount,Order Total Amount",
+        "1,completed,2024-01-31,a@x.org,3.00,3.00",
+    ),
+    "CLVTools transactions": ("Id,Date,Price", "7,2024-01-31,3.00"),
     "Magento order items": (
         "increment_id,created_at,sku,qty_ordered,price,customer_email",
         "1,2024-01-31,A,2,1.50,a@x.org",

@@ -2,11 +2,12 @@
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from insiders.errors import InputError
 from insiders.io.delivery.blocks import block
@@ -19,6 +20,8 @@ Opener = Callable[[], IO[bytes]]
 
 NOT_DECLARED = Declared()
 SEPARATORS = ",;\t|"
+BLANKS = re.compile(rb"[ \t]+")
+BLANK_FIELDS_MIN = 3  # of every line, where blanks part the fields: fewer may be words of a title
 SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\s*$")  # spreadsheets read it
 # cp1252 is Latin-1 with letters in place of the control characters 80 to 9f, which nobody writes; Latin-1 is read
 # faster. As signed bytes they are the least ones, up to this.
@@ -41,10 +44,13 @@ class Delimited:
     encoding: str = field(init=False)
     separator: str = field(init=False)
     header: Header = field(init=False)
+    is_aligned: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.encoding = self.declared_encoding or detect_encoding(self.open)
         lines = self._first_lines()
+        self.is_aligned = _is_aligned(lines)
+        lines = ["\t".join(line.split()) for line in lines] if self.is_aligned else lines
         self.separator = _separator(lines, self.declared.names)
         start = 1 if SEPARATOR_LINE.match(lines[0]) else 0
         top = find(_parsed(lines[start:], self.separator), self.declared.names, self.declared.row)
@@ -66,13 +72,16 @@ class Delimited:
             raise InputError("it is empty: expected a header line and at least one row")
         return lines
 
+    def _stream(self) -> IO[bytes]:
+        return cast("IO[bytes]", io.BufferedReader(_Realigned(self.open()))) if self.is_aligned else self.open()
+
     def blocks(self) -> Iterator["pa.RecordBatch"]:
         import pyarrow as pa
 
         misfits: list[tuple[int, str]] = []
         number = self.header.row + 1
         try:
-            with self.open() as stream:
+            with self._stream() as stream:
                 for batch in filter(len, self._reader(stream, misfits)):
                     free = _numbers(number, batch.num_rows, [row for row, _ in misfits])
                     number = free[-1].as_py() + 1
@@ -126,6 +135,38 @@ class Delimited:
         last = len(self.columns) - 1
         whole = [*fields[:last], self.separator.join(fields[last:])] if len(fields) > last else [*fields]
         return [value or None for value in whole] + [None] * (last + 1 - len(whole))
+
+
+def _is_aligned(lines: Sequence[str]) -> bool:
+    """Tell a table whose fields are parted by any number of blanks, as for the eye."""
+    counts = {len(line.split()) for line in lines if line.strip()}
+    return (
+        len(counts) == 1
+        and min(counts) >= BLANK_FIELDS_MIN
+        and not any(set(f'{SEPARATORS}"') & {*line} for line in lines)
+    )
+
+
+class _Realigned(io.RawIOBase):
+    """The bytes of such a table with one tab between two fields; it closes the stream that it reads."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left and (line := self._stream.readline()):
+            self._left = BLANKS.sub(b"\t", line.strip()) + b"\n"
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def _separator(lines: Sequence[str], names: Collection[str]) -> str:

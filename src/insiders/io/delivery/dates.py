@@ -24,10 +24,12 @@ FORMS = {
     "9{8}": ("%Y%m%d",),
     f"99?-({MONTHS})-9999": ("%d-%b-%Y",),
     f"99? ({MONTHS}) 9999": ("%d %b %Y",),
+    f"99?/({MONTHS})/9999": ("%d/%b/%Y",),
     f"({MONTHS}) 99?, 9999": ("%b %d, %Y",),
     f"({MONTHS}) 99? 9999": ("%b %d %Y",),
     f"99?-({MONTHS})-99(?!9)": ("%d-%b-%y",),
     f"99? ({MONTHS}) 99(?!9)": ("%d %b %y",),
+    f"99?/({MONTHS})/99(?!9)": ("%d/%b/%y",),
     "99?/99?/9999": ("%m/%d/%Y", "%d/%m/%Y"),
     "99?-99?-9999": ("%m-%d-%Y", "%d-%m-%Y"),
     r"99?\.99?\.9999": ("%m.%d.%Y", "%d.%m.%Y"),
@@ -36,11 +38,13 @@ TIME = re.compile(r"(,? |T)99?:99(:99)?(\.9{1,6})?( ?[AP]M)?", re.IGNORECASE)
 # Forms that are asked about: a year of two digits can be a day too.
 SHORT_FORMS = {
     r"99?/99?/99(?!9)": ("%m/%d/%y", "%d/%m/%y"),
-    r"99?-99?-99(?!9)": ("%m-%d-%y", "%d-%m-%y"),
+    r"99?-99?-99(?!9)": ("%m-%d-%y", "%d-%m-%y", "%y-%m-%d"),
     r"99?\.99?\.99(?!9)": ("%m.%d.%y", "%d.%m.%y"),
 }
-SERIAL = "days since 1899-12-30"  # as spreadsheets count; a form beside those of strptime
+NUMBERED = "days since "  # and a date: a form beside those of strptime, of days that are numbered from that date on
+SERIAL = f"{NUMBERED}1899-12-30"  # as spreadsheets count
 SERIAL_SHAPE = re.compile(r"9{5}(\.9+)?")
+NUMBERED_SHAPE = re.compile(r"9{1,3}")
 # The clock of a stamp is the shop's own: what follows it says how far it is from Greenwich, and days are counted by it.
 OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$"
 MONTH_NAMES = (
@@ -131,6 +135,7 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
     half = sum(shape.rows for shape in found) / 2
     if sum(shape.rows for shape in found if SERIAL_SHAPE.fullmatch(shape.shape)) > half:
         return (SERIAL,)
+    _refuse_numbered(found, column, half)
     _refuse_short_years(found, column, half)
     open_, clear = ([each for each in known if (len(each[1]) > 1) == is_open] for is_open in (True, False))
     if sum(shape.rows for shape, _ in clear) >= sum(shape.rows for shape, _ in open_):
@@ -141,7 +146,8 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
 
 def declared(form: str) -> tuple[str, ...]:
     """Check a declared strptime form, so that a slip in it is not taken for a slip in the file."""
-    if form == SERIAL:
+    if form.startswith(NUMBERED):
+        day_zero(form)
         return (form,)
     unknown = [mark for mark in re.findall(r"%-?(.?)", form) if mark not in set(DIRECTIVES)]
     if unknown or "%" not in form:
@@ -152,14 +158,34 @@ def declared(form: str) -> tuple[str, ...]:
     return (form.replace(" %z", "").replace("%z", ""),)
 
 
+def day_zero(form: str) -> date:
+    """The date from which the days of such a form are numbered. Raises InputError where it is none."""
+    try:
+        return date.fromisoformat(form.removeprefix(NUMBERED))
+    except ValueError:
+        raise InputError(
+            f'ingest.date_format {form!r}: expected the date of day 0 as in "{NUMBERED}2024-01-01"'
+        ) from None
+
+
+def _refuse_numbered(found: list[Shape], column: str, half: float) -> None:
+    numbered = [shape for shape in found if NUMBERED_SHAPE.fullmatch(shape.shape)]
+    if sum(shape.rows for shape in numbered) > half:
+        raise InputError(
+            f"column {column!r} holds numbers of days, such as {numbered[0].example!r}: say in params.yaml which date "
+            f'has the number 0, ingest.date_format: "{NUMBERED}2024-01-01"'
+        )
+
+
 def _refuse_short_years(found: list[Shape], column: str, half: float) -> None:
     short = [(shape, written) for shape in found if (written := _forms(shape.shape, SHORT_FORMS))]
     if sum(shape.rows for shape, _ in short) <= half:
         return
-    is_open = not any(shape.day_first or shape.month_first for shape, _ in short)
-    place = DAY_FIRST if any(shape.day_first for shape, _ in short) else MONTH_FIRST
+    starts_with_day = any(shape.day_first for shape, _ in short)  # or with the year
+    starts_with_month = any(shape.month_first for shape, _ in short)
     shape, written = short[0]
-    choice = " or ".join(f'"{form}"' for form in (written if is_open else written[place : place + 1]))
+    fitting = written[1:] if starts_with_day else written[:1] if starts_with_month else written[:2]
+    choice = " or ".join(f'"{form}"' for form in fitting)
     raise InputError(
         f"column {column!r} holds dates such as {shape.example!r}, whose years have two digits, so that one could be "
         f"a day: declare the form in params.yaml, ingest.date_format: {choice}"

@@ -13,6 +13,7 @@ class Preset(NamedTuple):
     marks: frozenset[str]  # columns that are all there
     theirs: Mapping[str, tuple[str, ...]]  # our name -> their columns, of which the first that is there counts
     prices_are_totals: bool = False  # what it calls a price is that of the whole line
+    is_all: bool = False  # it has no column besides the marks
 
     def columns(self, found: Sequence[str]) -> dict[str, str]:
         """Give for our names the file's columns, as far as it has them."""
@@ -23,9 +24,9 @@ class Preset(NamedTuple):
         return {ours: name for ours, name in hits.items() if name}
 
 
-def _preset(name: str, marks: str, *, prices_are_totals: bool = False, **theirs: str) -> Preset:
+def _preset(name: str, marks: str, *, prices_are_totals: bool = False, is_all: bool = False, **theirs: str) -> Preset:
     columns = {ours: tuple(names.split()) for ours, names in theirs.items()}
-    return Preset(name, frozenset(marks.split()), columns, prices_are_totals)
+    return Preset(name, frozenset(marks.split()), columns, prices_are_totals, is_all)
 
 
 PRESETS = (
@@ -69,6 +70,23 @@ PRESETS = (
         amount="ordertotal",
         customer_id="customerid customeruser billingemail",
         status="orderstatus",
+    ),
+    _preset(
+        "WooCommerce order export",
+        "ordernumber orderdate orderstatus ordertotalamount",
+        invoice="ordernumber",
+        invoiced_at="orderdate",
+        amount="ordertotalamount",
+        customer_id="customeruserid emailbilling",
+        status="orderstatus",
+    ),
+    _preset(
+        "CLVTools transactions",
+        "id date price",
+        is_all=True,
+        customer_id="id",
+        invoiced_at="date",
+        amount="price",
     ),
     _preset(
         "Magento order items",
@@ -214,4 +232,6 @@ PRESETS = (
 def match(found: Sequence[str]) -> Preset | None:
     """Find the export that a header belongs to."""
     names = {reduced(name) for name in found}
-    return next((preset for preset in PRESETS if preset.marks <= names), None)
+    return next(
+        (preset for preset in PRESETS if preset.marks == names or (preset.marks <= names and not preset.is_all)), None
+    )

@@ -30,9 +30,9 @@ FALSE = ("", "no", "n", "false", "f", "0", "none", "null", "nao", "não", "nan",
 CANCELLED = "cancelled"
 WHOLE_ORDER = "order"  # the product of an order that is given without its lines
 NULL = ibis.null("string")
-EPOCH = ibis.timestamp("1899-12-30")  # of the days that spreadsheets count
 DAY_SECONDS = 86_400
-SERIALS = (32_874, 73_050)  # the years 1990 to 2099
+SERIALS = (32_874, 73_050)  # days as spreadsheets count them: the years 1990 to 2099
+NUMBERS = (0, 99_999)  # days that are numbered from any other date
 YEARS = (1900, 2199)  # anything outside is a typing error
 PIECES_MAX = 1_000_000_000  # on one line
 AMOUNT_MAX = 10**14  # quantity x price, what decimal(18, 4) can hold
@@ -227,11 +227,12 @@ def _date(text: Text, form: Form) -> Reading:
 
 
 def _parsed(text: Text, form: str) -> Any:
-    if form != dates.SERIAL:
+    if not form.startswith(dates.NUMBERED):
         return try_strptime(text, form)
-    seconds = (text.try_cast("float64") * DAY_SECONDS).round().cast("int64")
-    is_day = text.try_cast("float64").between(*SERIALS)
-    return ibis.ifelse(is_day, EPOCH + seconds.as_interval("s"), None).cast("timestamp(6)")
+    days = text.try_cast("float64")
+    is_day = days.between(*(SERIALS if form == dates.SERIAL else NUMBERS))
+    seconds = (ibis.ifelse(is_day, days, None) * DAY_SECONDS).round().cast("int64")
+    return (ibis.timestamp(f"{dates.day_zero(form)}") + seconds.as_interval("s")).cast("timestamp(6)")
 
 
 def _quantity(text: Text, decimal: str) -> Reading:
