@@ -167,14 +167,43 @@ def test_next_revenue_is_net_and_ends_with_the_horizon():
     assert still["next_revenue"].tolist() == [0]
 
 
+def daily(first: date, last: date = date(2023, 12, 31)) -> list[date]:
+    return [first + timedelta(days=day) for day in range((last - first).days + 1)]
+
+
 def test_cutoffs_are_laid_backwards_and_keep_their_history():
-    found = cutoffs.cutoffs(date(2023, 1, 1), date(2024, 1, 1), CutoffPlan(90, 30, 3, 30))
+    found = cutoffs.cutoffs(daily(date(2023, 1, 1)), date(2024, 1, 1), CutoffPlan(90, 30, 3, 30))
     assert found.validation == date(2023, 10, 3)
     assert found.origins == (date(2023, 7, 5), date(2023, 6, 5), date(2023, 5, 6))
     assert found.training == (date(2023, 7, 5), date(2023, 4, 6), date(2023, 3, 7), date(2023, 2, 5))
     assert found.days == sorted({found.validation, *found.origins, *found.training})
-    late = cutoffs.cutoffs(date(2023, 3, 1), date(2024, 1, 1), CutoffPlan(90, 30, 3, 30))
+    late = cutoffs.cutoffs(daily(date(2023, 3, 1)), date(2024, 1, 1), CutoffPlan(90, 30, 3, 30))
     assert late.training == (date(2023, 7, 5), date(2023, 4, 6))
+
+
+def test_cutoffs_lie_where_the_shop_traded():
+    plan = CutoffPlan(90, 30, 3, 30)
+    seasons = [day for day in daily(date(2022, 1, 1)) if day.month >= 11]
+    found = cutoffs.cutoffs(seasons, date(2024, 1, 1), plan)
+    assert found.validation == date(2023, 10, 3)
+    assert found.origins == (date(2022, 12, 7),)  # the season of a year ago; after any later day nothing was sold
+    closed = [day for day in daily(date(2022, 1, 1)) if not date(2023, 3, 1) <= day < date(2023, 7, 10)]
+    assert cutoffs.cutoffs(closed, date(2024, 1, 1), plan).origins == (
+        date(2023, 7, 5),
+        date(2023, 6, 5),
+        date(2023, 5, 6),
+    )
+    longer = [day for day in closed if not date(2023, 2, 1) <= day < date(2023, 8, 10)]
+    assert cutoffs.cutoffs(longer, date(2024, 1, 1), plan).origins == (
+        date(2023, 7, 5),
+        date(2023, 6, 5),
+        date(2023, 1, 6),
+    )
+
+
+def test_trading_days_are_those_with_a_sale():
+    lines = cleaned([transaction("1 TEA 1 2023-01-05 1.00 ann"), transaction("C2 TEA -1 2023-01-09 1.00 ann")])
+    assert fetched(cutoffs.trading_days(lines))["day"].tolist() == [date(2023, 1, 5)]
 
 
 def test_the_history_begins_each_month_and_ends_before_today():
@@ -185,9 +214,9 @@ def test_the_history_begins_each_month_and_ends_before_today():
 
 
 def test_a_history_too_short_to_judge_by_is_refused():
-    cutoffs.cutoffs(date(2023, 1, 1), date(2023, 5, 1), CutoffPlan(90, 30, 3, 30))
+    cutoffs.cutoffs(daily(date(2023, 1, 1)), date(2023, 5, 1), CutoffPlan(90, 30, 3, 30))
     with pytest.raises(InputError, match=r"119 days .* but 120 are needed"):
-        cutoffs.cutoffs(date(2023, 1, 1), date(2023, 4, 30), CutoffPlan(90, 30, 3, 30))
+        cutoffs.cutoffs(daily(date(2023, 1, 1)), date(2023, 4, 30), CutoffPlan(90, 30, 3, 30))
 
 
 def test_as_of_is_the_day_after_the_last_line_unless_declared():
@@ -204,7 +233,7 @@ def test_an_as_of_that_leaves_nothing_to_look_at_is_refused(declared):
 
 
 def test_the_search_never_sees_the_last_period():
-    found = cutoffs.cutoffs(START, date(2024, 1, 1), CutoffPlan(90, 30, 1, 30))
+    found = cutoffs.cutoffs(daily(START), date(2024, 1, 1), CutoffPlan(90, 30, 1, 30))
     days = [*found.days, date(2024, 1, 1)]
     everyone = pd.DataFrame({"customer_id": "ann", "as_of": pd.to_datetime(days), "next_revenue": range(len(days))})
     now, snapshots, holdout = cutoffs.split(everyone, found, date(2024, 1, 1), 90)

@@ -84,6 +84,21 @@ def test_an_origin_without_a_date_to_learn_from_is_left_out():
     assert list(windows(earliest, 90, FEATURES)) == ["validation", "1", "2"]
 
 
+def test_an_origin_that_nobody_came_back_after_is_left_out_and_teaches_nothing():
+    known = snapshots(50, folds=3)
+    days = sorted(known["as_of"].unique(), reverse=True)
+    assert [(DAY - day).days for day in days] == [0, 90, 120, 150, 180, 210, 240]
+    quiet = known.assign(next_revenue=known["next_revenue"].mask(known["as_of"].isin([days[1], days[4]]), 0.0))
+    named = windows(quiet, 90, FEATURES)
+    ages = {
+        name: tuple((DAY - each["as_of"].iloc[0]).days for each in (w.customers, w.past)) for name, w in named.items()
+    }
+    assert ages == {"validation": (0, 120), "1": (120, 210), "2": (150, 240)}
+    young = known[known["as_of"] == DAY]
+    assert list(windows(young, 90, FEATURES)) == ["validation"]
+    assert windows(young, 90, FEATURES)["validation"].lessons == []
+
+
 def test_what_an_embedding_looks_at_beside_the_features_is_sorted_and_permuted_too():
     settings = replace(SETTINGS, embeddings=("scaled", "affinity_scaled", "lifetime_plane"), resamples=1)
     wanted = looked_at(settings)
@@ -91,7 +106,7 @@ def test_what_an_embedding_looks_at_beside_the_features_is_sorted_and_permuted_t
     assert set(wanted) - set(FEATURES) == {"products", "tenure_days", "gap_mean_days"}
     known = snapshots(60)
     alike = known.assign(
-        **dict.fromkeys(FEATURES, 1.0), next_revenue=0.0, products=[f"p{n % 60}" for n in range(len(known))]
+        **dict.fromkeys(FEATURES, 1.0), next_revenue=1.0, products=[f"p{n % 60}" for n in range(len(known))]
     )
     window = windows(alike.sample(frac=1, random_state=2), 90, wanted)["validation"].customers
     assert window["products"].is_monotonic_increasing

@@ -5,6 +5,7 @@ members of the later date then did: R² of log(1 + net revenue), and of coming b
 is left free: it is the season's, and no segment's.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -31,8 +32,9 @@ class Foresight(NamedTuple):
 
     @property
     def both(self) -> float:
-        """Their mean: one figure of a segmentation."""
-        return (self.revenue + self.back) / 2
+        """Their mean, one figure of a segmentation: of the one that is known where everybody came back, or nobody."""
+        known = [each for each in self if not math.isnan(each)]
+        return math.fsum(known) / len(known) if known else math.nan
 
 
 class Group(NamedTuple):

@@ -33,10 +33,10 @@ def separation(space: NDArray[np.float64], labels: Labels, rows: int, seed: int)
     """Silhouette (on a sample of `rows` customers, since it is quadratic), Davies-Bouldin and Calinski-Harabasz.
 
     `silhouette_error` is the standard error of the silhouette's mean over customers. Customers without a cluster are
-    left out; NaN with fewer than two clusters.
+    left out; NaN with fewer than two clusters, or where every customer is one.
     """
     known = labels != NO_CLUSTER
-    if len(np.unique(labels[known])) < 2:  # noqa: PLR2004 (two clusters)
+    if not 2 <= len(np.unique(labels[known])) < known.sum():  # noqa: PLR2004 (two clusters)
         return dict.fromkeys(SEPARATION, np.nan)
     points, found = space[known], labels[known]
     silhouette, error = _silhouette(points, found, rows, seed)

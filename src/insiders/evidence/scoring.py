@@ -65,7 +65,7 @@ def dates_of(windows: Iterable[Window], horizon: Horizon) -> list[Date]:
 
 def _date(window: Window, horizon: Horizon) -> Date:
     customers = window.customers
-    parts = score_model.fit_parts(customers, [window.past], horizon)
+    parts = score_model.fit_parts(customers, window.lessons, horizon)
     by_name = score_model.candidate_scores(parts, customers) | {scores.CHANCE: np.zeros(len(customers))}
     return Date(customers["customer_id"].to_numpy(dtype=str), customers["next_revenue"].to_numpy(), by_name)
 

@@ -24,7 +24,8 @@ def main() -> None:
         con = engine.connect()
         lines, orders = engine.scan(con, paths.LINES), engine.scan(con, paths.ORDERS)
         first, last = engine.fetch_row(con, cutoffs.span(lines))
-        as_of, cuts, months = _days(settings, first, last)
+        trading = engine.fetch(con, cutoffs.trading_days(lines))["day"].tolist()
+        as_of, cuts, months = _days(settings, (first, last), trading)
         days = sorted({*cuts.days, *months, as_of})
         windows = features.Windows(first, settings.horizon_days, settings.fade_days)
         customers = features.customers(orders, lines, days, windows)
@@ -37,16 +38,18 @@ def main() -> None:
         )
 
 
-def _days(settings: "Featurize", first: "date", last: "date") -> "tuple[date, Cutoffs, list[date]]":
+def _days(
+    settings: "Featurize", span: "tuple[date, date]", trading: "list[date]"
+) -> "tuple[date, Cutoffs, list[date]]":
     """The day as of which customers are described, the search's cut-offs, and the month starts of the past."""
     from insiders.tables import cutoffs
 
-    history = settings.history_days_min
+    (first, last), history = span, settings.history_days_min
     as_of = cutoffs.resolve_as_of(settings.as_of, first, last, settings.horizon_days)
     plan = cutoffs.CutoffPlan(settings.horizon_days, history, settings.folds, settings.fold_step_days)
     return (
         as_of,
-        cutoffs.cutoffs(first, as_of, plan),
+        cutoffs.cutoffs(trading, as_of, plan),
         cutoffs.month_starts(first, as_of, history, settings.history_months),
     )
 

@@ -3,6 +3,7 @@
 `as_of` is the first day that is not known; the holdout is the period before it, and the search sees none of it.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ibis import _
 
 from insiders.errors import InputError
+from insiders.units import YEAR_DAYS
 
 if TYPE_CHECKING:
     import ibis
@@ -31,7 +33,8 @@ class Cutoffs:
     """The days from which the search looks at the past; each begins at midnight and knows what came before it.
 
     `validation` is the first day of the holdout. The period after an origin ends by then, and the period after a
-    training date ends by the origin (or the validation date) that it serves.
+    training date ends by the origin (or the validation date) that it serves. There is none of either where the history
+    is too short.
     """
 
     validation: date
@@ -56,6 +59,11 @@ def span(lines: "ibis.Table") -> "ibis.Table":
     return lines.aggregate(first=_.ordered_at.min().date(), last=_.ordered_at.max().date())
 
 
+def trading_days(lines: "ibis.Table") -> "ibis.Table":
+    """One row per `day` on which something was sold, in order."""
+    return lines.filter(_.kind == "sale").select(day=_.ordered_at.date()).distinct().order_by("day")
+
+
 def resolve_as_of(declared: date | None, first_day: date, last_day: date, horizon_days: int) -> date:
     """Return the declared day, else the day after the last line.
 
@@ -72,26 +80,38 @@ def resolve_as_of(declared: date | None, first_day: date, last_day: date, horizo
     return as_of
 
 
-def cutoffs(first_day: date, as_of: date, plan: CutoffPlan) -> Cutoffs:
+def cutoffs(trading: Sequence[date], as_of: date, plan: CutoffPlan) -> Cutoffs:
     """Lay the cut-offs backwards from `as_of`; those with too short a history are left out.
 
-    Raises InputError where the validation date itself has too short a history.
+    `trading` are the days with a sale, in order. A cut-off after which nothing was sold is passed over for the next
+    earlier one, at most a year back: so those of a shop that closes for months lie where it traded. Raises InputError
+    where the validation date itself has too short a history.
     """
-    earliest = first_day + timedelta(days=plan.history_days_min)
     horizon = timedelta(days=plan.horizon_days)
     validation = as_of - horizon
-    if validation < earliest:
-        raise InputError(_too_short((as_of - first_day).days, first_day, as_of, plan))
-    origins = [validation - horizon - timedelta(days=fold * plan.fold_step_days) for fold in range(plan.folds)]
-    training = sorted({day - horizon for day in (validation, *origins)}, reverse=True)
-    return Cutoffs(
-        validation,
-        tuple(day for day in origins if day >= earliest),
-        tuple(day for day in training if day >= earliest),
-    )
+    if validation < trading[0] + timedelta(days=plan.history_days_min):
+        raise InputError(_too_short(trading[0], as_of, plan))
+    origins = _traded(trading, validation - horizon, plan)[: plan.folds]
+    before = (_traded(trading, day - horizon, plan)[:1] for day in (validation, *origins))
+    return Cutoffs(validation, tuple(origins), tuple(sorted({day for days in before for day in days}, reverse=True)))
 
 
-def _too_short(days: int, first_day: date, as_of: date, plan: CutoffPlan) -> str:
+def _traded(trading: Sequence[date], latest: date, plan: CutoffPlan) -> list[date]:
+    """Days from `latest` back whose history is long enough and whose next period has a sale, at most a year back."""
+    earliest = max(trading[0] + timedelta(days=plan.history_days_min), latest - timedelta(days=YEAR_DAYS))
+    steps = range((latest - earliest).days // plan.fold_step_days + 1) if latest >= earliest else ()
+    days = (latest - timedelta(days=step * plan.fold_step_days) for step in steps)
+    return [day for day in days if _sells(trading, day, plan.horizon_days)]
+
+
+def _sells(trading: Sequence[date], day: date, horizon_days: int) -> bool:
+    """Whether anything was sold in the period that follows a day."""
+    following = bisect_left(trading, day)
+    return following < len(trading) and trading[following] < day + timedelta(days=horizon_days)
+
+
+def _too_short(first_day: date, as_of: date, plan: CutoffPlan) -> str:
+    days = (as_of - first_day).days
     return (
         f"the history is too short: {days} days from the first line ({first_day}) to as_of ({as_of}), but "
         f"{plan.history_days_min + plan.horizon_days} are needed: featurize.history_days_min "

@@ -95,8 +95,9 @@ def _star(axes: Axes, chosen: pd.DataFrame, language: Language) -> None:
 
 def _focus(axes: Axes, values: pd.Series) -> None:
     """Spend the height on the better half of the trials; the worst ones may fall out of the picture."""
-    if len(values):
-        low, high = float(values.median()), float(values.max())
+    known = values.dropna()
+    if len(known):
+        low, high = float(known.median()), float(known.max())
         room = max(high - low, MOST_ROOM * abs(high), TINY)
         axes.set_ylim(low - 0.6 * room, high + 0.15 * room)
 
