@@ -124,6 +124,7 @@ RULE = {"stability_floor": 0.8, "seeds_floor": 0.95, "foresight_tolerance": 0.02
 
 def registered() -> dict:
     candidate = {"embedding": "value_plane", "clusterer": "kmeans", "seed": 1, "trial": 17, "folds": 3, "rule": RULE}
+    candidate |= {"judged_from": None}
     candidate |= {"score": "lifetime_faded", "share": 0.1}
     return {
         "version": "3",

@@ -36,6 +36,7 @@ def found(people: pd.DataFrame) -> dict[str, Any]:
         "folds": 3,
         "feasible": 20,
         "trial": 7,
+        "judged_from": None,
         "embedding": "scaled",
         "clusterer": "ward",
         "rule": judged_tables.RULE,

@@ -10,9 +10,10 @@ from insiders.evidence import validation, verdict
 from insiders.evidence.gates import Thresholds
 from insiders.evidence.search import Candidate
 from insiders.evidence.validation import Period
-from insiders.evidence.verdict import Case, Contender
-from insiders.evidence.windows import windows
+from insiders.evidence.verdict import Case, Contender, Serving
+from insiders.evidence.windows import VALIDATION, windows
 from insiders.value.score_model import Horizon
+from insiders.value.scores import SPREADSHEET
 from population import FEATURES, customers, snapshots
 from test_search import RECIPE, SETTINGS
 
@@ -47,6 +48,7 @@ def candidate(measures: dict[str, float | None] = MEASURES) -> Candidate:
         "folds": 3,
         "rule": {},
         "measures": measures,
+        "judged_from": None,
     }
 
 
@@ -59,6 +61,10 @@ def period() -> Period:
 @pytest.fixture(scope="module")
 def case(period: Period) -> Case:
     return verdict.fit(candidate(), SETTINGS, period, period.window.customers)
+
+
+def baseline(case: Case, period: Period, over_random_min: float) -> Serving:
+    return verdict.serving_baseline(case.customers, period, case.search, over_random_min)
 
 
 def test_a_candidate_that_meets_every_threshold_passes(case: Case) -> None:
@@ -128,7 +134,7 @@ def test_the_candidate_serves_with_the_list_that_was_judged(case: Case) -> None:
 
 
 def test_an_earlier_recipe_is_judged_anew(case: Case) -> None:
-    serving = verdict.serving_recipe(case, CONTENDER, {"stability": 0.5})
+    serving = verdict.serving_recipe(case.period, CONTENDER, {"stability": 0.5})
     assert serving.validation == verdict.judge(case, OPEN, None).validation
     assert serving.serving["measures"] == {"stability": 0.5}
     assert serving.backtest == verdict.serving_candidate(case, verdict.judge(case, OPEN, None)).backtest
@@ -136,13 +142,13 @@ def test_an_earlier_recipe_is_judged_anew(case: Case) -> None:
 
 def test_of_a_champion_that_cannot_be_refitted_nobody_is_known(case: Case) -> None:
     figures = verdict.judge(case, OPEN, None).validation
-    serving = verdict.serving_record(case, CONTENDER.as_record(), MEASURES, figures)
+    serving = verdict.serving_record(case.period, CONTENDER.as_record(), MEASURES, figures)
     assert (serving.regime, serving.backtest) == ("model", [])
     assert not serving.listed.any()
 
 
 def test_the_best_score_serves_at_the_programmes_size(case: Case) -> None:
-    serving = verdict.serving_baseline(case, over_random_min=0.0)
+    serving = baseline(case, case.period, 0.0)
     assert serving.regime == "baseline"
     assert serving.baseline is not None
     assert serving.baseline["n"] == round(SETTINGS.share * len(case.customers))
@@ -150,7 +156,7 @@ def test_the_best_score_serves_at_the_programmes_size(case: Case) -> None:
 
 
 def test_where_the_past_says_nothing_nobody_is_named(case: Case) -> None:
-    serving = verdict.serving_baseline(case, over_random_min=1000.0)
+    serving = baseline(case, case.period, 1000.0)
     assert (serving.regime, serving.baseline) == ("none", None)
     assert not serving.listed.any()
 
@@ -161,7 +167,20 @@ def test_a_period_without_revenue_proves_nothing(case: Case) -> None:
     assert judged.validation["value_lift"] is None
     assert judged.validation["foresight"] is None
     assert not judged.passed
-    assert verdict.serving_baseline(case._replace(period=idle), 0.0).regime == "none"
+    assert baseline(case, idle, 1.0).regime == "baseline"  # as the origins chose it: the shop may be closed
+    never = replace(idle, cut={VALIDATION: idle.window})
+    assert baseline(case, never, 1.0).regime == "none"
+
+
+def test_a_young_shop_has_a_list_unless_its_last_period_speaks_against_it(case: Case) -> None:
+    young = replace(case.period, cut={VALIDATION: replace(case.period.window, past=case.period.window.past.iloc[:0])})
+    serving = baseline(case, young, 1.0)
+    assert serving.regime == "baseline"
+    assert serving.baseline is not None
+    assert serving.baseline["name"] == SPREADSHEET
+    assert (serving.serving["measures"], len(serving.backtest)) == ({}, 1)
+    assert serving.validation["foresight_rfm"] is None
+    assert baseline(case, young, 1000.0).regime == "none"
 
 
 def test_the_rows_of_equal_customers_may_stand_in_any_order(case: Case, period: Period) -> None:

@@ -113,6 +113,7 @@ def search(trials: pd.DataFrame, registered: Manifest) -> SearchNumbers:
         "folds": candidate["folds"],
         "starts": sorted(row["as_of"] for row in registered["backtest"])[: candidate["folds"]],
         "trial": candidate["trial"],
+        "judged_from": candidate["judged_from"],
         "embedding": candidate["embedding"],
         "clusterer": candidate["clusterer"],
         "rule": candidate["rule"],

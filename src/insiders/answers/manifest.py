@@ -27,18 +27,23 @@ class SegmentRecord(TypedDict):
     changed: dict[str, tuple[float, float]]  # in JSON a list of two
 
 
-class Manifest(TypedDict):
-    """models/registered.json: the candidate, its verdict, what it became, and what serves."""
+class VerdictRecord(TypedDict):
+    """What became of the candidate: its version and gates; "none" and no gates where there was no recipe to judge."""
 
     version: str
     alias: str
-    candidate: Candidate
     gates: list[GateRecord]
     passed: bool
-    validation: Validation  # of what serves
-    agreement: float
+    agreement: float | None
     segments: list[SegmentRecord]
     champion_version: str | None
+
+
+class Manifest(VerdictRecord):
+    """models/registered.json: the candidate, its verdict, what it became, and what serves."""
+
+    candidate: Candidate
+    validation: Validation  # of what serves
     regime: Regime
     baseline: BaselineRecord | None
     serving: ServingRecord

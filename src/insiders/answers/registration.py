@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from insiders import schemas
-from insiders.answers.manifest import Manifest, SegmentRecord
+from insiders.answers.manifest import Manifest, SegmentRecord, VerdictRecord
 from insiders.errors import InputError
-from insiders.evidence import judge, validation, verdict, windows
+from insiders.evidence import judge, unsearched, validation, verdict, windows
 from insiders.evidence.gates import Thresholds
-from insiders.evidence.judge import Recipe
+from insiders.evidence.judge import Recipe, Settings
 from insiders.evidence.search import Candidate
+from insiders.evidence.validation import Period
 from insiders.evidence.verdict import Case, Contender, Serving, Verdict
 from insiders.io import paths, studies, tables
 from insiders.io.params import Params
@@ -32,6 +33,7 @@ VALIDATION_TAG = "insiders.validation"
 RIVAL_TAG = "insiders.rival"  # the champion that a candidate was first compared with
 SEGMENTS_TAG = "insiders.segments"  # what the version's segments are called, and which of the rival's they continue
 NO_RIVAL = "none"  # nothing served when the candidate was first judged
+NO_VERSION = "none"  # where there was no recipe to register
 EXAMPLE_ROWS = 5
 
 
@@ -41,29 +43,48 @@ class Entry(NamedTuple):
     key: str
     rival: str
     segments: list[SegmentRecord]
+    is_champion: bool  # it is a version already, and serves
+    is_set_aside: bool  # a person replaced it, so that no gate promotes it again
+
+
+class Shop(NamedTuple):
+    """The candidate of a search, its settings, the last period and today's customers."""
+
+    candidate: Candidate
+    search: Settings
+    period: Period
+    customers: pd.DataFrame
 
 
 def register(settings: Params) -> None:
-    """Judge, register, promote where every gate passed, and write what serves."""
-    case = _read_case(settings)
+    """Judge, register, promote where every gate passed, and write what serves.
+
+    What will serve is computed first: nothing is registered of a shop on which a figure fails.
+    """
+    shop, minimum = _read_shop(settings), settings.register_.value_over_random_min
+    if unsearched.is_unsearched(shop.candidate):
+        champion = registry.sync_champion()
+        _write(shop, _unjudged(champion), _serving_earlier(shop, champion, minimum))
+        return
+    case = verdict.fit(*shop)
     entry = _enter(case)
     case.final_model.segment_names_ = {each["cluster"]: each["name"] for each in entry.segments}
-    judged = verdict.judge(case, _thresholds(settings), _rival(case, entry.rival))
-    version = registry.register(case.final_model, case.customers.head(EXAMPLE_ROWS), _facts(case, entry, judged))
-    if judged.passed and settings.register_.auto_promote:
+    judged = verdict.judge(case, _thresholds(settings), _rival(shop, entry.rival))
+    promotes = judged.passed and settings.register_.auto_promote and not entry.is_set_aside
+    own = verdict.serving_candidate(case, judged) if promotes or entry.is_champion else None
+    serving = own or _serving_earlier(shop, registry.champion(), minimum)
+    version = registry.register(case.final_model, shop.customers.head(EXAMPLE_ROWS), _facts(case, entry, judged))
+    if promotes:
         registry.promote(version.number, by="gate")
-    champion = registry.sync_champion()
-    serving = _serving(case, judged, (version, champion), settings.register_.value_over_random_min)
-    _write_judged(case, serving)
-    tables.write_json(_manifest(case, entry, judged, serving, (version, champion)), paths.REGISTERED)
+    _write(shop, _verdict(entry, judged, version, registry.sync_champion()), serving)
 
 
-def _read_case(settings: Params) -> Case:
+def _read_shop(settings: Params) -> Shop:
     candidate: Candidate = tables.read_json(paths.CANDIDATE)
     search = replace(studies.search_settings(settings), score=candidate["score"], share=candidate["share"])
     cut = windows.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), search.horizon_days, judge.looked_at(search))
     period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), search.horizon)
-    return verdict.fit(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
+    return Shop(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
 
 
 def _thresholds(settings: Params) -> Thresholds:
@@ -76,7 +97,8 @@ def _enter(case: Case) -> Entry:
     key = tables.digest(paths.CANDIDATE, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
     version, champion = registry.find(key), registry.sync_champion()
     rival = version.tags[RIVAL_TAG] if version else champion.number if champion else NO_RIVAL
-    return Entry(key, rival, _segments(case, version, rival))
+    is_champion = bool(version and champion and version.number == champion.number)
+    return Entry(key, rival, _segments(case, version, rival), is_champion, bool(version and version.is_set_aside))
 
 
 def _segments(case: Case, version: Version | None, rival: str) -> list[SegmentRecord]:
@@ -112,28 +134,27 @@ def _version(number: str) -> Version | None:
     return next((each for each in registry.versions() if each.number == number), None)
 
 
-def _rival(case: Case, number: str) -> Contender | None:
+def _rival(shop: Shop, number: str) -> Contender | None:
     version = _version(number)
-    return _contender(case, version) if version else None
+    return _contender(shop, version) if version else None
 
 
-def _contender(case: Case, version: Version) -> Contender | None:
-    """Score and recipe of a version, where it has some that today's code can fit."""
-    return verdict.rebuild(_tag(version, RECIPE_TAG), case.search) if RECIPE_TAG in version.tags else None
+def _contender(shop: Shop, version: Version) -> Contender | None:
+    """Score and recipe of a version, where it has some that today's code can fit on these customers."""
+    if RECIPE_TAG not in version.tags or unsearched.is_unsearched(shop.candidate):
+        return None
+    return verdict.rebuild(_tag(version, RECIPE_TAG), shop.search)
 
 
-def _serving(case: Case, judged: Verdict, served: tuple[Version, Version | None], over_random_min: float) -> Serving:
-    """What is known of what serves: the candidate itself, an earlier version, or the best sort where none may."""
-    version, champion = served
+def _serving_earlier(shop: Shop, champion: Version | None, over_random_min: float) -> Serving:
+    """What is known of what serves instead of the candidate: an earlier version, or the best sort where none may."""
     if champion is None:
-        return verdict.serving_baseline(case, over_random_min)
-    if champion.number == version.number:
-        return verdict.serving_candidate(case, judged)
-    earlier = _contender(case, champion)
+        return verdict.serving_baseline(shop.customers, shop.period, shop.search, over_random_min)
+    earlier = _contender(shop, champion)
     if earlier is None:
         record, figures = _tag(champion, RECIPE_TAG), _tag(champion, VALIDATION_TAG)
-        return verdict.serving_record(case, record, _tag(champion, MEASURES_TAG), figures)
-    return verdict.serving_recipe(case, earlier, _tag(champion, MEASURES_TAG))
+        return verdict.serving_record(shop.period, record, _tag(champion, MEASURES_TAG), figures)
+    return verdict.serving_recipe(shop.period, earlier, _tag(champion, MEASURES_TAG))
 
 
 def _tag(version: Version, tag: str) -> Any:
@@ -181,27 +202,41 @@ def _card_facts(candidate: Candidate, entry: Entry, judged: Verdict) -> CardFact
     )
 
 
-def _manifest(
-    case: Case, entry: Entry, judged: Verdict, serving: Serving, served: tuple[Version, Version | None]
-) -> Manifest:
-    version, champion = served
+def _verdict(entry: Entry, judged: Verdict, version: Version, champion: Version | None) -> VerdictRecord:
     return {
         "version": version.number,
         "alias": "champion" if champion and champion.number == version.number else "challenger",
-        "candidate": case.candidate,
         "gates": judged.gate_records(),
         "passed": judged.passed,
-        "validation": serving.validation,
         "agreement": judged.agreement,
         "segments": entry.segments,
         "champion_version": champion.number if champion else None,
+    }
+
+
+def _unjudged(champion: Version | None) -> VerdictRecord:
+    """No recipe was searched for, so there is nothing to register."""
+    return {
+        "version": NO_VERSION,
+        "alias": NO_VERSION,
+        "gates": [],
+        "passed": False,
+        "agreement": None,
+        "segments": [],
+        "champion_version": champion.number if champion else None,
+    }
+
+
+def _write(shop: Shop, record: VerdictRecord, serving: Serving) -> None:
+    listed = shop.period.later[["customer_id", "as_of"]].assign(is_insider=serving.listed)
+    tables.write(listed.sort_values("customer_id", ignore_index=True), paths.JUDGED, schemas.JUDGED)
+    manifest: Manifest = {
+        **record,
+        "candidate": shop.candidate,
+        "validation": serving.validation,
         "regime": serving.regime,
         "baseline": serving.baseline,
         "serving": serving.serving,
         "backtest": serving.backtest,
     }
-
-
-def _write_judged(case: Case, serving: Serving) -> None:
-    listed = case.period.later[["customer_id", "as_of"]].assign(is_insider=serving.listed)
-    tables.write(listed.sort_values("customer_id", ignore_index=True), paths.JUDGED, schemas.JUDGED)
+    tables.write_json(manifest, paths.REGISTERED)

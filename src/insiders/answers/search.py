@@ -13,8 +13,7 @@ import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from insiders import schemas, units
-from insiders.errors import InputError
-from insiders.evidence import baselines, foresight, judge, search, windows
+from insiders.evidence import baselines, foresight, judge, search, unsearched, windows
 from insiders.evidence.foresight import Group
 from insiders.evidence.search import Trial
 from insiders.evidence.windows import VALIDATION, Window
@@ -40,6 +39,9 @@ def tune(settings: params.Params) -> None:
     wanted = studies.search_settings(settings)
     cut = _windows(wanted)
     wanted = replace(wanted, share=_share(settings, wanted, len(cut[VALIDATION].customers)))
+    if len(cut) == 1:
+        _write_unsearched(settings, wanted, cut)
+        return
     wanted, lists = _scored(judge.Judge(cut, wanted), settings.tune.score_tolerance)
     study_name = studies.study_name(paths.SNAPSHOTS, wanted)
     study = studies.open_study(settings.tune.storage, study_name)
@@ -77,13 +79,16 @@ def _scored(scores: judge.Judge, tolerance: float) -> tuple[judge.Settings, dict
 
 def _windows(wanted: judge.Settings) -> dict[str, Window]:
     snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
-    cut = windows.windows(snapshots, wanted.horizon_days, judge.looked_at(wanted))
-    if len(cut) == 1:
-        raise InputError(
-            f"{paths.SNAPSHOTS}: no rolling origin has a full period before and after it inside the calibration; give "
-            "a longer history, or a shorter featurize.horizon_days in params.yaml"
-        )
-    return cut
+    return windows.windows(snapshots, wanted.horizon_days, judge.looked_at(wanted))
+
+
+def _write_unsearched(settings: params.Params, wanted: judge.Settings, cut: dict[str, Window]) -> None:
+    """There is no origin with a full period before and after it: nothing is tried, and the reason is written down."""
+    day = unsearched.first_judged(cut, wanted.horizon_days, settings.featurize.history_days_min)
+    candidate = unsearched.candidate(wanted, day)
+    with runs.stage_run("tune", {"seed": settings.seed, "reason": candidate["reason"]}):
+        tables.write(search.rows([], {}), paths.TRIALS)
+        tables.write_json(candidate, paths.CANDIDATE)
 
 
 def _run_name(study_name: str, leases: Leases | None) -> str:

@@ -69,6 +69,7 @@ FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combin
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
 OBJECTIVES = ("foresight_mean", "stability_rand")  # both maximised
+COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "reason")  # of a trial's row, first
 SCORED = "scored"  # a trial's attribute: what was measured
 SIZE = "size"  # the constraint: as many segments as are asked for
 DRAWS = 8  # for one trial, where the sampler repeats itself
@@ -80,18 +81,20 @@ Proposal = tuple["OpenTrial", Recipe]  # an open trial of the history, and what 
 class Candidate(RecipeRecord):
     """models/candidate.json: score, programme's share and chosen recipe, and what speaks for them.
 
-    A missing measure is null.
+    A missing measure is null. Where there was nothing to judge a search by, there is no trial (unsearched.candidate),
+    and `judged_from` is the day from which there will be.
     """
 
     score: str
     share: float
     features: list[str]
-    trial: int
+    trial: int | None
     feasible: bool
     reason: str
     folds: int
     rule: dict[str, float]
     measures: dict[str, float | None]
+    judged_from: str | None
 
 
 class _Scored(TypedDict):
@@ -255,7 +258,9 @@ def front(trials: list[Trial]) -> list[Trial]:
 
 
 def rows(trials: list[Trial], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """One row per trial, in order, then one per baseline; params as JSON."""
+    """One row per trial, in order, then one per baseline; params as JSON. Without any there are still the columns."""
+    if not trials:
+        return pd.DataFrame(columns=[*COLUMNS, "foresight_mean", "segments", *LATE])
     first = trials[-1].number + 1
     compared = [
         {
@@ -284,6 +289,7 @@ def candidate(chosen: Trial, settings: Settings, folds: int, list_measures: Mapp
         "score": settings.score,
         "share": settings.share,
         "measures": without_nan({**dict.fromkeys(LATE, math.nan), **chosen.measures, **list_measures}),
+        "judged_from": None,
     }
 
 

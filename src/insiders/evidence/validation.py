@@ -193,8 +193,10 @@ def _against_sorts(chosen: Listed, period: Period, settings: Settings) -> SortLi
 
 
 def _foresight(chosen: Listed, period: Period) -> dict[str, float]:
-    """Foresight in the last period, and that of RFM's cells; NaN where there are no segments."""
+    """Foresight in the last period, and that of RFM's cells; NaN where there are no segments, or no date before."""
     before, now = period.window.past, period.later
+    if before.empty:
+        return {"own": math.nan, "rfm": math.nan}
     rfm = foresight.of_plain_groups(before, now)[RFM_CELLS].both
     if chosen.segments is None:
         return {"own": math.nan, "rfm": rfm}
@@ -209,9 +211,10 @@ def baseline_members(customers: pd.DataFrame, name: str, share: float, horizon_d
 
 
 def fallback(customers: pd.DataFrame, period: Period, settings: Settings) -> tuple[Fallback, Flags]:
-    """What serves where no model may: the best score of the rolling origins, and its list of the last period.
+    """What serves where no model may: the best sort of the rolling origins, and its list of the last period.
 
-    A score whose ties make its list larger than the programme by more than TIED is passed over.
+    A sort whose ties make its list larger than the programme by more than TIED is passed over. Without origins to
+    choose by it is the first of the others: what everybody has brought, which takes no history to believe.
     """
 
     def choose(earlier: pd.DataFrame) -> Flags:
@@ -220,7 +223,7 @@ def fallback(customers: pd.DataFrame, period: Period, settings: Settings) -> tup
     origins, sizes = period.dates[:-1], _sizes_today(customers, settings.share, period.horizon_days)
     most = settings.share * len(customers) * (1 + TIED)
     fitting = [sort for sort in scores.SORTS if sizes[sort] <= most] or [scores.SPREADSHEET]
-    name = scoring.choose(origins, fitting, 0.0, (settings.share,))
+    name = scoring.choose(origins, fitting, 0.0, (settings.share,)) if origins else fitting[0]
     listed_then = Listed(name, choose(period.later))
     serves = Fallback(
         baseline={"name": name, "n": sizes[name], "horizon_days": period.horizon_days},
@@ -232,7 +235,7 @@ def fallback(customers: pd.DataFrame, period: Period, settings: Settings) -> tup
 
 
 def _measures(origins: list[Date], name: str, share: float) -> dict[str, float | None]:
-    return without_nan(round_each(scoring.figures(origins, name, scores.SORTS, share)))
+    return without_nan(round_each(scoring.figures(origins, name, scores.SORTS, share))) if origins else {}
 
 
 def _sizes_today(customers: pd.DataFrame, share: float, horizon_days: int) -> dict[str, int]:

@@ -154,29 +154,41 @@ def serving_candidate(case: Case, verdict: Verdict) -> Serving:
     return _serving_model(case.period, own, measures, (verdict.validation, flags))
 
 
-def serving_recipe(case: Case, own: Contender, measures: Mapping[str, float | None]) -> Serving:
+def serving_recipe(period: Period, own: Contender, measures: Mapping[str, float | None]) -> Serving:
     """An earlier version serves: its recipe, fitted and judged on the same period."""
-    return _serving_model(case.period, own, measures, _on_last_period(case.period, own))
+    return _serving_model(period, own, measures, _on_last_period(period, own))
 
 
 def serving_record(
-    case: Case, record: RecipeRecord, measures: Mapping[str, float | None], figures: Validation
+    period: Period, record: RecipeRecord, measures: Mapping[str, float | None], figures: Validation
 ) -> Serving:
     """An earlier version serves that today's code cannot refit: its figures are those it was registered with.
 
     Its list of the last period is not known, so nobody is on it.
     """
     own: ServingRecord = {"embedding": record["embedding"], "clusterer": record["clusterer"], "measures": measures}
-    return Serving("model", None, own, figures, [], _nobody(case))
+    return Serving("model", None, own, figures, [], _nobody(period))
 
 
-def serving_baseline(case: Case, over_random_min: float) -> Serving:
-    """No model may serve: the best score, as large as the programme; nobody where it does not beat chance."""
-    fallback, listed = validation.fallback(case.customers, case.period, case.search)
-    lower_bound = fallback.validation["value_over_random_low"]
-    if lower_bound is not None and lower_bound > over_random_min:
+def serving_baseline(customers: pd.DataFrame, period: Period, search: Settings, over_random_min: float) -> Serving:
+    """No model may serve: the best sort, as large as the programme; nobody where it cannot be defended."""
+    fallback, listed = validation.fallback(customers, period, search)
+    if _is_defended(fallback.validation, period, over_random_min):
         return Serving("baseline", *fallback, listed)
-    return Serving("none", *fallback._replace(baseline=None), _nobody(case))
+    return Serving("none", *fallback._replace(baseline=None), _nobody(period))
+
+
+def _is_defended(figures: Validation, period: Period, over_random_min: float) -> bool:
+    """Whether a sort may name customers: in the last period its list was better than chance.
+
+    Where that period brought nothing (a shop that is closed) it is enough that the sort was the best of the origins.
+    Where there are no origins (a young shop) it is enough that the last period does not speak against it: the margin
+    of few customers and a short history is wide.
+    """
+    low, high = figures["value_over_random_low"], figures["value_over_random_high"]
+    if low is None or high is None:
+        return bool(period.folds)
+    return (low if period.folds else high) > over_random_min
 
 
 def _serving_model(
@@ -200,5 +212,5 @@ def _on_last_period(period: Period, own: Contender) -> tuple[Validation, Flags]:
     return validation.judge(listed, period, own.settings), listed.flags
 
 
-def _nobody(case: Case) -> Flags:
-    return np.zeros(len(case.period.later), bool)
+def _nobody(period: Period) -> Flags:
+    return np.zeros(len(period.later), bool)

@@ -243,7 +243,8 @@ class SearchNumbers(TypedDict):
     feasible: int
     folds: int
     starts: list[str]  # first days of the periods that the search looked at
-    trial: int
+    trial: int | None  # none where there was nothing to judge a search by ...
+    judged_from: str | None  # ... and the day from which there will be, where it is a matter of time
     embedding: str
     clusterer: str
     score: str
@@ -296,7 +297,7 @@ class Judgement(Validation):
     gates: list[GateRecord]
     passed: bool
     captures: list[Capture]
-    agreement: float
+    agreement: float | None
     serving: ServingRecord
     search: SearchNumbers
     without_order: int

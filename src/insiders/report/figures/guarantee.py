@@ -68,6 +68,8 @@ def _judged(scene: Scene) -> dict[str, Picture]:
 
 def _search(scene: Scene) -> dict[str, Picture]:
     search, say = scene.answers["guarantee"]["search"], scene.language.say
+    if not search["folds"]:
+        return {}
     return {
         "front": Picture(
             trials.front(scene.trials, search["trial"], scene.language),
