@@ -84,6 +84,13 @@ def test_products_bear_the_text_that_stands_beside_them_most(codes: list[str]) -
     assert found["description"].tolist() == ["ALARM CLOCK", "BUNTING", "C"][: len(codes)]
 
 
+def test_products_of_a_shop_without_any_text_are_named_by_their_codes() -> None:
+    texts = pd.DataFrame({"product_code": [], "description": [], "times": []})
+    found = products.describe(pd.DataFrame({"product_code": ["A"]}, dtype="str"), texts)
+    assert found["description"].tolist() == ["A"]
+    assert found["description"].dtype == "str"
+
+
 def people(**columns: list[float]) -> pd.DataFrame:
     return pd.DataFrame({"segment": ["A"] * 5 + ["B"] * 5, "confidence": np.nan, **columns})
 

@@ -76,4 +76,5 @@ def describe(products: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
     """Add the text that stands most often beside a product's code (of several the first by alphabet); else the code."""
     often = texts.sort_values(["times", "description"], ascending=[False, True]).drop_duplicates("product_code")
     description = products["product_code"].map(often.set_index("product_code")["description"])
-    return products.assign(description=description.fillna(products["product_code"]))
+    named = description.astype("object").fillna(products["product_code"]).astype("str")  # of no text at all, no type
+    return products.assign(description=named)

@@ -13,6 +13,8 @@ from insiders.value.lifetime.processes import TINY, Array
 
 LEVELS = ((1 - COVERAGE) / 2, COVERAGE, (1 + COVERAGE) / 2)  # of the ends of an interval: both, or from 0 to the second
 
+SLOPE_MAX = 2.0  # among customers who are all alike any slope would fit, and a year ahead be worth more than the world
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -49,7 +51,7 @@ def fit_line(expected: Array, actual: Array) -> Calibration:
         value = float((fitted - y * (line[0] + line[1] * x)).mean())
         return value, np.array([(fitted - y).mean(), ((fitted - y) * x).mean()])
 
-    start, low, high = np.array([np.log(y.mean()), 1.0]), np.array([-np.inf, TINY]), np.full(2, np.inf)
+    start, low, high = np.array([np.log(y.mean()), 1.0]), np.array([-np.inf, TINY]), np.array([np.inf, SLOPE_MAX])
     best = settle(loss, descend(loss, [start], low, high), low, high)
     level, slope = np.round(best, FITTED_DIGITS).tolist()
     return Calibration(round(level + (1 - slope) * float(np.log(unit)), FITTED_DIGITS), slope)
