@@ -54,7 +54,7 @@ def easy_shop(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         small_shop.new_project(folder, empty_store, small_shop.EASY)
         with pytest.MonkeyPatch.context() as monkeypatch:
             monkeypatch.delenv(address.VARIABLE, raising=False)
-            small_shop.run(folder)
+            small_shop.run(folder, pictures=True)
 
     return made_once(tmp_path_factory, "easy_shop", make)
 

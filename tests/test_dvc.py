@@ -206,7 +206,7 @@ def observe(folder: Path, stage: str) -> Observed:
     before = listing(folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
         read = watch(monkeypatch)
-        small_shop.run(folder, [stage])
+        small_shop.run(folder, [stage], pictures=True)
     after = listing(folder)
     return Observed(folder, set(read), {name for name in after if before.get(name) != after[name]} - set(BESIDE))
 

@@ -309,7 +309,7 @@ def test_a_past_that_says_nothing_of_the_future_gives_no_model(tmp_path: Path, e
     dealt = dict(zip(owners.index, owners.sample(frac=1, random_state=5), strict=True))
     feed(folder, bought.assign(CustomerID=bought["InvoiceNo"].map(dealt)))
     small_shop.write_params(folder, {"ingest": {"source": "delivered"}})
-    small_shop.run(folder)
+    small_shop.run(folder, pictures=True)
     registered = told(folder, "models/registered.json")
     assert registered["regime"] != "model"
     assert registered["champion_version"] is None
