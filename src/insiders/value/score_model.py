@@ -4,8 +4,9 @@ It is fitted at one date on the customers known there and on what followed earli
 customers is kept in it, so it scores an unseen one, alone or among a million, and can be stored as arrays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -19,9 +20,10 @@ from insiders.value.money import Money, Past
 from insiders.value.rankers import BOOSTING, TREES
 from insiders.value.scores import LIFETIME, SPREADSHEET, Values
 
+PARTS = (*scores.PLAIN, LIFETIME, *rankers.FITS)
 # Candidate -> the parts of which it is the log-mean. One part alone is itself.
 CANDIDATES: dict[str, tuple[str, ...]] = {
-    **{name: (name,) for name in (*scores.PLAIN, LIFETIME, BOOSTING, TREES)},
+    **{name: (name,) for name in PARTS},
     "lifetime_faded": (LIFETIME, "faded_revenue"),
     "boosting_lifetime_net": (BOOSTING, LIFETIME, SPREADSHEET),
     "trees_boosting_lifetime_net": (TREES, BOOSTING, LIFETIME, SPREADSHEET),
@@ -133,7 +135,7 @@ class Scorer(BaseEstimator):
         names = CANDIDATES[self.name]
         if any(name in rankers.FITS for name in names):
             return self.score(customers)
-        parts = fit_parts(customers, [], Horizon(self.horizon_days, self.seed))
+        parts = fit_parts(customers, [], Horizon(self.horizon_days, self.seed), names)
         return combine(names, parts, customers).of(customers)
 
 
@@ -143,15 +145,18 @@ def _columns(part: str) -> tuple[str, ...]:
     return {LIFETIME: lifetime.HISTORY, scores.QUINTILES: tuple(scores.RFM)}.get(part, (part,))
 
 
-def fit_parts(customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> dict[str, Part]:
-    """Every part, fitted once; the learned ones need a past date (with `next_revenue`) and are left out without one."""
+def fit_parts(
+    customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon, names: Sequence[str] = PARTS
+) -> dict[str, Part]:
+    """These parts, each fitted once; a learned one needs a past date (with `next_revenue`), and is left out without."""
     among = rankers.grid(customers, list(scores.RFM))
-    parts: dict[str, Part] = {name: Plain(name, among) for name in scores.PLAIN}
-    # Without its date, which only a calibration asks for, and which is no array or number.
-    parts[LIFETIME] = Lifetime(replace(lifetime.fit(customers), as_of=None), horizon.days)
-    if past:
-        parts |= {name: rankers.fit(name, customers, past, horizon.seed) for name in rankers.FITS}
-    return parts
+    fits: dict[str, Callable[[], Part]] = {
+        **{name: partial(Plain, name, among) for name in scores.PLAIN},
+        # Without its date, which only a calibration asks for, and which is no array or number.
+        LIFETIME: lambda: Lifetime(replace(lifetime.fit(customers), as_of=None), horizon.days),
+        **{name: partial(rankers.fit, name, customers, past, horizon.seed) for name in rankers.FITS if past},
+    }
+    return {name: fits[name]() for name in names if name in fits}
 
 
 def combine(names: Sequence[str], parts: Mapping[str, Part], customers: pd.DataFrame) -> Score:
@@ -174,7 +179,7 @@ def candidate_scores(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict
 def fit(name: str, customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> ScoreModel:
     """Fit a candidate on customers as of a date, and tell it in money by what followed the `past` dates."""
     names = CANDIDATES[name]
-    score = combine(names, fit_parts(customers, past, horizon), customers)
+    score = combine(names, fit_parts(customers, past, horizon, names), customers)
     told = [Past(log_at_past(names, each, horizon), each["next_revenue"].to_numpy(dtype=float)) for each in past]
     return ScoreModel(name, score, Money.fit(told, score.log(customers)))
 
@@ -185,7 +190,7 @@ def log_at_past(names: Sequence[str], past: pd.DataFrame, horizon: Horizon) -> V
     Of what followed, trees learn only from the other half of the customers: their own outcome is not in their score.
     """
     learned = {name: rankers.cross_scores(name, past, horizon.seed) for name in names if name in rankers.FITS}
-    parts = fit_parts(past, [], horizon)
+    parts = fit_parts(past, [], horizon, names)
     values = [learned[name] if name in learned else parts[name].score(past) for name in names]
     return np.asarray(np.mean([_log(each, _coin(each)) for each in values], axis=0), dtype=np.float64)
 
