@@ -113,7 +113,8 @@ def test_tables_keep_their_contracts(shop: Path) -> None:
     assert list(listed(shop).columns) == INSIDERS.split()
     ledger = pd.read_csv(shop / "data/ledger.csv")
     assert list(ledger.columns) == ["rule", "rows", "customers", "quantity", "amount", "action"]
-    assert list(assigned(shop).columns) == ["cluster", "segment", "is_insider", "reason", "as_of", "model_version"]
+    first = ["cluster", "segment", "is_insider", "reason", "as_of", "model_version"]
+    assert list(assigned(shop).columns)[: len(first)] == first  # more may be added
 
 
 def test_answers_and_metrics_have_their_keys(shop: Path) -> None:
