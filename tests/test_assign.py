@@ -82,6 +82,7 @@ def run_count() -> int:
     return len(opened.client.search_runs([opened.experiment], "tags.`insiders.stage` = 'assign'"))
 
 
+TODAY = customers()["as_of"].iloc[0]
 LARGE = [f"c{number:03d}" for number in range(0, 60, 10)]
 
 
@@ -295,19 +296,19 @@ def test_amounts_are_in_hundredths() -> None:
 @pytest.mark.parametrize("name", ["1", "challenger", "@challenger"])
 def test_a_version_can_be_asked_by_number_or_alias(name: str) -> None:
     submit("a")
-    assert assignments.named(name).version == "1"
+    assert assignments.named(name, params.read(), TODAY).version == "1"
 
 
 def test_an_unknown_version_is_named() -> None:
     submit("a")
     with pytest.raises(InputError, match=r"no version '7': there is 1 @challenger"):
-        assignments.named("7")
+        assignments.named("7", params.read(), TODAY)
 
 
 def test_without_a_manifest_the_way_to_one_is_told() -> None:
     paths.REGISTERED.unlink()
     with pytest.raises(InputError, match=r"registered\.json is missing: run `dvc repro`"):
-        assignments.named(None)
+        assignments.named(None, params.read(), TODAY)
 
 
 def remembered() -> pd.DataFrame:
@@ -355,7 +356,7 @@ def test_what_is_known_of_other_dates_changes_no_first_membership(regime: str) -
 
 def first_month(months: pd.DataFrame) -> pd.DataFrame:
     """The memberships of MONTHS[0] where these months are known."""
-    server = assignments.named(None)
+    server = assignments.named(None, params.read(), TODAY)
     served = assignments.serve(server, customers(), assignments.read_history(), months, params.read())
     return served.memberships[served.memberships["as_of"] == MONTHS[0]].reset_index(drop=True)
 

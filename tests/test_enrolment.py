@@ -189,7 +189,7 @@ def test_a_damaged_file_of_hands_is_named() -> None:
     paths.HANDS.write_text('{"customer_id": "c001", "hand": "maybe", "why": "", "on": "2011-01-01"}\n')
     with pytest.raises(InputError, match="no decision about a customer: expected customer_id, hand"):
         assignments.serve(
-            assignments.named(None),
+            assignments.named(None, enrolment.params.read(), customers()["as_of"].iloc[0]),
             customers(),
             assignments.read_history(),
             assignments.read_months(),

@@ -91,9 +91,26 @@ def tamper_with(folder: Path) -> None:
             archive.writestr(name, data)
 
 
+def seal(folder: Path) -> None:
+    """Write the digest anew, as whoever changes a file on purpose would."""
+    (folder / package.DIGEST).write_text(package.digest(folder))
+
+
+def test_a_changed_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
+    bound = package.digest(tmp_path)
+    tamper_with(tmp_path)
+    with pytest.raises(InputError, match="another digest"):
+        package.load(tmp_path)
+    seal(tmp_path)
+    with pytest.raises(InputError, match="another digest"):
+        package.load(tmp_path, bound)
+
+
 def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
     package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
     tamper_with(tmp_path)
+    seal(tmp_path)
     with pytest.raises(InputError, match=r"os\.system"):
         package.load(tmp_path)
 
@@ -108,6 +125,7 @@ def test_a_type_that_nobody_trusts_is_not_saved(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
     (tmp_path / package.MODEL).write_bytes(b"PK nothing")
+    seal(tmp_path)
     with pytest.raises(InputError, match="not a model"):
         package.load(tmp_path)
 
@@ -116,6 +134,7 @@ def test_a_damaged_contract_is_refused(tmp_path: Path) -> None:
     package.save(Package(MODEL, packaging.feature_limits(FEATURES)), tmp_path)
     for text in ("{", "[]", '{"recency_days": {"lowest": 1}}'):
         (tmp_path / package.CONTRACT).write_text(text)
+        seal(tmp_path)
         with pytest.raises(InputError, match="not a contract"):
             package.load(tmp_path)
 

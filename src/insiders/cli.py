@@ -125,7 +125,7 @@ def assign(
 
     settings = params.read()
     table = assignments.read_customers(customers or paths.CUSTOMERS)
-    server = assignments.named(version)
+    server = assignments.named(version, settings, table["as_of"].iloc[0])
     past, months = assignments.read_history(), assignments.read_months()
     served = assignments.serve(server, table, past, months, settings)
     assignments.write(served, out or Path())

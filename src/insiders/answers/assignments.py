@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import schemas
-from insiders.answers import membership
+from insiders.answers import bounds, membership
 from insiders.answers.membership import Candidates, Membership
 from insiders.errors import InputError
 from insiders.evidence import quality
@@ -22,7 +22,7 @@ from insiders.model import segments
 from insiders.units import YEAR_DAYS
 from insiders.value import lifetime, scores
 
-NO_LIST = "none"
+MODEL, NO_LIST = "model", "none"  # regimes of models/registered.json
 
 
 class Labeller(Protocol):
@@ -85,26 +85,32 @@ class Baseline:
         return
 
 
-def named(name: str | None) -> Server:
+def named(name: str | None, settings: Params, as_of: pd.Timestamp) -> Server:
     """The version with this number or alias; without a name the champion, and where there is none the baseline.
 
     Which baseline, and whether a list can be defended at all, is what `register` wrote into models/registered.json.
+    `as_of` is the customers' day. InputError where the champion is lost, too old, or knows other features.
     """
+    limits = bounds.limits(settings)
     if name is None:
         champion = registry.sync_champion()
-        return _baseline(tables.read_json(paths.REGISTERED)) if champion is None else _server(champion)
+        return _baseline(tables.read_json(paths.REGISTERED)) if champion is None else _server(champion, limits, as_of)
     for version in registry.versions():
         if name == version.number or name.removeprefix("@") in version.aliases:
-            return _server(version)
+            return _server(version, limits, as_of)
     known = [f"{version.number} {' '.join('@' + each for each in version.aliases)}" for version in registry.versions()]
     raise InputError(f"no version {name!r}: there is {', '.join(known) or 'none'}; give a number or an alias")
 
 
-def _server(version: registry.Version) -> Server:
+def _server(version: registry.Version, limits: bounds.Limits, as_of: pd.Timestamp) -> Server:
+    bounds.refuse_other_features(version, limits.features)
+    bounds.refuse_old(version, as_of, limits.champion_days_max)
     return Server(registry.load(version), version.number, version.number)
 
 
 def _baseline(registered: Mapping[str, Any]) -> Server:
+    if registered["regime"] == MODEL:
+        bounds.refuse_lost(registered["champion_version"])
     chosen = registered["baseline"]
     if registered["regime"] == NO_LIST or chosen is None:
         return Server(Baseline(scores.SPREADSHEET, 0, horizon_days=1), NO_LIST)
@@ -249,7 +255,11 @@ def _places(embedded: NDArray[np.float64] | None, customers: pd.DataFrame) -> pd
 
 
 def write(served: Served, folder: Path = Path()) -> None:
-    """Write all tables at once, below `folder`; where one fails the last good list stays."""
+    """Write all tables at once, below `folder`; where one fails the last good list stays.
+
+    InputError where nobody would be on a list that was full, though something serves that names people.
+    """
+    bounds.refuse_empty(served.programme.inside, served.assigned["model_version"], folder / paths.MEMBERS)
     tables.write_together(
         {
             folder / paths.ASSIGNMENTS: (served.assigned, schemas.ASSIGNMENTS),

@@ -54,9 +54,9 @@ def _customers(as_of: date | None, settings: Params) -> pd.DataFrame:
 
 
 def _propose(customers: pd.DataFrame, settings: Params) -> Membership:
-    server, horizon = assignments.named(None), settings.featurize.horizon_days
+    server = assignments.named(None, settings, customers["as_of"].iloc[0])
     labelled = server.labeller.predict(customers)
-    expected, _ = assignments.expectations(customers, assignments.read_history(), horizon)
+    expected, _ = assignments.expectations(customers, assignments.read_history(), settings.featurize.horizon_days)
     candidates = assignments.candidates(server, customers, labelled, expected)
     return membership.propose(candidates, assignments.read_months(), settings)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from insiders import schemas
+from insiders.answers import bounds
 from insiders.answers.manifest import Manifest, SegmentRecord, VerdictRecord
 from insiders.errors import InputError
 from insiders.evidence import judge, unsearched, validation, verdict, windows
@@ -43,6 +44,7 @@ class Entry(NamedTuple):
     key: str
     rival: str
     segments: list[SegmentRecord]
+    bound: dict[str, str]  # tags that bind it to its features and its day
     is_champion: bool  # it is a version already, and serves
     is_set_aside: bool  # a person replaced it, so that no gate promotes it again
 
@@ -67,7 +69,7 @@ def register(settings: Params) -> None:
         _write(shop, _unjudged(champion), _serving_earlier(shop, champion, minimum))
         return
     case = verdict.fit(*shop)
-    entry = _enter(case)
+    entry = _enter(case, settings)
     case.final_model.segment_names_ = {each["cluster"]: each["name"] for each in entry.segments}
     judged = verdict.judge(case, _thresholds(settings), _rival(shop, entry.rival))
     promotes = judged.passed and settings.register_.auto_promote and not entry.is_set_aside
@@ -88,17 +90,20 @@ def _read_shop(settings: Params) -> Shop:
 
 
 def _thresholds(settings: Params) -> Thresholds:
-    own = settings.register_.model_dump(exclude={"auto_promote"})
+    own = settings.register_.model_dump(exclude={"auto_promote", "champion_days_max"})
     return Thresholds(**own, segment_share_min=settings.tune.segment_share_min)
 
 
-def _enter(case: Case) -> Entry:
+def _enter(case: Case, settings: Params) -> Entry:
     """Find the candidate's place: what it was first compared with, and what its segments are called, stays."""
     key = tables.digest(paths.CANDIDATE, paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT)
     version, champion = registry.find(key), registry.sync_champion()
     rival = version.tags[RIVAL_TAG] if version else champion.number if champion else NO_RIVAL
+    bound = bounds.bound(settings.featurize, case.customers["as_of"].iloc[0])
     is_champion = bool(version and champion and version.number == champion.number)
-    return Entry(key, rival, _segments(case, version, rival), is_champion, bool(version and version.is_set_aside))
+    return Entry(
+        key, rival, _segments(case, version, rival), bound, is_champion, bool(version and version.is_set_aside)
+    )
 
 
 def _segments(case: Case, version: Version | None, rival: str) -> list[SegmentRecord]:
@@ -149,6 +154,8 @@ def _contender(shop: Shop, version: Version) -> Contender | None:
 def _serving_earlier(shop: Shop, champion: Version | None, over_random_min: float) -> Serving:
     """What is known of what serves instead of the candidate: an earlier version, or the best sort where none may."""
     if champion is None:
+        if lost := bounds.lost_champion():
+            bounds.refuse_lost(lost)
         return verdict.serving_baseline(shop.customers, shop.period, shop.search, over_random_min)
     earlier = _contender(shop, champion)
     if earlier is None:
@@ -182,6 +189,7 @@ def _facts(case: Case, entry: Entry, judged: Verdict) -> Facts:
             VALIDATION_TAG: tables.as_json(judged.validation),
             MEASURES_TAG: tables.as_json(candidate["measures"]),
             "insiders.data": tables.digest(paths.CUSTOMERS),
+            **entry.bound,
             "score": candidate["score"],
             "embedding": candidate["embedding"],
             "clusterer": candidate["clusterer"],

@@ -1,9 +1,11 @@
 """A SegmentModel as files without pickle, behind a contract of its input; needs little else of the project.
 
-The served model consists of this module, the estimators and two files: `model.skops` holds arrays, numbers and
-the names of types, `contract.json` the features with their limits.
+The served model consists of this module, the estimators and three files: `model.skops` holds arrays, numbers and
+the names of types, `contract.json` the features with their limits, `sha256.txt` the digest of both, which is compared
+before either is read.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +21,7 @@ from insiders.value import lifetime
 
 MODEL = "model.skops"
 CONTRACT = "contract.json"
+DIGEST = "sha256.txt"
 CHUNK = 100_000  # rows labelled at once: few enough for the memory, enough to spread the cost of a call
 
 # A model file names the types that loading it makes. skops adds scikit-learn's, numpy's and Python's own data types to
@@ -113,11 +116,29 @@ def save(package: Package, folder: Path) -> None:
     skops.io.dump(package.model, folder / MODEL)
     contract = {name: asdict(limits) for name, limits in package.contract.items()}
     (folder / CONTRACT).write_text(json.dumps(contract, indent=2) + "\n", encoding="utf-8")
+    (folder / DIGEST).write_text(digest(folder) + "\n", encoding="ascii")
     load(folder)
 
 
-def load(folder: Path) -> Package:
-    """Read what `save` wrote; a file that is damaged, or asks for a type outside TRUSTED, is refused unread."""
+def digest(folder: Path) -> str:
+    """One sha256 over the model's files: what a version in the registry is bound to."""
+    content = hashlib.sha256()
+    for name in (MODEL, CONTRACT):
+        content.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return content.hexdigest()
+
+
+def load(folder: Path, bound_to: str | None = None) -> Package:
+    """Read what `save` wrote; a file that is damaged, or asks for a type outside TRUSTED, is refused unread.
+
+    `bound_to` is the digest that its version was registered with; without one, that beside the files counts.
+    """
+    stated = bound_to or (folder / DIGEST).read_text(encoding="ascii").strip()
+    if digest(folder) != stated:
+        raise InputError(
+            f"the model in {folder} is not the one that was registered: its files have another digest, and it was not "
+            "loaded. Put the files back, or promote another version (`insiders promote NUMBER`)"
+        )
     return Package(_load_model(folder / MODEL), _load_contract(folder / CONTRACT))
 
 

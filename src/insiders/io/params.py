@@ -118,6 +118,7 @@ class Register(_Section):
     foresight_margin: Share
     stability_min: Share
     champion_margin: Share
+    champion_days_max: PositiveInt
 
 
 class Hypothesis(_Group):

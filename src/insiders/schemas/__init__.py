@@ -5,7 +5,7 @@ Tables of lines and orders are checked where they lie, by the engine; tables of 
 """
 
 from insiders.schemas.customers import CUSTOMERS, HISTORY, HOLDOUT, JUDGED, SNAPSHOTS
-from insiders.schemas.features import FEATURES
+from insiders.schemas.features import FEATURES, FEATURES_VERSION
 from insiders.schemas.lines import LEDGER, LINES, ORDERS, TRANSACTIONS
 from insiders.schemas.programme import MEMBERS, MOVEMENT, TERMS
 from insiders.schemas.results import (
@@ -28,6 +28,7 @@ __all__ = [
     "EXPECTATIONS",
     "EXPERIMENT",
     "FEATURES",
+    "FEATURES_VERSION",
     "HISTORY",
     "HOLDOUT",
     "INSIDERS",

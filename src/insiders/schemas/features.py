@@ -5,6 +5,8 @@ import pandera.pandas as in_memory
 from insiders.schemas.columns import AT_LEAST_ONE, NOT_NEGATIVE, SHARE, column
 from insiders.units import PRODUCT_SEPARATOR
 
+FEATURES_VERSION = 1  # raised when a definition changes: a model of another version no longer serves
+
 # Every feature is known at the end of the day before `as_of`. All float64, so that MLflow's signature takes them.
 FEATURES: dict[str, in_memory.Column] = {
     "recency_days": column("float64", "days", "as_of - day of the last order", AT_LEAST_ONE),

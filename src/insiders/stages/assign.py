@@ -22,7 +22,7 @@ def main() -> None:
     settings = params.read()
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
     customers = assignments.read_customers(paths.CUSTOMERS)
-    server = assignments.named(None)
+    server = assignments.named(None, settings, customers["as_of"].iloc[0])
     with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.featurize.horizon_days}) as log:
         past, months = assignments.read_history(), assignments.read_months()
         served = assignments.serve(server, customers, past, months, settings)

@@ -38,6 +38,7 @@ HISTORY_TAG = "insiders.champions"  # of the registered model: the numbers of it
 PROMOTED_BY_TAG = "promoted_by"
 PROMOTED_AT_TAG = "promoted_at"
 SET_ASIDE_TAG = "set_aside_at"
+DIGEST_TAG = "insiders.model"  # the digest of the model's files
 HISTORY_LENGTH = 200  # champions; a tag holds 5,000 characters
 
 Promoter = Literal["person", "gate"]
@@ -166,7 +167,7 @@ def rollback() -> Version:
 def load(version: Version) -> "Package":
     """Read a version's model with this project's own code: nothing that is stored in the registry is executed."""
     with _registry() as registry:
-        return registry.load(version.number)
+        return registry.load(version)
 
 
 def _require_store() -> None:
@@ -224,7 +225,7 @@ class _Registry:
         record = RunRecord("register", params, metrics, {STAGE_TAG: "register", **tags}, now_ms())
         run_id = create_run(connection, record)
         logged = client.create_logged_model(connection.experiment, NAME, run_id, tags, params, "segments")
-        self._upload(model, example, run_id, logged)
+        tags[DIGEST_TAG] = self._upload(model, example, run_id, logged)
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
         finish_run(connection, run_id, record, logged.model_id)
         if self._model() is None:
@@ -235,15 +236,19 @@ class _Registry:
         )
         return str(version.version)
 
-    def _upload(self, model: "SegmentModel", example: "pd.DataFrame", run_id: str, logged: "LoggedModel") -> None:
+    def _upload(self, model: "SegmentModel", example: "pd.DataFrame", run_id: str, logged: "LoggedModel") -> str:
+        """Send the model's files to the store; returns their digest."""
         from mlflow.models.model import Model
 
+        from insiders.io import package
         from insiders.io.tracking import packaging
 
         with_ids = Model(logged.artifact_location, run_id, model_uuid=logged.model_id, model_id=logged.model_id)
         with packaging.model_folder(model, example, with_ids) as folder:
             self.client.log_model_artifacts(logged.model_id, str(folder))
+            digest = package.digest(folder / packaging.DATA)
         self.client.finalize_logged_model(logged.model_id, "READY")
+        return digest
 
     def update(self, version: Version, facts: Facts) -> None:
         """Bring tags and card of a version up to date; writes only what differs."""
@@ -299,22 +304,23 @@ class _Registry:
         is_rollback = history[-2:-1] == [current.number]
         self.write_history(history[:-1] if is_rollback else [*history, current.number])
 
-    def load(self, number: str) -> "Package":
-        """Download a version's model and read it."""
+    def load(self, version: Version) -> "Package":
+        """Download a version's model and read it, if it is the one that was registered."""
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
         from insiders.io import package
         from insiders.io.tracking import packaging
 
-        place = f"{self.client.get_model_version_download_uri(NAME, number)}/{packaging.DATA}"
+        place = f"{self.client.get_model_version_download_uri(NAME, version.number)}/{packaging.DATA}"
         with tempfile.TemporaryDirectory() as folder:
             try:
-                return package.load(Path(download_artifacts(place, dst_path=folder, tracking_uri=self.connection.uri)))
+                files = Path(download_artifacts(place, dst_path=folder, tracking_uri=self.connection.uri))
+                return package.load(files, version.tags.get(DIGEST_TAG))
             except (MlflowException, OSError) as error:
                 raise InputError(
-                    f"version {number} of {NAME} has no model of this project at {place}: promote another version, or "
-                    "put its files back"
+                    f"version {version.number} of {NAME} has no model of this project at {place}: promote another "
+                    "version, or put its files back"
                 ) from error
 
     def _model(self) -> "RegisteredModel | None":
