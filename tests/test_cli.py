@@ -111,10 +111,10 @@ def test_explain_tells_why() -> None:
     assert lines[3] == "as of 2011-12-10, by model version baseline:net_revenue"
     assert any(line.split()[:3] == ["net_revenue", "9,500.00", "currency"] for line in lines)
     assert any(line.split()[:2] == ["same_season_revenue", "-"] for line in lines)
-    assert any(line.startswith("To enter, ") for line in lines)
-    assert any(line.startswith("To stay, ") for line in lines)
-    assert lines[-1].startswith("  2011-12-10  Insiders ")
-    assert run("explain", "c030").stdout.splitlines()[-3].startswith("  2011-11-01  Insiders ")
+    assert any(line.startswith("The score decides who enters; ") for line in lines)
+    assert any(line.startswith("A member stays up to place 2 by score, ") for line in lines)
+    assert lines[-1] == "  2011-12-10  simulated joined: within the size of the programme"
+    assert run("explain", "c030").stdout.splitlines()[-3].startswith("  2011-11-01  simulated ")
     assert "customer 'nobody' is not among the 60" in refused("explain", "nobody")
 
 
