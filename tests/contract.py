@@ -9,5 +9,6 @@ METRICS = {
     "validation": "value_capture value_lift value_lift_low value_lift_high value_oracle value_over_random "
     "value_over_random_low top_n_capture clv_capture regime best_sort sort_lift sort_lift_low sort_lift_high",
     "forecast": "horizon_days expected low high backtest_mase coverage",
+    "programme": "members joined left flip_share_worst",
 }
 ANSWERS = "who how_many traits revenue_share expected_revenue enter leave guarantee actions"

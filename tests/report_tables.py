@@ -40,7 +40,14 @@ from judged_tables import registered, trials
 AS_OF = pd.Timestamp("2011-12-10")
 STILL = Terms(flip_share_max=0.05, flip_months=3, leave_share_max=0.1, bands=(1.0, 1.25), graces=(0, 1))
 DECIDED = DecisionTerms(
-    size=40, customers=400, band=1.25, grace_months=1, model_version="3", release="2011-12-10/3/0123abcd"
+    size=40,
+    customers=400,
+    band=1.25,
+    border=50,
+    grace_months=1,
+    rule="",
+    model_version="3",
+    release="2011-12-10/3/0123abcd",
 )
 PARAMS = params.read(Path(__file__).parents[1] / "params.yaml")
 AMOUNTS = ("gross_revenue", "returned_revenue", "net_revenue")
@@ -90,6 +97,7 @@ def assignments(customers: pd.DataFrame) -> pd.DataFrame:
             "score": customers["net_revenue"] / 4,
             "place": customers["net_revenue"].rank(ascending=False, method="first").astype("int64"),
             "release": DECIDED["release"],
+            "hand": "",
         }
     )
     return ASSIGNMENTS.validate(frame)
@@ -114,7 +122,13 @@ def expectations(customers: pd.DataFrame) -> pd.DataFrame:
 def members(customers: pd.DataFrame) -> pd.DataFrame:
     placed = assignments(customers).drop(columns="as_of").merge(confidence(customers), on="customer_id")
     expected = customers["net_revenue"] / 4
-    return customers.assign(expected_revenue=expected).merge(placed, on="customer_id")
+    known = customers.assign(expected_revenue=expected).merge(placed, on="customer_id")
+    held_out = np.arange(len(known)) % 5 == 0
+    arm = np.where(known["is_insider"], np.where(held_out, "held_out", "invited"), "")
+    status = np.where(known["is_insider"], "member", "")
+    return known.assign(
+        status=pd.array(status, dtype="str"), arm=pd.array(arm, dtype="str"), until=pd.Series(pd.NaT, known.index)
+    ).astype({"until": "datetime64[us]"})
 
 
 def history(customers: pd.DataFrame) -> pd.DataFrame:
@@ -189,7 +203,6 @@ def insiders(members: pd.DataFrame) -> pd.DataFrame:
         expected_high=expected * 2,
         status="member",
         since=chosen["as_of"],
-        arm=np.where(np.arange(len(chosen)) % 5, "invited", "held_out"),
         release="2011-12-10/1/0123abcd",
     ).astype({"status": "str", "arm": "str", "release": "str"})
     checked = INSIDERS.validate(frame[list(INSIDERS.columns)])
@@ -323,7 +336,8 @@ def regime(name: str, **changes) -> dict:
 
 
 def nobody() -> pd.DataFrame:
-    return members(customers()).assign(is_insider=False, model_version="none")
+    nobody = {"is_insider": False, "status": "", "arm": ""}
+    return members(customers()).assign(**nobody, model_version="none")
 
 
 def timeline_of(people: pd.DataFrame) -> Timeline:

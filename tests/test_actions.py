@@ -40,6 +40,10 @@ def people(**columns: list) -> pd.DataFrame:
         "gap_std_days": [5.0] * 6,
         "net_revenue": [2000.0, 900.0, 500.0, 300.0, 200.0, 100.0],
         "as_of": [AS_OF] * 6,
+        "status": ["member", "member", "", "", "", ""],
+        "until": pd.Series([pd.NaT] * 6, dtype="datetime64[us]"),
+        "arm": ["invited", "invited", "", "", "", ""],
+        "hand": [""] * 6,
     }
     return pd.DataFrame({**plain, **columns})
 
@@ -215,7 +219,7 @@ def test_without_a_gap_there_is_no_rhythm() -> None:
 
     assert np.isnan(leaving.waiting_probability(single, 1.0)).all()
     assert leaving.regularity(single) == 1.0
-    assert leaving.late_members(single, 0.99).empty
+    assert leaving.about_to_leave(single, 0.99).empty
     assert actions.numbers(inputs(single), terms())["about_to_leave"]["without_rhythm"] == 2
 
 
@@ -250,11 +254,11 @@ def test_a_clockwork_that_stops_is_noticed_at_once_and_no_longer_than_the_bounds
     clock = people(gap_std_days=[0.0] * 6, recency_days=recency, tenure_days=[300 + each for each in recency])
 
     assert leaving.regularity(clock) == leaving.SHAPES[1]
-    assert leaving.late_members(clock, 0.01)["customer_id"].tolist() == ["b"]  # 20 days at a gap of 10; a is on time
+    assert leaving.about_to_leave(clock, 0.01)["customer_id"].tolist() == ["b"]  # 20 days at a gap of 10; a is on time
 
 
 def test_only_members_are_about_to_leave_the_least_probable_first() -> None:
-    late = leaving.late_members(people(recency_days=[60.0, 40.0, 90.0, 90.0, 90.0, 90.0]), 0.2)
+    late = leaving.about_to_leave(people(recency_days=[60.0, 40.0, 90.0, 90.0, 90.0, 90.0]), 0.2)
 
     assert late["customer_id"].tolist() == ["a", "b"]
     assert late["probability"].is_monotonic_increasing

@@ -47,7 +47,7 @@ def test_both_tables_keep_their_contract_and_agree_with_the_numbers(folder: Path
     inputs = read()
     tables.write_together(actions.lists(inputs))
     told = actions.numbers(inputs)
-    meant = pd.read_csv(folder / paths.AUDIENCES, dtype=str)
+    meant = pd.read_csv(folder / paths.AUDIENCES, dtype=str, keep_default_na=False)
     shown = pd.read_csv(folder / paths.RECOMMENDATIONS, dtype={"customer_id": str})
 
     schemas.AUDIENCES.validate(meant.astype("str"))
@@ -58,7 +58,7 @@ def test_both_tables_keep_their_contract_and_agree_with_the_numbers(folder: Path
     assert counts["perks"] == sum(each["audience"] for row in ours for each in row["do"] if each["key"] == "perks")
     assert set(shown["customer_id"]) <= set(shop.customers()["customer_id"])
     assert set(shown["product_code"]) <= {"A", "B", "C"}
-    assert not meant["why"].isna().any()
+    assert meant["why"].ne("").all()
 
 
 def test_nothing_in_them_is_taken_for_a_formula(folder: Path) -> None:
@@ -81,6 +81,7 @@ def test_a_reason_says_the_figure_that_decided_it() -> None:
             "action": ["win_back", "company_visit", "perks"],
             "column": ["recency_days", "net_revenue", None],
             "value": [120.0, 12_345.0, float("nan")],
+            "arm": ["", "invited", "invited"],
         }
     )
     why = audiences.worded(meant, ENGLISH, text.labels(ENGLISH))["why"]

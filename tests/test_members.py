@@ -276,7 +276,16 @@ def test_quarters_of_the_programme():
 
 
 def decision(as_of: str, table: pd.DataFrame, places: int = 2) -> Decision:
-    terms = DecisionTerms(size=places, customers=6, band=1.5, grace_months=1, model_version="1", release="r")
+    terms = DecisionTerms(
+        size=places,
+        customers=6,
+        band=1.5,
+        border=int(places * 1.5),
+        grace_months=1,
+        rule="",
+        model_version="1",
+        release="r",
+    )
     return Decision(pd.Timestamp(as_of).date(), terms, table)
 
 

@@ -110,10 +110,12 @@ def test_on_the_real_data_short_words_describe_the_members_and_few_flip():
     ]
     timeline = Timeline(placed[-1], pd.concat(placed[:-1]))
     terms = DecisionTerms(
-        size=made.size,
+        size=made.last.size,
         customers=len(months[-1]),
         band=made.policy.band,
+        border=made.border,
         grace_months=made.policy.grace_months,
+        rule="",
         model_version="",
         release="",
     )

@@ -23,7 +23,9 @@ from insiders.stages import assign
 ENTER = ((Condition("net_revenue", 8000.0), Condition("recency_days", 30.0)), (Condition("order_count_90d", 5.0),))
 STAY = ((Condition("net_revenue", 6000.0), Condition("recency_days", 40.0)), (Condition("order_count_90d", 3.0),))
 CRITERIA = Criteria(Fit(ENTER, 0.95, 0.9), Fit(STAY, 0.9, 0.9))
-TERMS = DecisionTerms(size=100, customers=1000, band=1.25, grace_months=1, model_version="3", release="r")
+TERMS = DecisionTerms(
+    size=100, customers=1000, band=1.25, border=125, grace_months=1, rule="", model_version="3", release="r"
+)
 WORDS = text.words(Language("en", "GBP"))
 STARTS = pd.date_range("2011-08-01", periods=3, freq="MS").as_unit("us")
 CHECKS = pd.DataFrame(
@@ -61,7 +63,7 @@ def test_a_member_learns_where_they_stand_and_what_is_met():
         "  or",
         "  missed  orders in the last 90 days: at least 5 (has 1)",
         "",
-        "A member stays up to place 125 by score, and for 1 month beyond it. This customer: place 40.",
+        "A member stays up to place 125 by score, and for 1 month beyond it. Here: place 40.",
         "In plain words, one of these ways must hold to stay.",
         "  met     net revenue: at least 6,000 (has 9,000.00)",
         "  met     days since the last order: at most 40 (has 12)",

@@ -9,6 +9,7 @@ from insiders.answers.inputs import Inputs
 from insiders.io import params, paths, tables
 from insiders.io.tables import Contents
 from insiders.programme import actions
+from insiders.programme.hands import NEVER
 from insiders.report import audiences, text
 from insiders.report.numbers import (
     ActionsNumbers,
@@ -73,6 +74,8 @@ def _recommendations(inputs: Inputs) -> RecommendationNumbers:
 def _described(inputs: Inputs) -> pd.DataFrame:
     """The recommended products by the text that the shop uses most."""
     shown = inputs.recommendations.shown
+    objecting = inputs.members.loc[inputs.members["hand"] == NEVER, "customer_id"]
+    shown = shown[~shown["customer_id"].isin(objecting)]
     codes = sorted({*shown["product_code"], *shown["because"].dropna()})
     names = inputs.describe(pd.DataFrame({"product_code": codes}, dtype="str"))
     name = names.set_index("product_code")["description"]

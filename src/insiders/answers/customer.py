@@ -1,5 +1,7 @@
 """What the tables tell of one customer: where they are and why, their figures, the conditions, past checks."""
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from insiders import schemas
@@ -7,21 +9,47 @@ from insiders.errors import InputError
 from insiders.io import params, paths, tables
 from insiders.language import TEXTS_ARE_IN, Language
 from insiders.programme import criteria, decisions, story
-from insiders.programme.criteria import Timeline
+from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
 from insiders.programme.membership import Event
 from insiders.programme.story import Subject
 from insiders.report import text
 
 
+class Background(NamedTuple):
+    """What is the same for every customer: the tables, each read once, and the conditions, learned once."""
+
+    present: pd.DataFrame
+    criteria: Criteria
+    terms: DecisionTerms
+    members: pd.DataFrame  # schemas.MEMBERS
+    movement: pd.DataFrame  # schemas.MOVEMENT
+    words: text.Words
+
+
 def explain(customer_id: str) -> list[str]:
     """Lines for a person; the conditions are learned again from the tables, as the report does, so both agree."""
-    settings, timeline, chosen = params.read(), read(), terms()
-    customer = _rows(timeline.present, customer_id)
-    subject = Subject(customer, _record(customer_id), _events(customer.iloc[0]))
-    words = text.words(Language(TEXTS_ARE_IN, settings.preprocess.currency))
-    learned = criteria.learn(timeline, chosen)
-    return [*_place(customer.iloc[0]), "", *story.tell(subject, learned, chosen, words)]
+    return tell(customer_id, background())
+
+
+def background() -> Background:
+    timeline, chosen = read(), terms()
+    return Background(
+        timeline.present,
+        criteria.learn(timeline, chosen),
+        chosen,
+        tables.read(paths.MEMBERS),
+        tables.read(paths.MOVEMENT),
+        text.words(Language(TEXTS_ARE_IN, params.read().preprocess.currency)),
+    )
+
+
+def tell(customer_id: str, known: Background) -> list[str]:
+    """Lines about one customer."""
+    customer = _rows(known.present, customer_id)
+    own = known.members[known.members["customer_id"] == customer_id]
+    subject = Subject(customer, None if own.empty else own.iloc[0], _events(customer.iloc[0], known.movement))
+    return [*_place(customer.iloc[0]), "", *story.tell(subject, known.criteria, known.terms, known.words)]
 
 
 def terms() -> DecisionTerms:
@@ -47,16 +75,8 @@ def past() -> pd.DataFrame:
     return tables.read(paths.HISTORY).merge(tables.read(paths.MEMBERSHIPS), on=keys, validate="one_to_one")
 
 
-def _record(customer_id: str) -> "pd.Series | None":
-    """The customer's row of schemas.MEMBERS; None for who never was a member."""
-    table = tables.read(paths.MEMBERS)
-    own = table[table["customer_id"] == customer_id]
-    return None if own.empty else own.iloc[0]
-
-
-def _events(customer: "pd.Series") -> pd.DataFrame:
+def _events(customer: "pd.Series", movement: pd.DataFrame) -> pd.DataFrame:
     """What happened to the customer at each check since their first order; Event.OUTSIDE where nothing is kept."""
-    movement = tables.read(paths.MOVEMENT)
     checks = movement.groupby("as_of", as_index=False)["decided"].all()
     own = movement.loc[movement["customer_id"] == customer["customer_id"], ["as_of", "event", "reason"]]
     told = checks.merge(own, on="as_of", how="left").fillna({"event": Event.OUTSIDE.name.lower()})

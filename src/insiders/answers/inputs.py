@@ -18,7 +18,7 @@ from insiders.explore.cohorts import PastNumbers
 from insiders.explore.profiles import SegmentProfile
 from insiders.io import engine, params, paths, tables
 from insiders.language import Language
-from insiders.programme import criteria
+from insiders.programme import criteria, members
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
 
@@ -39,9 +39,15 @@ class Inputs:
 
     @cached_property
     def members(self) -> pd.DataFrame:
-        """Everybody today: schemas.CUSTOMERS with ASSIGNMENTS, confidence where it is known, and expected_revenue."""
+        """Everybody today: schemas.CUSTOMERS with ASSIGNMENTS, confidence where it is known, and expected_revenue.
+
+        And of members their `status`, `until` and `arm`; status and arm are empty for who is no member.
+        """
         expected = self.expectations[["customer_id", "expected_revenue"]]
-        return customer.present().merge(expected, on="customer_id", how="left", validate="one_to_one")
+        known = customer.present().merge(expected, on="customer_id", how="left", validate="one_to_one")
+        own = members.inside(self.programme)[["customer_id", "status", "until", "arm"]]
+        joined = known.merge(own, on="customer_id", how="left", validate="one_to_one")
+        return joined.fillna({"status": "", "arm": ""})
 
     @cached_property
     def programme(self) -> pd.DataFrame:

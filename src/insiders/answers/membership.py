@@ -11,17 +11,20 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import schemas
+from insiders.errors import InputError
 from insiders.io import ledger
 from insiders.io.params import Params
 from insiders.language import Language
-from insiders.programme import decisions, hands, members, proposal, size
+from insiders.programme import decisions, hands, learning, members, membership, proposal, rules, size
 from insiders.programme import reasons as reasons_in_words
 from insiders.programme.arms import Lottery
 from insiders.programme.decisions import Decision, DecisionTerms
 from insiders.programme.proposal import Proposal, Tables
+from insiders.programme.rules import Rule
 from insiders.programme.size import Limits, Place
 from insiders.programme.stillness import Terms
 
+BY_RULE = "rule"  # programme.by
 LISTED = ["rank", "customer_id", "status", "since", "arm", "release"]
 
 
@@ -60,8 +63,8 @@ class Membership(NamedTuple):
 
     @property
     def standing(self) -> pd.DataFrame:
-        """`score` and `place` of every customer, by customer_id."""
-        return self.ranked[max(self.ranked)][["score", "place"]]
+        """`score`, `place` and `hand` of every customer, by customer_id."""
+        return self.ranked[max(self.ranked)][["score", "place", "hand"]]
 
     def places(self, day: pd.Timestamp, ids: "pd.Series[str]") -> "pd.Series[int]":
         """Place by score on a day; null where the customers were not scored then."""
@@ -75,6 +78,7 @@ class _Before(NamedTuple):
     simulated: Tables
     decided: list[Decision]
     ranked: Mapping[pd.Timestamp, pd.DataFrame]
+    rule: Rule | None  # where it decides who is a member, and not the score
 
 
 def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membership:
@@ -88,13 +92,32 @@ def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membersh
         first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
         earlier = [_scored(each, now) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
         present, share = _scored(now.customers, now), _share(now, settings, last)
+    rule = _rule(present, share, last) if settings.programme.by == BY_RULE else None
+    if rule is not None:
+        bands = [*settings.programme.bands, *([last.policy.band] if last else [])]
+        *earlier, present = (_with_looseness(each, rule, bands) for each in (*earlier, present))
     simulated = proposal.look_back(earlier, decided[0].share, decided[0].policy, terms) if decided else {}
-    before = _Before(simulated, decided, _ranked(earlier, present, terms))
+    before = _Before(simulated, decided, _ranked(earlier, present, terms), rule)
     if last is None:
         return _membership(proposal.from_past(earlier, present, share, terms), before, now)
     if last.as_of == now.as_of:
-        return _recorded(before)
+        return _recorded(before, terms.hands)
     return _membership(proposal.from_decision(last, present, share, terms), before, now)
+
+
+def _rule(present: pd.DataFrame, share: float, last: Decision | None) -> Rule:
+    """The rule that decides: that of the last decision, else the one that describes those with the highest score."""
+    if last is not None and last.terms["rule"]:
+        return rules.from_text(last.terms["rule"])
+    places = size.places(share, len(present))
+    fit = learning.learn(present, pd.Series(membership.ranks(present) <= places, present.index))
+    if fit is None and places:
+        raise InputError(f"no rule describes the {places} customers with the highest score: set programme.by: score")
+    return () if fit is None else fit.rule
+
+
+def _with_looseness(customers: pd.DataFrame, rule: Rule, bands: list[float]) -> pd.DataFrame:
+    return customers.assign(looseness=rules.looseness(rule, customers, bands))
 
 
 def _ranked(
@@ -125,10 +148,10 @@ def _scored(customers: pd.DataFrame, now: Candidates) -> pd.DataFrame:
 def _share(now: Candidates, settings: Params, last: Decision | None) -> float:
     """The share of the customers who may be members."""
     own, tune = settings.programme, settings.tune
-    if own.size != size.AUTO:
-        return size.fixed(float(own.size), len(now.customers))
     if not now.suggested and last is None:  # nobody can be defended, and nobody was ever told that they are in
         return 0.0
+    if own.size != size.AUTO:
+        return size.fixed(float(own.size), len(now.customers))
     limits = Limits(tune.insider_share_min, tune.insider_share_max, last.share if last else None)
     return limits.hold(_count(now, settings) / len(now.customers))
 
@@ -143,9 +166,11 @@ def _count(now: Candidates, settings: Params) -> int:
 def _membership(made: Proposal, before: _Before, now: Candidates) -> Membership:
     """What is proposed, after what was simulated and decided before it."""
     terms = DecisionTerms(
-        size=made.size,
+        size=made.last.size,
         customers=len(now.customers),
         band=made.policy.band,
+        border=made.border,
+        rule="" if before.rule is None else rules.as_text(before.rule),
         grace_months=made.policy.grace_months,
         model_version=now.model_version,
         release=f"{now.as_of}/{now.model_version}/{_digest(now.customers)}",
@@ -156,11 +181,13 @@ def _membership(made: Proposal, before: _Before, now: Candidates) -> Membership:
     return Membership(present, pd.concat(moved, ignore_index=True), terms, earlier, before.ranked)
 
 
-def _recorded(before: _Before) -> Membership:
-    """What was decided for this very day."""
-    earlier, last = {**before.simulated, **_by_day(before.decided)}, before.decided[-1]
-    moved = pd.concat(_moved(before), ignore_index=True)
-    return Membership(last.members.reset_index(), moved, last.terms, earlier, before.ranked)
+def _recorded(before: _Before, decided_by_hand: "pd.Series[str]") -> Membership:
+    """What was decided for this very day, without those who objected since."""
+    *others, last = before.decided
+    kept = members.without_objectors(last.members, decided_by_hand, pd.Timestamp(last.as_of))
+    now = before._replace(decided=[*others, last._replace(members=kept)])
+    moved = pd.concat(_moved(now), ignore_index=True)
+    return Membership(kept.reset_index(), moved, last.terms, {**now.simulated, **_by_day(now.decided)}, now.ranked)
 
 
 def _moved(before: _Before) -> list[pd.DataFrame]:

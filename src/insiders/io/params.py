@@ -162,6 +162,7 @@ class Action(_Group):
 
 class Programme(_Section):
     size: Annotated[float, Field(gt=0)] | Literal["auto"]
+    by: Literal["score", "rule"]
     place_cost: Annotated[float, Field(ge=0)] | None
     place_uplift: Annotated[float, Field(ge=0)]
     bands: Annotated[tuple[Annotated[float, Field(ge=1)], ...], Field(min_length=1)]

@@ -32,12 +32,26 @@ class Criteria(NamedTuple):
 
 
 def learn(timeline: Timeline, terms: DecisionTerms) -> Criteria:
-    """Learn the conditions from today's membership alone."""
+    """Learn the conditions from today's membership alone; where a rule decides, they are that rule."""
     customers = timeline.present
+    if terms["rule"]:
+        return _decided(customers, terms)
     enter = learning.learn(customers, customers["is_insider"])
     if enter is None:
         return Criteria(None, None)
-    above = (customers["place"] <= terms["band"] * terms["size"]).to_numpy(bool)
+    above = (customers["place"] <= terms["border"]).to_numpy(bool)
     looser = [rules.loosen(enter.rule, slack) for slack in SLACKS]
     fits = [Fit(rule, *learning.agreement(rule, customers, above)) for rule in looser]
     return Criteria(enter, max(fits, key=lambda fit: round(min(fit.precision, fit.recall), 9)))
+
+
+def _decided(customers: pd.DataFrame, terms: DecisionTerms) -> Criteria:
+    rule = rules.from_text(terms["rule"])
+    if not rule:
+        return Criteria(None, None)
+    stay = rules.at_band(rule, terms["band"])
+    member, above = customers["is_insider"], customers["place"] <= terms["border"]
+    return Criteria(
+        Fit(rule, *learning.agreement(rule, customers, member.to_numpy(bool))),
+        Fit(stay, *learning.agreement(stay, customers, above.to_numpy(bool))),
+    )

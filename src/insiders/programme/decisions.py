@@ -16,7 +16,9 @@ class DecisionTerms(TypedDict):
     size: int
     customers: int
     band: float
+    border: int  # the last place at which a member stays
     grace_months: int
+    rule: str  # as JSON (rules.as_text) where a rule decides, else empty
     model_version: str
     release: str
 
@@ -27,7 +29,9 @@ def terms(record: Mapping[str, Any]) -> DecisionTerms:
         size=int(record["size"]),
         customers=int(record["customers"]),
         band=float(record["band"]),
+        border=int(record["border"]),
         grace_months=int(record["grace_months"]),
+        rule=str(record["rule"]),
         model_version=str(record["model_version"]),
         release=str(record["release"]),
     )

@@ -80,6 +80,7 @@ class LeaveNumbers(Stillness, Kept, Conditions):
     size: int
     band: float
     border: int
+    by_rule: bool  # the conditions decide, else the score
     grace_months: int
     flip_share_max: float
     flip_months: int
@@ -103,7 +104,8 @@ def numbers(criteria: Criteria, timeline: Timeline, programme: Programme) -> Lea
         "in_grace": int((walk.events[:, -1:] == Event.IN_GRACE).sum()),
         "size": terms["size"],
         "band": terms["band"],
-        "border": int(terms["band"] * terms["size"]),
+        "border": terms["border"],
+        "by_rule": bool(terms["rule"]),
         "grace_months": terms["grace_months"],
         "flip_share_max": programme.still.flip_share_max,
         "flip_months": programme.still.flip_months,

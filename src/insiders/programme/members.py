@@ -13,6 +13,7 @@ from insiders.programme.arms import Lottery
 from insiders.programme.hands import IN, KEPT_OUT, NEVER, OUT
 from insiders.programme.membership import (
     ABSENT,
+    LOOSENESS,
     PINNED,
     Check,
     Event,
@@ -51,7 +52,7 @@ class Roster(NamedTuple):
     """The customers on a day, and how many of them the programme has room for.
 
     `customers` has by customer_id (the index): `score`, its `place` among all customers (1 the highest), `bought` since
-    the check before, and `hand` ("": none).
+    the check before, `hand` ("": none) and, where a rule decides, its `looseness`.
     """
 
     day: pd.Timestamp
@@ -64,23 +65,34 @@ class Roster(NamedTuple):
         hand = known["hand"].astype("str").fillna("")
         rank = known["place"].fillna(ABSENT).mask(hand.eq(IN), PINNED).mask(hand.isin(KEPT_OUT), ABSENT)
         bought = known["bought"].eq(True) & ~hand.isin(KEPT_OUT)
-        return Check(self.day, self.size, rank.to_numpy(np.int64), bought.to_numpy(bool))
+        looseness = known["looseness"].fillna(np.inf).to_numpy(float) if LOOSENESS in known else None
+        return Check(self.day, self.size, rank.to_numpy(np.int64), bought.to_numpy(bool), looseness)
+
+    def border(self, band: float) -> int:
+        """The last place at which a member stays."""
+        return self.check(self.customers.index).border(band)
 
 
 def roster(customers: pd.DataFrame, size: int, before: pd.Timestamp | None, hands: "pd.Series[str]") -> Roster:
     """Customers of one day (as_of) with `score`; `before` is the day of the check before, `hands` by customer_id.
 
-    Those who are kept out by hand stand behind all others.
+    Those who are kept out by hand stand behind all others. Where a rule decides (`looseness`: the least band at which
+    a customer meets it, infinite for none), the size is the number of those who meet it.
     """
     day = customers["as_of"].iloc[0]
     hand = hands.reindex(customers["customer_id"]).fillna("").to_numpy()
-    eligible = customers.assign(score=customers["score"].mask(np.isin(hand, KEPT_OUT), -np.inf))
-    known = customers.assign(
+    is_out = np.isin(hand, KEPT_OUT)
+    eligible = customers.assign(score=customers["score"].mask(is_out, -np.inf))
+    if LOOSENESS in customers:
+        eligible[LOOSENESS] = customers[LOOSENESS].mask(is_out, np.inf)
+        size = int((eligible[LOOSENESS] <= 1).sum())
+    known = eligible.assign(
+        score=customers["score"],
         place=ranks(eligible),
         bought=False if before is None else customers["recency_days"] <= (day - before).days,
         hand=hand,
     )
-    columns = ["customer_id", "score", "place", "bought", "hand"]
+    columns = ["customer_id", "score", "place", "bought", "hand", *([LOOSENESS] if LOOSENESS in known else [])]
     return Roster(day, size, known[columns].set_index("customer_id").sort_index())
 
 
@@ -103,7 +115,7 @@ def review(last: pd.DataFrame, now: Roster, policy: Policy, lottery: Lottery) ->
         status=event.map(STATUS).fillna(old["status"]),
         since=old["since"].mask(event.isin((Event.JOINED, Event.RETURNED)), now.day),
         until=_until(old, event, after, now.day),
-        reason=_reasons(old, event, check, known["hand"].astype("str").fillna(""), policy.band * check.size),
+        reason=_reasons(old, event, check, known["hand"].astype("str").fillna(""), check.border(policy.band)),
         place=known["place"].fillna(ABSENT),
         score=known["score"].fillna(0.0),
     )
@@ -161,6 +173,15 @@ def _with_arms(table: pd.DataFrame, last: pd.DataFrame, size: int, lottery: Lott
 def inside(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of those who are members now, in grace or not."""
     return table[table["status"].isin((MEMBER, GRACE))]
+
+
+def without_objectors(table: pd.DataFrame, hands: "pd.Series[str]", day: pd.Timestamp) -> pd.DataFrame:
+    """A recorded table without the members who objected since: they leave on its day, whatever was recorded."""
+    objecting = inside(table).index.intersection(hands.index[hands == NEVER])
+    gone = pd.Series(table.index.isin(objecting), table.index)
+    marks = {"status": LEFT, "event": Event.LEFT.name.lower(), "reason": OBJECTED, "until": day}
+    changed = table.assign(**{name: table[name].mask(gone, mark) for name, mark in marks.items()})
+    return changed.assign(rank=inside(changed)["place"].rank()).astype({"rank": "Int64"})
 
 
 def walk(

@@ -12,8 +12,9 @@ At a check customers stand in the order of their scores, and the programme's pla
 A member who ordered since the check before ranks no lower than at that check, whatever the order does to the score: so
 nobody drops out by buying.
 
-So few change from month to month, and the number of members stays what was asked for. Each check uses only what was
-known on its day.
+So few change from month to month, and the number of members stays what was asked for. Where a rule decides instead of
+the score (programme.by), whoever meets it is in, stays while meeting it with looser thresholds, and then in grace. Each
+check uses only what was known on its day.
 """
 
 from collections.abc import Iterable
@@ -31,6 +32,7 @@ PINNED = 0  # rank of whoever was put in by hand
 ABSENT = 10**12  # rank of whoever may not be a member: kept out by hand, or no customer (yet)
 NO_DAY = np.datetime64("NaT", "us")
 LAST_TURN = 6
+LOOSENESS = "looseness"  # column of customers where a rule decides
 
 
 class Event(IntEnum):
@@ -61,6 +63,11 @@ class Check(NamedTuple):
     size: int  # places
     rank: NDArray[np.int64]  # 1 is the highest score; PINNED, ABSENT
     bought: Flags  # ordered since the check before
+    looseness: NDArray[np.float64] | None = None  # where a rule decides: the least band at which each one meets it
+
+    def border(self, band: float) -> int:
+        """The last rank at which a member stays."""
+        return int(band * self.size) if self.looseness is None else int((self.looseness <= band).sum())
 
 
 class Standing(NamedTuple):
@@ -83,9 +90,14 @@ class Standing(NamedTuple):
 
 
 def ranks(customers: pd.DataFrame) -> NDArray[np.int64]:
-    """Place of each customer by `score`, 1 the highest; ties go to net revenue, then the more recent, then the id."""
-    order = ["score", "net_revenue", "recency_days", "customer_id"]
-    rows = customers[order].reset_index(drop=True).sort_values(order, ascending=[False, False, True, True])
+    """Place of each customer by `score`, 1 the highest; ties go to net revenue, then the more recent, then the id.
+
+    Where a rule decides, those who miss it by less (`looseness`) stand before all others.
+    """
+    first = [LOOSENESS] if LOOSENESS in customers else []
+    order = [*first, "score", "net_revenue", "recency_days", "customer_id"]
+    ascending = [*(True for _ in first), False, False, True, True]
+    rows = customers[order].reset_index(drop=True).sort_values(order, ascending=ascending)
     places = np.empty(len(rows), dtype=np.int64)
     places[rows.index.to_numpy()] = np.arange(1, len(rows) + 1)
     return places
@@ -93,20 +105,24 @@ def ranks(customers: pd.DataFrame) -> NDArray[np.int64]:
 
 def member_ranks(before: Standing, check: Check) -> NDArray[np.int64]:
     """The rank by which each customer is looked at: that of a member who ordered is no lower than it was."""
-    held = before.member & check.bought & (check.rank < ABSENT)
+    held = before.member & check.bought & (check.rank < ABSENT) & (check.looseness is None)
     return np.where(held, np.minimum(check.rank, before.rank), check.rank)
 
 
 def advance(before: Standing, check: Check, policy: Policy) -> Standing:
-    """The members after a check, as many as it has places where there are so many customers."""
+    """The members after a check, as many as it has places where there are so many customers.
+
+    Where a rule decides, the programme has a place for whoever meets it, stays by it or is in grace.
+    """
     rank = member_ranks(before, check)
-    stays = before.member & (rank <= policy.band * check.size)
+    stays = before.member & (rank <= check.border(policy.band))
     until = _grace_ends(before, before.member & ~stays, check.day, policy)
     in_grace = (until > np.datetime64(check.day, "us")) & (rank < ABSENT)
     turns = [rank == PINNED, stays & (rank <= check.size), rank * policy.band <= check.size, stays, in_grace]
     turn = np.select(turns, range(1, LAST_TURN), LAST_TURN)
+    places = check.size if check.looseness is None else int(((turn < LAST_TURN) | (rank <= check.size)).sum())
     member = np.zeros(len(turn), bool)
-    member[np.lexsort((check.rank, rank, turn))[: check.size]] = True
+    member[np.lexsort((check.rank, rank, turn))[:places]] = True
     member &= rank < ABSENT
     return Standing(member, np.where(member & in_grace, until, NO_DAY), check.rank)
 

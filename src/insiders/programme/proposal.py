@@ -23,11 +23,16 @@ class Terms(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """The table after each check, the proposed one last, the policy behind it, and its number of places."""
+    """The table after each check, the proposed one last, the policy behind it, and the roster of the last check."""
 
     tables: Tables
     policy: Policy
-    size: int
+    last: Roster
+
+    @property
+    def border(self) -> int:
+        """The last place at which a member stays."""
+        return self.last.border(self.policy.band)
 
     @property
     def members(self) -> pd.DataFrame:
@@ -38,7 +43,7 @@ def from_past(months: Sequence[pd.DataFrame], present: pd.DataFrame, share: floa
     """Walk over the customers (with `score`) of the months and the present one, by the policy that they ask for."""
     rosters = [*_rosters(months, share), _present(present, share, months[-1] if len(months) else None, terms)]
     policy = stillness.choose(*members.aligned(rosters), terms.stillness).policy
-    return Proposal(_walked(rosters, policy, terms), policy, rosters[-1].size)
+    return Proposal(_walked(rosters, policy, terms), policy, rosters[-1])
 
 
 def from_decision(last: Decision, present: pd.DataFrame, share: float, terms: Terms) -> Proposal:
@@ -46,7 +51,7 @@ def from_decision(last: Decision, present: pd.DataFrame, share: float, terms: Te
     day = pd.Timestamp(last.as_of)
     roster = members.roster(present, size.places(share, len(present)), day, terms.hands)
     table = members.review(last.members, roster, last.policy, terms.lottery)
-    return Proposal({roster.day: table}, last.policy, roster.size)
+    return Proposal({roster.day: table}, last.policy, roster)
 
 
 def look_back(months: Sequence[pd.DataFrame], share: float, policy: Policy, terms: Terms) -> Tables:

@@ -5,6 +5,7 @@ ask for more of what is bought, and for a shorter time since. So of two otherwis
 more, or bought more recently, is never out while the other is in.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypedDict
@@ -115,6 +116,21 @@ def loosen(rule: Rule, slack: float) -> Rule:
     return tuple(tuple(condition.loosen(slack) for condition in way) for way in rule)
 
 
+def looseness(rule: Rule, customers: pd.DataFrame, bands: Sequence[float]) -> NDArray[np.float64]:
+    """The least band at which each customer meets the rule, infinite where at none; 1: meets it as it is.
+
+    At a band of 1.25 an amount may be 1.25 times smaller: thresholds are looser by a fifth.
+    """
+    tried = sorted({1.0, *bands})
+    met = [meets(at_band(rule, band), customers) for band in tried]
+    return np.select(met, tried, np.inf)
+
+
+def at_band(rule: Rule, band: float) -> Rule:
+    """The rule with thresholds looser by at least 1 - 1 / band; at 1 as it is."""
+    return loosen(rule, 1 - 1 / band) if band > 1 else rule
+
+
 def margin(rule: Rule, customers: pd.DataFrame) -> NDArray[np.float64]:
     """Distance of each customer to the binding condition of their best way, as a share of its threshold.
 
@@ -138,6 +154,15 @@ def to_plain(rule: Rule) -> PlainRule:
 
 def from_plain(rule: Sequence[Sequence[PlainCondition]]) -> Rule:
     return tuple(tuple(Condition(each["column"], each["threshold"]) for each in way) for way in rule)
+
+
+def as_text(rule: Rule) -> str:
+    """A rule as JSON, which `from_text` reads."""
+    return json.dumps(to_plain(rule))
+
+
+def from_text(text: str) -> Rule:
+    return from_plain(json.loads(text))
 
 
 def as_sql(rule: Rule) -> str:

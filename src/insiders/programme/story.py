@@ -67,7 +67,7 @@ def _conditions(subject: Subject, criteria: Criteria, terms: DecisionTerms, word
         yield "No conditions describe this membership, so nothing can be said about entering and leaving."
         return
     yield ""
-    yield from _entering(criteria.enter, subject.customer, words)
+    yield from _entering(criteria.enter, subject.customer, terms, words)
     yield ""
     yield from _leaving(criteria.stay, subject, terms, words)
 
@@ -100,10 +100,11 @@ class _Words:
         return f"{_amount(column, threshold - comparison.value)} more {self.labels[column]}"
 
 
-def _entering(fit: Fit, customer: pd.DataFrame, words: _Words) -> Iterator[str]:
+def _entering(fit: Fit, customer: pd.DataFrame, terms: DecisionTerms, words: _Words) -> Iterator[str]:
     is_insider, meets = bool(customer["is_insider"].iloc[0]), bool(rules.meets(fit.rule, customer)[0])
+    head = "To enter" if terms["rule"] else "The score decides who enters; in plain words"
     yield (
-        f"The score decides who enters; in plain words, {_one_of(fit.rule)} must hold: "
+        f"{head}, {_one_of(fit.rule)} must hold: "
         f"{fit.precision:.0%} of those who meet it are members, and {fit.recall:.0%} of the members meet it."
     )
     yield from words.ways(fit.rule, customer)
@@ -114,13 +115,16 @@ def _entering(fit: Fit, customer: pd.DataFrame, words: _Words) -> Iterator[str]:
 
 
 def _leaving(fit: Fit, subject: Subject, terms: DecisionTerms, words: _Words) -> Iterator[str]:
-    place, border = int(subject.customer["place"].iloc[0]), int(terms["band"] * terms["size"])
+    place, border = int(subject.customer["place"].iloc[0]), terms["border"]
     grace = _count(terms["grace_months"], "month")
-    yield f"A member stays up to place {border:,} by score, and for {grace} beyond it. This customer: place {place:,}."
-    yield f"In plain words, {_one_of(fit.rule)} must hold to stay."
+    if not terms["rule"]:
+        yield f"A member stays up to place {border:,} by score, and for {grace} beyond it. Here: place {place:,}."
+    head = f"For {grace} it may be missed;" if terms["rule"] else "In plain words,"
+    yield f"{head} {_one_of(fit.rule)} must hold to stay."
     yield from words.ways(fit.rule, subject.customer)
     if subject.record is not None and subject.record["status"] == GRACE:
-        yield f"In grace: leaves on {subject.record['until']:%Y-%m-%d} unless back within place {border:,}."
+        back = "it holds again" if terms["rule"] else f"back within place {border:,}"
+        yield f"In grace: leaves on {subject.record['until']:%Y-%m-%d} unless {back}."
 
 
 def _one_of(rule: Rule) -> str:

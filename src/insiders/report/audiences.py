@@ -17,10 +17,10 @@ MONEY = (
 
 
 def worded(audiences: pd.DataFrame, language: Language, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Why somebody is meant, by the figure that decided it: customer_id, segment, action, why."""
+    """Why somebody is meant, by the figure that decided it: customer_id, segment, action, why, arm."""
     figures = audiences[["column", "value", "segment"]].itertuples(index=False)
     why = [_why(column, value, segment, language, labels) for column, value, segment in figures]
-    return audiences[["customer_id", "segment", "action"]].assign(why=why).astype("str")
+    return audiences[["customer_id", "segment", "action"]].assign(why=why, arm=audiences["arm"]).astype("str")
 
 
 def _why(column: str | None, value: float, segment: str, language: Language, labels: Mapping[str, str]) -> str:

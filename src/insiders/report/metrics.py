@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from insiders.programme.leave import LeaveNumbers
 from insiders.report.numbers import Answers, ExpectedRevenueNumbers, GuaranteeNumbers
 
 Figure = float | int | str | None
@@ -22,6 +23,7 @@ def build(answers: Answers) -> Metrics:
         "search": {"folds": guarantee["search"]["folds"]} | _measured(guarantee, SEARCH),
         "validation": _validation(guarantee),
         "forecast": _forecast(answers["expected_revenue"]),
+        "programme": _programme(answers["leave"]),
     }
 
 
@@ -92,6 +94,17 @@ def _insiders(answers: Answers) -> dict[str, Figure]:
         "customer_share": answers["how_many"]["customer_share"],
         "revenue_share": answers["revenue_share"]["gross_revenue_share"],
         "net_revenue_share": answers["revenue_share"]["net_revenue_share"],
+    }
+
+
+def _programme(leave: LeaveNumbers) -> dict[str, Figure]:
+    """`joined` and `left`: at the last check, who came back among the former."""
+    last = leave["months"][-1] if leave["months"] else None
+    return {
+        "members": leave["count"],
+        "joined": last["joined"] + last["returned"] if last else 0,
+        "left": last["left"] if last else 0,
+        "flip_share_worst": leave["worst_flip_share"],
     }
 
 

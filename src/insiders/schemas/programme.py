@@ -54,7 +54,11 @@ TERMS = in_memory.DataFrameSchema(
         "size": in_memory.Column("int64", in_memory.Check.ge(0), description="places"),
         "customers": in_memory.Column("int64", AT_LEAST_ONE, description="customers among whom they were given"),
         "band": in_memory.Column("float64", AT_LEAST_ONE, description="a member stays while ranked within band x size"),
+        "border": in_memory.Column(
+            "int64", in_memory.Check.ge(0), description="the last place at which a member stays"
+        ),
         "grace_months": in_memory.Column("int64", in_memory.Check.ge(0), description="... and then for so long"),
+        "rule": in_memory.Column("str", description="conditions as JSON where a rule decides; empty: the score does"),
         "model_version": in_memory.Column("str", description="registry version, or baseline:NAME"),
         "release": MEMBERS.columns["release"],
     },

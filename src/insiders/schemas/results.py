@@ -4,7 +4,7 @@ import pandera.pandas as in_memory
 
 from insiders.schemas.columns import AS_OF, AT_LEAST_ONE, CUSTOMER_ID, NOT_NEGATIVE, SHARE, column
 from insiders.schemas.features import FEATURES
-from insiders.schemas.programme import MEMBERS, STATUS
+from insiders.schemas.programme import ARMS, MEMBERS, STATUS
 from insiders.units import NO_CLUSTER
 
 ASSIGNMENTS = in_memory.DataFrameSchema(
@@ -23,6 +23,11 @@ ASSIGNMENTS = in_memory.DataFrameSchema(
         "score": MEMBERS.columns["score"],
         "place": MEMBERS.columns["place"],
         "release": MEMBERS.columns["release"],
+        "hand": in_memory.Column(
+            "str",
+            in_memory.Check.isin(["", "in", "out", "never"]),
+            description="what a person decided about them, from the next decision on; empty: the score decides",
+        ),
     },
     unique=["customer_id"],
     strict=True,
@@ -152,6 +157,11 @@ AUDIENCES = in_memory.DataFrameSchema(
             "str", description="kind of the action (report.actions), about_to_leave or one_step_from_entering"
         ),
         "why": in_memory.Column("str", description="the figure that the suggestion rests on, in the page's language"),
+        "arm": in_memory.Column(
+            "str",
+            in_memory.Check.isin(["", *ARMS]),
+            description="of a member; empty: none. What is for members only leaves out those who are held out",
+        ),
     },
     strict=True,
 )

@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.programme.actions.targeting import reachable
 from insiders.programme.rules import Condition, Rule, Way, meets
 
-COLUMNS = ["customer_id", "segment", "column", "bound", "threshold", "value", "missing", "shortfall", "net_revenue"]
+COLUMNS = [
+    *("customer_id", "segment", "column", "bound", "threshold", "value", "missing", "shortfall", "net_revenue"),
+    "arm",
+]
 
 
 def near_misses(customers: pd.DataFrame, rule: Rule, shortfall_max: float) -> pd.DataFrame:
@@ -15,7 +19,7 @@ def near_misses(customers: pd.DataFrame, rule: Rule, shortfall_max: float) -> pd
     One row per customer (COLUMNS), for the nearest way: the condition, the customer's `value`, what is `missing` in the
     column's unit, and the `shortfall`: the same as a share of the threshold, at most `shortfall_max`.
     """
-    outside = customers[~customers["is_insider"]]
+    outside = reachable(customers[~customers["is_insider"]], for_members=False)
     outside = outside[~meets(rule, outside)]
     rows = [row for way in rule for row in _single_misses(outside, way)]
     if not rows:

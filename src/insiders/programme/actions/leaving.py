@@ -1,4 +1,4 @@
-"""Who is about to leave: members who are away for long, measured by their own rhythm of ordering."""
+"""Who is about to leave: members in grace, and those who are away for long by their own rhythm of ordering."""
 
 from math import fsum
 from typing import TypedDict
@@ -7,11 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.programme.actions.targeting import reachable
+from insiders.programme.members import GRACE
+
 Floats = NDArray[np.float64]
 
 SHAPES = (0.1, 100.0)  # bounds of the regularity: from orders in bursts to clockwork; 1 is a Poisson process
 GAPS_MIN = 2  # gaps of which a sample deviation exists
-LATE = ["customer_id", "segment", "recency_days", "gap_mean_days", "probability", "net_revenue"]
+LEAVING = [
+    *("customer_id", "segment", "status", "until", "recency_days", "gap_mean_days", "probability", "net_revenue"),
+    "arm",
+]
 
 
 def gap_counts(customers: pd.DataFrame) -> Floats:
@@ -61,15 +67,18 @@ def waiting_probability(customers: pd.DataFrame, shape: float) -> Floats:
     return np.where(n > 0, 1 - betainc(shape, np.maximum(n, 1) * shape, share), np.nan)
 
 
-def late_members(customers: pd.DataFrame, probability_max: float) -> pd.DataFrame:
-    """Members (LATE) whose absence had at most that probability, the least probable first.
+def about_to_leave(customers: pd.DataFrame, probability_max: float) -> pd.DataFrame:
+    """Members who are invited (LEAVING): those in grace, the earliest end first, then by how improbable the absence is.
 
-    `customers` holds all customers with `is_insider`: the shop's regularity is estimated from all of them.
+    Not in grace are those whose absence had at most that probability. `customers` holds all customers with their
+    `status`: the shop's regularity is estimated from all of them.
     """
     waiting = customers.assign(probability=waiting_probability(customers, regularity(customers)).round(9))
-    late = waiting[waiting["is_insider"] & (waiting["probability"] <= probability_max)]
-    order = ["probability", "net_revenue", "recency_days", "customer_id"]
-    return late.sort_values(order, ascending=[True, False, False, True])[LATE].reset_index(drop=True)
+    leaving = waiting[(waiting["status"] == GRACE) | (waiting["probability"] <= probability_max)]
+    ours = reachable(leaving[leaving["is_insider"]], for_members=True)
+    order = ["until", "probability", "net_revenue", "recency_days", "customer_id"]
+    ranked = ours.sort_values(order, ascending=[True, True, False, False, True], na_position="last")
+    return ranked[LEAVING].reset_index(drop=True)
 
 
 class Returned(TypedDict):

@@ -8,6 +8,8 @@ import pandas as pd
 from insiders.programme.actions import entering, leaving, targeting
 from insiders.programme.actions.leaving import Backtest
 from insiders.programme.actions.targeting import AUDIENCE, Action, SegmentActions
+from insiders.programme.arms import HELD_OUT
+from insiders.programme.members import GRACE, MEMBER
 from insiders.programme.rules import Rule
 
 LISTED_MAX = 10  # customers listed in the answer; the audiences hold all
@@ -15,7 +17,10 @@ ABOUT_TO_LEAVE, ONE_STEP = "about_to_leave", "one_step_from_entering"  # audienc
 
 
 class Inputs(NamedTuple):
-    """Customers with `segment` and `is_insider`, today and in the past, and what they are expected to bring."""
+    """Customers with `segment` and `is_insider`, today and in the past, and what they are expected to bring.
+
+    Those of today also hold `status`, `until`, `arm` (empty for who is no member) and `hand`.
+    """
 
     present: pd.DataFrame
     past: pd.DataFrame  # at month starts; empty where none lies far enough back
@@ -33,24 +38,28 @@ class Terms(NamedTuple):
     horizon_days: int
 
 
-class LateMember(TypedDict):
-    """One row of leaving.late_members."""
+class LeavingMember(TypedDict):
+    """One row of leaving.about_to_leave; `until`: end of the grace, null for who is not in it."""
 
     customer_id: str
     segment: str
+    status: str
+    until: str | None
     recency_days: float
     gap_mean_days: float
     probability: float
     net_revenue: float
+    arm: str
 
 
 class AboutToLeave(TypedDict):
-    """Members who are late; `without_rhythm` counts those of whom nothing can be said."""
+    """Invited members who are in grace or late; `without_rhythm`: those not in grace of whom nothing can be said."""
 
     count: int
+    in_grace: int
     without_rhythm: int
     probability_max: float
-    first: list[LateMember]
+    first: list[LeavingMember]
     tested: Backtest
 
 
@@ -66,6 +75,7 @@ class NearMiss(TypedDict):
     missing: float
     shortfall: float
     net_revenue: float
+    arm: str
 
 
 class Step(TypedDict):
@@ -87,6 +97,8 @@ class OneStep(TypedDict):
 class ActionsNumbers(TypedDict):
     """Actions by segment, who is about to leave, who is one step from entering, and what all of it assumes."""
 
+    members: int
+    held_out: int
     segments: list[SegmentActions]
     about_to_leave: AboutToLeave
     one_step: OneStep
@@ -95,7 +107,10 @@ class ActionsNumbers(TypedDict):
 
 
 def numbers(inputs: Inputs, terms: Terms) -> ActionsNumbers:
+    arms = inputs.present.loc[inputs.present["is_insider"], "arm"]
     return {
+        "members": len(arms),
+        "held_out": int((arms == HELD_OUT).sum()),
         "segments": targeting.plan(inputs.present, terms.actions, inputs.expected, terms.margin_share),
         "about_to_leave": _about_to_leave(inputs, terms),
         "one_step": _one_step(inputs, terms),
@@ -106,16 +121,23 @@ def numbers(inputs: Inputs, terms: Terms) -> ActionsNumbers:
 
 def _about_to_leave(inputs: Inputs, terms: Terms) -> AboutToLeave:
     present, probability_max = inputs.present, terms.late_probability_max
-    late = leaving.late_members(present, probability_max)
+    going = leaving.about_to_leave(present, probability_max)
     columns = [name for name in present if name in inputs.past]
     checks = pd.concat([inputs.past[columns], present[columns]], ignore_index=True)
     return {
-        "count": len(late),
-        "without_rhythm": int((present["is_insider"] & (leaving.gap_counts(present) == 0)).sum()),
+        "count": len(going),
+        "in_grace": int((going["status"] == GRACE).sum()),
+        "without_rhythm": int(((present["status"] == MEMBER) & (leaving.gap_counts(present) == 0)).sum()),
         "probability_max": probability_max,
-        "first": late.head(LISTED_MAX).to_dict("records"),
+        "first": _plain(going.head(LISTED_MAX)),
         "tested": leaving.backtest(checks, terms.horizon_days, probability_max),
     }
+
+
+def _plain(going: pd.DataFrame) -> list[LeavingMember]:
+    days = going["until"].dt.strftime("%Y-%m-%d").astype(object)
+    rows: list[LeavingMember] = going.assign(until=days.where(going["until"].notna(), None)).to_dict("records")
+    return rows
 
 
 def _one_step(inputs: Inputs, terms: Terms) -> OneStep:
@@ -131,11 +153,11 @@ def _one_step(inputs: Inputs, terms: Terms) -> OneStep:
 
 def audiences(inputs: Inputs, terms: Terms) -> pd.DataFrame:
     """All customers whom the answer means (AUDIENCE), by action; `column` and `value` say why."""
-    late = leaving.late_members(inputs.present, terms.late_probability_max)
+    going = leaving.about_to_leave(inputs.present, terms.late_probability_max)
     near = entering.near_misses(inputs.present, inputs.enter, terms.shortfall_max)
     tables = [
         targeting.audiences(inputs.present, terms.actions),
-        late.assign(action=ABOUT_TO_LEAVE, column="recency_days", value=late["recency_days"])[AUDIENCE],
+        going.assign(action=ABOUT_TO_LEAVE, column="recency_days", value=going["recency_days"])[AUDIENCE],
         near.assign(action=ONE_STEP)[AUDIENCE],
     ]
     filled = [table for table in tables if len(table)]

@@ -8,10 +8,12 @@ import pandas as pd
 
 from insiders.errors import InputError
 from insiders.programme.actions.effects import NO_EFFECT, Cost, EffectNumbers, Outlook, Uplift, effect
+from insiders.programme.arms import HELD_OUT
+from insiders.programme.hands import NEVER
 
 MAJORITY = 0.5  # a segment is the Insiders' where more than this share of it are
 HOLD = "hold"  # the key where no action fits
-AUDIENCE = ["customer_id", "segment", "action", "column", "value"]
+AUDIENCE = ["customer_id", "segment", "action", "column", "value", "arm"]
 
 
 class Condition(NamedTuple):
@@ -87,16 +89,23 @@ class Match(NamedTuple):
 def matches(members: pd.DataFrame, actions: Sequence[Action]) -> Iterator[Match]:
     """Each action with each segment that it fits: segments by name, actions in their order.
 
-    `members` holds all customers with `segment` and `is_insider`; an action for one side fits that side of a segment.
+    `members` holds all customers with `segment`, `is_insider`, `arm` and `hand`; an action for one side fits that side
+    of a segment. What is for members only is for those who are invited, so that what it adds can be measured.
     """
     for name, segment in members.groupby("segment"):
         for action in actions:
             group = segment if action.for_insiders is None else segment[segment["is_insider"] == action.for_insiders]
             conditions = [_numbers(each, group, members) for each in action.conditions]
             fits = all(_holds(each, each["segment_value"]) for each in conditions)
-            audience = _audience(group, conditions)
+            audience = _audience(reachable(group, for_members=action.for_insiders is True), conditions)
             if fits and len(audience):
                 yield Match(str(name), action, conditions, audience)
+
+
+def reachable(customers: pd.DataFrame, *, for_members: bool) -> pd.DataFrame:
+    """Whoever may be contacted: nobody who objected, and with what is for members only nobody who is held out."""
+    is_held_out = (customers["arm"] == HELD_OUT) & for_members
+    return customers[(customers["hand"] != NEVER) & ~is_held_out]
 
 
 def _numbers(condition: Condition, group: pd.DataFrame, members: pd.DataFrame) -> ConditionNumbers:

@@ -1,0 +1,89 @@
+"""One membership: page, answers, metrics, lists, audiences, experiment and explain agree about every customer."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import small_shop
+from files_of_a_run import contradictions, opened
+from insiders.answers import enrolment
+from insiders.io.tracking import address
+from small_shop import EASY
+
+TWENTY_MONTHS: Mapping[str, Any] = {"simulate": {"days": 610}}
+LAST = ("assign", "report")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv(address.VARIABLE, raising=False)
+        folder = small_shop.new_project(
+            tmp_path_factory.mktemp("shop") / "project", empty_store, EASY, TWENTY_MONTHS, {"programme": {"size": 40}}
+        )
+        small_shop.run(folder)
+        yield folder
+
+
+def again(folder: Path, **programme: object) -> None:
+    small_shop.write_params(folder, EASY, TWENTY_MONTHS, {"programme": {"size": 40, **programme}})
+    small_shop.run(folder, LAST)
+
+
+def test_no_file_contradicts_another(shop: Path) -> None:
+    assert contradictions(shop) == []
+    assert len(opened(shop).inside) == 40  # as asked for, those who are held out among them
+    assert opened(shop).answers["how_many"]["own"]["count"] == 40
+
+
+def test_a_rule_decides_where_it_is_preferred_and_everything_follows(shop: Path) -> None:
+    again(shop, by="rule")
+    files = opened(shop)
+    people = files.table("customers")
+    assert contradictions(shop) == []
+    meets = people.query(files.answers["enter"]["sql"].replace("AND", "and").replace("OR", "or"))["customer_id"]
+    stays = people.query(files.answers["leave"]["sql"].replace("AND", "and").replace("OR", "or"))["customer_id"]
+    inside = files.inside
+    assert set(meets) <= set(inside.index)
+    assert set(inside.index[inside["status"] == "member"]) <= set(stays)
+    assert files.answers["leave"]["by_rule"]
+    again(shop)
+
+
+def test_after_decisions_and_hands_no_file_contradicts_another(shop: Path) -> None:
+    with small_shop.inside(shop):
+        enrolment.enrol(date(2026, 6, 1))
+        enrolment.enrol(date(2026, 7, 1))
+    small_shop.run(shop, LAST)
+    before = opened(shop).inside
+    held_out, invited = (before.index[before["arm"] == arm][0] for arm in ("held_out", "invited"))
+    outsider = min(set(opened(shop).table("customers")["customer_id"]) - set(before.index))
+    with small_shop.inside(shop):
+        for each in (invited, outsider):
+            enrolment.set_hand(each, "never", "asked not to be written to", date(2026, 7, 2))
+    small_shop.run(shop, LAST)
+    assert contradictions(shop) == []
+    files = opened(shop)
+    assert invited not in files.inside.index
+    assert files.members.loc[invited, ["status", "reason"]].tolist() == ["left", "objected"]
+    assert files.answers["leave"]["decisions"] == 2
+    assert held_out not in set(files.csv("audiences").query("action == 'perks'")["customer_id"])
+
+    with small_shop.inside(shop):
+        enrolment.enrol(None)  # as of today: from now on the files tell what is recorded
+        enrolment.set_hand(held_out, "never", "objects too", date(2026, 8, 4))
+    small_shop.run(shop, LAST)
+    assert contradictions(shop) == []
+    assert opened(shop).members.loc[held_out, "status"] == "left"  # at once, whatever was recorded
+
+
+def test_a_contradiction_would_be_noticed(shop: Path) -> None:
+    listed = shop / "reports/insiders.csv"
+    whole = listed.read_text(encoding="utf-8")
+    pd.read_csv(listed, dtype=str).iloc[1:].to_csv(listed, index=False)
+    assert "insiders.csv names others than members.parquet" in contradictions(shop)
+    listed.write_text(whole, encoding="utf-8")
