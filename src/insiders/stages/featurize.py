@@ -32,10 +32,8 @@ def main() -> None:
         everyone = engine.fetch(con, features.with_next_revenue(customers, orders, days, settings.horizon_days))
         periods = cutoffs.split(everyone, cuts, as_of, settings.horizon_days)
         _write(periods, cutoffs.past(everyone, months))
-        log(
-            {"customers": len(periods.customers), "cutoffs": len(cuts.days)},
-            datasets.of_tables(paths.LINES, paths.ORDERS),
-        )
+        counts = {"customers": len(periods.customers), "cutoffs": len(cuts.days)}
+        log(counts, datasets.of_tables(paths.LINES, paths.ORDERS))
 
 
 def _days(
