@@ -33,6 +33,7 @@ def explain(customer_id: str) -> list[str]:
 
 
 def background() -> Background:
+    settings = params.read()  # before any table: what is wrong in them may be why a table is missing
     timeline, chosen = read(), terms()
     return Background(
         timeline.present,
@@ -40,7 +41,7 @@ def background() -> Background:
         chosen,
         tables.read(paths.MEMBERS),
         tables.read(paths.MOVEMENT),
-        text.words(Language(TEXTS_ARE_IN, params.read().preprocess.currency)),
+        text.words(Language(TEXTS_ARE_IN, settings.preprocess.currency)),
     )
 
 
