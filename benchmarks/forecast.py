@@ -67,8 +67,7 @@ def outlook(shop: Sequence[Group]) -> Outlook:
     """That of the last group's date, at which nothing later is known."""
     as_of = shop[-1].as_of
     known = [each._replace(actual=np.where(each.ended(as_of), each.actual, np.nan)) for each in shop]
-    nobody = pd.DataFrame({"expected_revenue": []})
-    return forecast.outlook(known, nobody, as_of, HORIZON)
+    return forecast.outlook(known, as_of, HORIZON)
 
 
 def _tested(group: Group, told: Outlook) -> Tested:

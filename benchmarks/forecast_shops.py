@@ -81,7 +81,7 @@ def measured(found: Sold) -> dict[str, Any]:
     chosen = forecast.past_members(everybody.assign(is_insider=False), everybody, SHARE)
     with threadpool_limits(1):
         groups = forecast.groups(forecast.monthly(sums, found.start, found.cut), everybody, chosen, HORIZON)
-        told = forecast.outlook(groups, everybody.head(0).assign(expected_revenue=0.0), found.cut, HORIZON)
+        told = forecast.outlook(groups, found.cut, HORIZON)
         own = lifetime.predict(lifetime.calibrate(lifetime.fit(now), pd.concat(past), HORIZON), now, HORIZON)
     inside = now["customer_id"].isin(chosen.loc[chosen["as_of"] == found.cut, "customer_id"]).to_numpy()
     came = now["next_revenue"].to_numpy()

@@ -1,5 +1,6 @@
 """A small shop's tables of customers, as featurize leaves them, for tests of the stages that follow."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,19 @@ def write_project(present: pd.DataFrame | None = None) -> None:
     tables.write(past.assign(next_revenue=np.nan), paths.SNAPSHOTS, schemas.SNAPSHOTS)
     last = past[["customer_id", "as_of"]].assign(next_revenue=past["net_revenue"] / 4)
     tables.write(last, paths.HOLDOUT, schemas.HOLDOUT)
+    write_orders()
     tables.write(pd.concat([customers(40, day) for day in MONTHS]), paths.HISTORY, schemas.HISTORY)
     copy_params()
+
+
+def write_orders() -> None:
+    """Everybody ordered on the fifth of every month of half a year, each time as much."""
+    days = pd.date_range("2011-06-05", NOW, freq="MS") + pd.Timedelta(days=4)
+    people = customers()[["customer_id", "net_revenue"]]
+    orders = people.merge(pd.DataFrame({"ordered_at": days.as_unit("us")}), how="cross")
+    amounts = [Decimal(f"{amount:.4f}") for amount in orders["net_revenue"] / 10]
+    paths.ORDERS.parent.mkdir(exist_ok=True)
+    orders.assign(net_revenue=amounts, is_sale=True).to_parquet(paths.ORDERS, index=False)
 
 
 def copy_params() -> None:

@@ -64,5 +64,5 @@ def told(listed: pd.DataFrame, segments: Iterable[str], as_of: pd.Timestamp) -> 
     """What the report's stage puts together, of a year of noisy months."""
     rates = series(12, noise=0.2)
     found = groups(rates, [*month_starts(rates), as_of]) if len(listed) else []
-    outlook = forecast.outlook(found, listed, as_of, 90)
+    outlook = forecast.outlook(found, as_of, 90)
     return {**outlook, "lifetime_value": forecast.segments(expectations(list(segments)), outlook["level_error"])}

@@ -280,6 +280,8 @@ def write(folder: Path) -> None:
     assignments(people).to_parquet(folder / "data/assignments.parquet", index=False)
     confidence(people).to_parquet(folder / "data/confidence.parquet", index=False)
     expectations(people).to_parquet(folder / "data/expectations.parquet", index=False)
+    told = forecast_tables.told(people, [], AS_OF)
+    (folder / "data/outlook.json").write_text(json.dumps(told), encoding="utf-8")
     past = history(people)
     past.to_parquet(folder / "data/history.parquet", index=False)
     memberships(past).to_parquet(folder / "data/memberships.parquet", index=False)

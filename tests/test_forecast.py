@@ -20,7 +20,7 @@ NOISY = shop.series(12, noise=0.2)
 
 def outlook(rates: np.ndarray, as_of: pd.Timestamp = END, horizon_days: int = 90) -> dict:
     dates = [*(day for day in shop.month_starts(rates) if day < as_of), as_of]
-    return forecast.outlook(shop.groups(rates, dates), TWO, as_of, horizon_days)
+    return forecast.outlook(shop.groups(rates, dates), as_of, horizon_days)
 
 
 # Misses and intervals
@@ -272,7 +272,7 @@ def test_a_way_that_lost_to_the_naive_one_is_not_used():
     *earlier, last = shop.groups(shop.series(12))
     wrong = [each._replace(bottom_up=each.bottom_up * (1 + each.known_months % 2)) for each in (*earlier, last)]
 
-    told = forecast.outlook(wrong, TWO, END, 90)
+    told = forecast.outlook(wrong, END, 90)
 
     assert told["way"] == told["naive"] == "recent"
     assert told["expected"] == pytest.approx(90 * shop.RATE)
@@ -296,7 +296,7 @@ def test_intervals_widen_with_the_months_ahead_with_chance_and_with_misses():
     assert widths == sorted(widths)
     assert wild["level_error"] > calm["level_error"] > 0
     narrow, wide = (
-        forecast.outlook([each._replace(chance=chance) for each in shop.groups(NOISY)], TWO, END, 90)
+        forecast.outlook([each._replace(chance=chance) for each in shop.groups(NOISY)], END, 90)
         for chance in (0.0, 0.5)
     )
     assert wide["chance_error"] > narrow["chance_error"] == 0
@@ -328,7 +328,7 @@ def test_any_horizon_can_be_asked_for(horizon_days: int):
     rates = shop.series(6)
     found = [shop.group(rates, day, horizon_days) for day in shop.month_starts(rates)]
 
-    told = forecast.outlook(found, TWO, found[-1].as_of, horizon_days)
+    told = forecast.outlook(found, found[-1].as_of, horizon_days)
 
     assert told["expected"] == pytest.approx(horizon_days * shop.RATE)
 
@@ -360,7 +360,7 @@ def test_a_november_is_foreseen_where_last_november_is_known():
 def test_few_months_are_told_as_few(months: int):
     rates = shop.series(months)
     as_of = shop.START + pd.DateOffset(months=months)
-    told = forecast.outlook([shop.group(rates, as_of)], TWO, as_of, 90)
+    told = forecast.outlook([shop.group(rates, as_of)], as_of, 90)
 
     assert told["few_months"]
     assert told["known_months"] == months
@@ -370,11 +370,11 @@ def test_few_months_are_told_as_few(months: int):
 
 
 def test_nobody_is_expected_to_bring_nothing():
-    told = forecast.outlook([], TWO.head(0), END, 90)
+    told = forecast.outlook([], END, 90)
 
     assert (told["expected"], told["low"], told["high"], told["chance_error"]) == (0, 0, 0, None)
-    assert (told["months"], told["list_expected"]) == ([], 0)
-    gone = forecast.outlook(shop.groups(NOISY)[:-1], TWO.head(0), END, 90)  # a list then, none today
+    assert told["months"] == []
+    gone = forecast.outlook(shop.groups(NOISY)[:-1], END, 90)  # a list then, none today
     assert gone["expected"] == 0
 
 
@@ -394,7 +394,7 @@ def test_the_unit_of_money_does_not_matter():
         for each in shop.groups(NOISY)
     ]
 
-    one, thousand = (forecast.outlook(found, TWO, END, 90) for found in (shop.groups(NOISY), dear))
+    one, thousand = (forecast.outlook(found, END, 90) for found in (shop.groups(NOISY), dear))
 
     assert thousand["expected"] == pytest.approx(1000 * one["expected"], rel=1e-6)
     assert thousand["backtest_mase"] == pytest.approx(one["backtest_mase"], rel=1e-6)

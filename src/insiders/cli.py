@@ -120,7 +120,7 @@ def assign(
     ] = None,
 ) -> None:
     """Give every customer a segment and write the list of Insiders."""
-    from insiders.answers import assignments
+    from insiders.answers import assignments, list_forecast
     from insiders.io import params, paths
 
     settings = params.read()
@@ -128,7 +128,10 @@ def assign(
     server = assignments.named(version, settings, table["as_of"].iloc[0])
     past, months = assignments.read_history(), assignments.read_months()
     served = assignments.serve(server, table, past, months, settings)
-    assignments.write(served, out or Path())
+    if customers is None:
+        list_forecast.foretell(served, table, months, settings.featurize.horizon_days).write(out or Path())
+    else:  # the orders of another table's customers are not known
+        assignments.write(served, out or Path())
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
     typer.echo(f"{sizes}, by model version {server.version}")
 

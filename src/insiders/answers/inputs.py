@@ -21,6 +21,7 @@ from insiders.language import Language
 from insiders.programme import criteria, members
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
+from insiders.value.forecast import Outlook
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -70,6 +71,12 @@ class Inputs:
     @cached_property
     def expectations(self) -> pd.DataFrame:
         return tables.read(paths.EXPECTATIONS)
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """What the list is expected to bring."""
+        outlook: Outlook = tables.read_json(paths.OUTLOOK)
+        return outlook
 
     @cached_property
     def ledger(self) -> pd.DataFrame:

@@ -3,10 +3,10 @@
 from insiders.errors import exit_on_input_error
 from insiders.io import freshness, ledger, paths
 
-INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.REGISTERED)
+INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.ORDERS, paths.REGISTERED)
 OUTPUTS = (
     *(paths.MEMBERS, paths.MOVEMENT, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS),
-    *(paths.TERMS, paths.EXPECTATIONS, paths.INSIDERS),
+    *(paths.TERMS, paths.EXPECTATIONS, paths.OUTLOOK, paths.INSIDERS),
 )
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     inputs = (*INPUTS, *ledger.files())
     if freshness.is_fresh("assign", inputs, OUTPUTS):
         return
-    from insiders.answers import assignments
+    from insiders.answers import assignments, list_forecast
     from insiders.io import params, tables
     from insiders.io.tracking import datasets, runs
 
@@ -26,7 +26,8 @@ def main() -> None:
     with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.featurize.horizon_days}) as log:
         past, months = assignments.read_history(), assignments.read_months()
         served = assignments.serve(server, customers, past, months, settings)
-        assignments.write(served)
+        foretold = list_forecast.foretell(served, customers, months, settings.featurize.horizon_days)
+        foretold.write()
         log({"customers": len(served.assigned), "insiders": len(served.insiders)}, datasets.of_tables(paths.CUSTOMERS))
     if assignments.still_serves(server):
         freshness.record("assign", inputs, OUTPUTS)

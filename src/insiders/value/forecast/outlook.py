@@ -88,7 +88,6 @@ class Outlook(Ahead):
     quarter_coverage: float | None
     tested_months: int
     more_than_expected: int
-    list_expected: float
     ways: list[WayScore]
     backtest: list[SpanOutcome]
     backtest_months: list[MonthOutcome]
@@ -112,12 +111,12 @@ class _Dated(NamedTuple):
     forecasts: Mapping[str, Forecast]
 
 
-def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int) -> Outlook:
+def outlook(groups: Sequence[Group], as_of: pd.Timestamp, horizon_days: int) -> Outlook:
     """What the group of `as_of`, the last of the groups, is expected to bring in the horizon and month by month.
 
-    `insiders` holds the members' own expected_revenue; its sum is `list_expected`. A back-test row is a month
-    (`backtest_months`) or as many months as the horizon holds (`backtest`). The way that is used, at all dates, is the
-    combination; where it lost to the naive forecast in the back-test, the last quarter with the season.
+    A back-test row is a month (`backtest_months`), or as many as the horizon holds (`backtest`). The way that is used,
+    at all dates, is the combination; where it lost to the naive forecast in the back-test, the last quarter with the
+    season.
     """
     dated = [_Dated(*each) for each in zip(groups, combination.forecasts(groups), strict=True)]
     past = [each for each in dated if each.group.known_months >= TESTED_FROM and each.group.as_of < as_of]
@@ -136,7 +135,6 @@ def outlook(groups: Sequence[Group], insiders: pd.DataFrame, as_of: pd.Timestamp
         "quarter_coverage": coverage(spans),
         "tested_months": len(months),
         "more_than_expected": sum(row["actual"] > row["expected"] for row in spans),
-        "list_expected": fsum(insiders["expected_revenue"]),
         "ways": [_score(name, past) for name in _ways(past)],
         "backtest": spans,
         "backtest_months": months,
