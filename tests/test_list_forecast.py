@@ -26,7 +26,9 @@ def served() -> assignments.Served:
     """Before the forecast."""
     customers = assignments.read_customers(paths.CUSTOMERS)
     past, months = assignments.read_history(), assignments.read_months()
-    return assignments.serve(assignments.named(None), customers, past, months, params.read())
+    settings = params.read()
+    server = assignments.named(None, settings, customers["as_of"].iloc[0])
+    return assignments.serve(server, customers, past, months, settings)
 
 
 def test_what_members_are_expected_to_bring_adds_up_to_the_forecast() -> None:
