@@ -4,7 +4,7 @@ A score makes a list of those who have most of it. Where customers tie at the en
 places in what it captured; its agreement is that of the list that one would really get, with all of them in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,10 +40,10 @@ def dates(judge: Judge) -> list[Date]:
 def measured(judge: Judge, origins: Sequence[Date]) -> dict[str, Measures]:
     """Score -> the measures of its list, as large as the programme; NaN where a measure means nothing."""
     share, count = judge.settings.share, len(judge.windows[VALIDATION].customers)
-    lists, size = _stabilities(judge), round(share * count) / count
+    lists, size, drawn = _stabilities(judge), round(share * count) / count, _resamples(judge)
     found = {
         name: {
-            **_on_folds(judge, origins, name),
+            **_on_folds(judge, origins, drawn, name),
             **scoring.figures(origins, name, SORTS, share),
             "list_stability": size / (2 - size) if name == CHANCE else lists[name],
             "insider_share": size,
@@ -58,24 +58,26 @@ def choose(origins: Sequence[Date], share: float, tolerance: float) -> str:
     return scoring.choose(origins, PREFERRED, tolerance, (share, *scoring.SHARES))
 
 
-def _on_folds(judge: Judge, origins: Sequence[Date], name: str) -> Measures:
+def _on_folds(judge: Judge, origins: Sequence[Date], drawn: Mapping[str, holdout.Resamples], name: str) -> Measures:
     """What a list captured after each rolling origin, with its intervals, and over all of them."""
     measures: Measures = {}
     for fold, each in zip(judge.folds, origins, strict=True):
-        own = _on_fold(judge, judge.windows[fold].customers, each.scores[name])
+        customers, score = judge.windows[fold].customers, each.scores[name]
+        n = round(judge.settings.share * len(customers))
+        ends = drawn[fold].intervals(holdout.places(score, *holdout.boundary(score, n)))
+        own = {**holdout.by_score(score, customers, n), **ends}
         measures |= {f"{key}_{fold}": figure for key, figure in own.items()}
     by_key = {key: [measures[f"{key}_{fold}"] for fold in judge.folds] for key in holdout.MEASURES}
     means = {f"{key}_mean": float(np.mean(figures)) for key, figures in by_key.items()}
     return measures | means | {"value_lift_min": min(by_key["value_lift"])}
 
 
-def _on_fold(judge: Judge, customers: pd.DataFrame, score: Values) -> Measures:
-    n = round(judge.settings.share * len(customers))
-    ends = _resamples(judge, customers).intervals(holdout.places(score, *holdout.boundary(score, n)))
-    return {**holdout.by_score(score, customers, n), **ends}
+def _resamples(judge: Judge) -> dict[str, holdout.Resamples]:
+    """Bootstrap resamples of each origin's customers: drawn once, since every score's list is held against the same."""
+    return {fold: _resampled(judge, judge.windows[fold].customers) for fold in judge.folds}
 
 
-def _resamples(judge: Judge, customers: pd.DataFrame) -> holdout.Resamples:
+def _resampled(judge: Judge, customers: pd.DataFrame) -> holdout.Resamples:
     past, later = customers["net_revenue"].to_numpy(), customers["next_revenue"].to_numpy()
     weights = holdout.draws(len(customers), judge.settings.bootstrap, judge.settings.seed)
     return holdout.Resamples(past, later, weights)
