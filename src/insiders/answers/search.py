@@ -61,7 +61,7 @@ def tune(settings: params.Params) -> None:
         _log_baselines(run, rows, lists)
         _log_result(run, rows, chosen)
         _illustrate(run, search.front(trials), wanted, cut)
-        run.log_figure(_map(chosen, wanted, cut[VALIDATION]), "clusters")
+        run.log_figure(_map(_fitted(chosen, wanted, cut[VALIDATION]), cut[VALIDATION]), "clusters")
 
 
 def _share(settings: params.Params, wanted: judge.Settings, customers: int) -> float:
@@ -185,9 +185,8 @@ def _illustrate(run: SearchRun, best: Sequence[Trial], wanted: judge.Settings, c
     """A picture and a table of segments for each trial on the front, at the latest origin: what came is known there."""
     latest = cut["1"]
     for trial in best:
-        model = trial.recipe.model(wanted).fit(latest.customers, latest.past)
-        picture = pictures.trial_map(model.embed(latest.customers), model.labels_, model.listed(latest.customers))
-        run.illustrate(trial.number, picture, _segments(model, latest))
+        model = _fitted(trial, wanted, latest)
+        run.illustrate(trial.number, _map(model, latest), _segments(model, latest))
 
 
 def _segments(model: SegmentModel, window: Window) -> pd.DataFrame:
@@ -199,7 +198,10 @@ def _segments(model: SegmentModel, window: Window) -> pd.DataFrame:
     return told.assign(segment=told["cluster"].map(names))
 
 
-def _map(chosen: Trial, wanted: judge.Settings, window: Window) -> "Figure":
-    """The chosen recipe's customers in the first two dimensions of its embedding."""
-    model = chosen.recipe.model(wanted).fit(window.customers, window.past)
+def _fitted(trial: Trial, wanted: judge.Settings, window: Window) -> SegmentModel:
+    return trial.recipe.model(wanted).fit(window.customers, window.past)
+
+
+def _map(model: SegmentModel, window: Window) -> "Figure":
+    """A window's customers in the first two dimensions of the embedding that was fitted on it."""
     return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(window.customers))
