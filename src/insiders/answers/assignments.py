@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders import schemas
 from insiders.answers import bounds, membership
+from insiders.answers.bounds import MODEL, NO_LIST
 from insiders.answers.membership import Candidates, Membership
 from insiders.errors import InputError
 from insiders.evidence import quality
@@ -21,8 +22,6 @@ from insiders.io.tracking import registry
 from insiders.model import segments
 from insiders.units import YEAR_DAYS
 from insiders.value import lifetime, scores
-
-MODEL, NO_LIST = "model", "none"  # regimes of models/registered.json
 
 
 class Labeller(Protocol):

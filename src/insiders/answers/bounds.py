@@ -21,7 +21,7 @@ from insiders.io.tracking.registry import Version
 
 FEATURES_TAG = "insiders.features"  # how the features of a version were defined
 AS_OF_TAG = "insiders.as_of"  # the day as of which a version knew its customers
-NOBODY = "none"  # serves where no list can be defended
+MODEL, NO_LIST = "model", "none"  # regimes of models/registered.json; the latter also serves in its own name
 
 
 class Limits(NamedTuple):
@@ -106,7 +106,7 @@ def refuse_empty(inside: Collection[str], served: "pd.Series[str]", last: Path) 
     before = int(tables.read(last, schemas.MEMBERS)["rank"].notna().sum())
     if not before:
         return
-    if (served == NOBODY).all():
+    if (served == NO_LIST).all():
         sys.stderr.write(f"assign: the verdict names nobody; the {before:,} members of the last list are out\n")
         return
     raise InputError(
