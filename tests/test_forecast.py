@@ -72,14 +72,18 @@ def likelihood(logs: np.ndarray, mean: float, persistence: float, shock: float =
     return -len(logs) / 2 * np.log(squares * (1 - persistence**2)) - scale / 2
 
 
+def parameters(forecast: np.ndarray) -> tuple[float, float]:
+    """Mean and persistence behind three steps of a forecast that goes back to its mean."""
+    one, two, three = forecast
+    persistence = (three - two) / (two - one)
+    return one - (two - one) / (persistence - 1), persistence
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_an_autoregression_is_the_most_likely_one(seed: int):
     logs = np.log(shop.series(12, noise=0.3, seed=seed))
 
-    one, two, three = ways.autoregression(logs, 3)
-
-    persistence = (three - two) / (two - one)
-    mean = one - (two - one) / (persistence - 1)
+    mean, persistence = parameters(ways.autoregression(logs, 3))
     best = likelihood(logs, mean, persistence)
     for far in (-0.02, 0.02):
         assert likelihood(logs, mean, persistence + far) < best
@@ -90,9 +94,7 @@ def test_an_autoregression_is_the_most_likely_one(seed: int):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_moving_average_is_at_least_as_likely_as_none(seed: int):
     logs = np.log(shop.series(18, noise=0.3, seed=seed))
-    one, two, three = ways.moving_autoregression(logs, 3)
-    persistence = (three - two) / (two - one)
-    mean = one - (two - one) / (persistence - 1)
+    mean, persistence = parameters(ways.moving_autoregression(logs, 3))
 
     most = max(likelihood(logs, mean, persistence, shock) for shock in ways.COARSE)
 
