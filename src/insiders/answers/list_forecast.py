@@ -29,9 +29,10 @@ class Foretold(NamedTuple):
     outlook: Outlook
 
     def write(self, folder: Path = Path()) -> None:
-        """Write all tables and data/outlook.json, below `folder`."""
-        assignments.write(self.served, folder)
-        tables.write_json(self.outlook, folder / paths.OUTLOOK)
+        """Write all tables and data/outlook.json, below `folder`; where one fails, none of them changes."""
+        with tables.atomic_write(folder / paths.OUTLOOK) as temporary:
+            tables.write_json(self.outlook, temporary)
+            assignments.write(self.served, folder)
 
 
 def foretell(served: Served, customers: pd.DataFrame, months: pd.DataFrame, horizon_days: int) -> Foretold:
