@@ -35,7 +35,7 @@ def test_months_of_a_ledger() -> None:
     made = orders.orders(cleaned(transaction(text) for text in [*rows, *more]))
     revenue = fetched(experiment.monthly_revenue(made, DAY, 75), "customer_id", "month")
     assert revenue.to_numpy().tolist() == [["ann", 0, 15.0], ["ann", 1, 7.0], ["bob", 1, -5.0]]
-    matrix = experiment.as_matrix(revenue, pd.Series(["bob", "zoe", "ann"]), 2)
+    matrix = experiment.as_matrix(revenue, pd.Series(["bob", "zoe", "ann"]), range(2))
     assert matrix.tolist() == [[0, -5], [0, 0], [15, 7]]
 
 

@@ -10,13 +10,13 @@ count as the cap, and the part that past revenue predicts is subtracted (CUPED: 
 import math
 from dataclasses import dataclass
 from datetime import date
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
 from ibis import _
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from insiders.programme import arms
 from insiders.units import MONTH_DAYS, round_off
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
+NORMAL = NormalDist()
 CAP_QUANTILE = 0.95  # of the list's customer-months before the start
 YEAR_MONTHS = 12
 MONTHS_MAX = 36  # longer experiments are not planned
@@ -110,10 +111,14 @@ def monthly_revenue(orders: "Table", start: date, days: int) -> "Table":
     return summed.mutate(month=summed.month.cast("int64"))
 
 
-def as_matrix(revenue: pd.DataFrame, customers: "pd.Series[str]", months: int) -> Values:
+def as_matrix(revenue: pd.DataFrame, customers: "pd.Series[str]", months: range) -> Values:
     """Monthly revenue of the given customers, shape (customers, months), 0 where there is no row."""
-    wide = revenue.pivot_table(index="customer_id", columns="month", values="net_revenue", aggfunc="sum")
-    return wide.reindex(index=pd.Index(customers), columns=range(months)).fillna(0.0).to_numpy(float)
+    matrix = np.zeros((len(customers), len(months)))
+    row = pd.Index(customers).get_indexer(revenue["customer_id"])
+    column = revenue["month"].to_numpy(np.int64) - months.start
+    inside = (row >= 0) & (column >= 0) & (column < len(months))
+    matrix[row[inside], column[inside]] = revenue["net_revenue"].to_numpy(float)[inside]
+    return matrix
 
 
 def plan(before: Values, after: Values, sizes: ArmSizes, design: Design) -> PlanNumbers:
@@ -191,12 +196,12 @@ def detectable_uplift(metric: Metric, months: float, sizes: ArmSizes, design: De
     if not sizes["control"] or not sizes["invited"]:
         return None
     error = math.sqrt(metric.variance(months) * (1 / sizes["control"] + 1 / sizes["invited"]))
-    return _standard_errors(design) * error / metric.mean
+    return standard_errors(design) * error / metric.mean
 
 
 def needed_insiders(metric: Metric, months: float, design: Design) -> int:
     """How many Insiders in both arms detect the minimum uplift in so many months."""
-    ratio = _standard_errors(design) / (design.minimum_uplift * metric.mean)
+    ratio = standard_errors(design) / (design.minimum_uplift * metric.mean)
     share = design.control_share * (1 - design.control_share)
     return math.ceil(ratio**2 * metric.variance(months) / share)
 
@@ -213,9 +218,14 @@ def needed_months(metric: Metric, sizes: ArmSizes, design: Design) -> int | None
     return None
 
 
-def _standard_errors(design: Design) -> float:
+def standard_errors(design: Design) -> float:
     """How many standard errors an effect must measure to be detected with the stated power."""
-    return float(round_off(norm.ppf(1 - design.alpha / 2) + norm.ppf(design.power)))
+    return float(round_off(NORMAL.inv_cdf(1 - design.alpha / 2) + NORMAL.inv_cdf(design.power)))
+
+
+def power(uplift: float, error: float, design: Design) -> float:
+    """Probability that a two-sided test detects this uplift, where it is measured with this standard error."""
+    return float(round_off(NORMAL.cdf(uplift / error - NORMAL.inv_cdf(1 - design.alpha / 2)))) if error > 0 else 1.0
 
 
 def split(insiders: int, share: float) -> ArmSizes:
