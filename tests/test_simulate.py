@@ -1,5 +1,6 @@
 """The generated shop: its facts beside the real file's, its form, and its truth against what it delivers."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -282,3 +283,28 @@ def test_customers_bring_what_the_truth_expects(
     for group in (left, ~left, ~left & new, truth["class"] == "wholesale", truth["class"] == "retail"):
         each = surplus[group].dropna()
         assert abs(each.mean()) < 3.5 * each.std() / np.sqrt(len(each))
+
+
+# --- a programme that brings something ---
+
+
+def test_the_uplift_adds_orders_of_the_invited_alone_and_changes_nothing_else() -> None:
+    """Whoever is invited from August on orders three times as often, on invoices that stand after all others."""
+    since, settings = date(2025, 8, 1), replace(SMALL, customers=2000, programme_uplift=2.0)
+    ids = [f"{number}" for number in range(10_001, 12_001, 2)]
+    plain = delivered(replace(settings, programme_uplift=0.0), 5)
+    more = pa.concat_tables(Shop(settings, 5, dict.fromkeys(ids, since)).blocks()).to_pandas()
+    further = more.iloc[len(plain) :].assign(amount=lambda rows: rows["Quantity"] * rows["UnitPrice"].astype(float))
+    assert more.iloc[: len(plain)]["InvoiceNo"].tolist() == plain["InvoiceNo"].tolist()
+    assert set(further["CustomerID"]) <= set(ids)
+    assert further["InvoiceDate"].min() >= pd.Timestamp(since)
+    assert not set(further["InvoiceNo"]) & set(plain["InvoiceNo"])
+    first = plain.groupby("CustomerID")["InvoiceDate"].min()
+    present = first.index[first < pd.Timestamp(since)].intersection(ids)
+    after = plain[plain["InvoiceDate"] >= pd.Timestamp(since)]
+    brought, own = (net_lines(rows[rows["CustomerID"].isin(present)])["amount"].sum() for rows in (further, after))
+    assert brought / own == pytest.approx(2.0, rel=0.1)
+
+
+def test_without_decisions_the_uplift_changes_nothing() -> None:
+    assert delivered(replace(SMALL, programme_uplift=0.5), 5).equals(delivered(SMALL, 5))

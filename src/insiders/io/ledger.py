@@ -55,6 +55,16 @@ def read(day: date) -> Record:
     return Record(day, _metadata(path)["terms"], members)
 
 
+def invited() -> dict[str, date]:
+    """Since which decision each customer has been in whose lot was to be invited."""
+    since: dict[str, date] = {}
+    for day in reversed(days()):  # the earliest last, so that it stays
+        members = read(day).members
+        inside = members[members["arm"].eq("invited") & members["status"].ne("left")]
+        since |= dict.fromkeys(inside["customer_id"], day)
+    return since
+
+
 def append(as_of: date, terms: Mapping[str, Any], members: "pd.DataFrame") -> None:
     """Record a decision after all others, whole or not at all."""
     import pyarrow as pa

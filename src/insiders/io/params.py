@@ -42,6 +42,7 @@ class Simulate(_Section):
     days: Annotated[int, Field(ge=30)]
     products: Annotated[int, Field(ge=20)]
     anonymous_share: Annotated[float, Field(ge=0, lt=1)]
+    programme_uplift: Annotated[float, Field(ge=0)]
 
 
 class Ingest(_Section):

@@ -1,7 +1,7 @@
 """The shop as others see it: its invoice lines in the real file's form, and the truth about its customers."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BLOCK = 5000  # customers generated together
 FIRST_INVOICE = 410_001
-CATALOGUE_STREAM, CUSTOMER_STREAM, TRADE_STREAM = range(3)
+CATALOGUE_STREAM, CUSTOMER_STREAM, TRADE_STREAM, UPLIFT_STREAM = range(4)
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,20 @@ class Settings:
     days: int
     products: int
     anonymous_share: float
+    programme_uplift: float = 0.0  # further orders of whoever is invited, as a share of their own
 
 
 @dataclass(frozen=True)
 class Shop:
-    """A shop with known customers: same settings and seed, same blocks."""
+    """A shop with known customers: same settings and seed, same blocks.
+
+    `invited` holds by customer since when the programme invites them; it adds further orders from that day on, on
+    invoices of their own, and changes nothing else.
+    """
 
     settings: Settings
     seed: int
+    invited: Mapping[str, date] = field(default_factory=dict)
 
     def truths(self) -> Iterator[pd.DataFrame]:
         """Yield the truth about the customers, block by block; see `truth`."""
@@ -67,6 +73,32 @@ class Shop:
             lines = trade.lines(trade.Shopping(goods, known, factors, settings.anonymous_share, rng))
             yield _delivered(lines.assign(number=lines["invoice"] + invoice), goods, known, settings.start)
             invoice += int(lines["invoice"].iloc[-1]) + 1
+        if settings.programme_uplift and self.invited:
+            yield from self._further(goods, factors, invoice)
+
+    def _further(self, goods: Catalogue, factors: p.Floats, invoice: int) -> Iterator["pa.Table"]:
+        """Yield what the invited buy because of the programme, on invoices from this number on."""
+        start = self.settings.start
+        for block, customers in enumerate(self.truths()):
+            known = self._lifted(customers)
+            rng = self._rng(UPLIFT_STREAM, block)
+            lines = trade.further_lines(trade.Shopping(goods, known, factors, 0.0, rng))
+            if len(lines):
+                yield _delivered(lines.assign(number=lines["invoice"] + invoice), goods, known, start)
+                invoice += int(lines["invoice"].iloc[-1]) + 1
+
+    def _lifted(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """The customers at the pace of their further orders, who "arrive" with the day before the first of them."""
+        start, days = self.settings.start, self.settings.days
+        since = customers["customer_id"].map(
+            lambda each: (self.invited[each] - start).days if each in self.invited else days
+        )
+        arrival = _day(customers["arrived_on"], start)
+        return customers.assign(
+            arrival=np.maximum(arrival, since - 1).clip(-1, days - 1),
+            dropout=_day(customers["dropped_on"], start),
+            orders_per_day=customers["orders_per_day"] * self.settings.programme_uplift,
+        )
 
     def _rng(self, *stream: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=stream))

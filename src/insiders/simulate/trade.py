@@ -45,6 +45,16 @@ def lines(shop: Shopping) -> pd.DataFrame:
     return _in_order(_described(_duplicated(pd.concat(parts, ignore_index=True), shop.rng), shop))
 
 
+def further_lines(shop: Shopping) -> pd.DataFrame:
+    """The lines of Poisson orders alone, without those of the arrival: what a programme adds to a block."""
+    orders = _poisson_orders(shop)
+    if orders.empty:
+        return orders
+    sales = _sales(shop, orders)
+    orders["fate"] = _fates(orders, shop.rng)
+    return _in_order(pd.concat([sales, *_undone(shop, orders, sales)], ignore_index=True))
+
+
 def _all_sales(shop: Shopping) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Orders and sale lines: the known customers', then as many without id as the share asks for."""
     known = _known_orders(shop)
@@ -60,6 +70,18 @@ def _all_sales(shop: Shopping) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _known_orders(shop: Shopping) -> pd.DataFrame:
     """One order on the day of arrival, then Poisson with the season until the customer drops out."""
+    who, day = _later_days(shop)
+    arrival = shop.customers["arrival"].to_numpy()
+    return _orders(shop, np.append(np.arange(len(arrival)), who), np.append(arrival, day))
+
+
+def _poisson_orders(shop: Shopping) -> pd.DataFrame:
+    """From the day after the arrival on, with the season until the customer drops out."""
+    return _orders(shop, *_later_days(shop))
+
+
+def _later_days(shop: Shopping) -> tuple[p.Ints, p.Ints]:
+    """Customer and day of each order after the arrival."""
     customers, days = shop.customers, len(shop.factors)
     arrival, dropout = customers["arrival"].to_numpy(), customers["dropout"].to_numpy().clip(0, days)
     summed = np.append(0.0, np.cumsum(shop.factors))
@@ -67,8 +89,11 @@ def _known_orders(shop: Shopping) -> pd.DataFrame:
     counts = shop.rng.poisson(customers["orders_per_day"].to_numpy() * np.maximum(until - since, 0))
     who = np.repeat(np.arange(len(customers)), counts)
     moment = since[who] + shop.rng.random(len(who)) * (until - since)[who]
-    later = np.searchsorted(summed, moment, side="right") - 1
-    who, day = np.append(np.arange(len(customers)), who), np.append(arrival, later)
+    return who, np.searchsorted(summed, moment, side="right") - 1
+
+
+def _orders(shop: Shopping, who: p.Ints, day: p.Ints) -> pd.DataFrame:
+    customers = shop.customers
     value = customers["order_value"].to_numpy()[who] * _factor(shop.rng, p.ORDER_SIGMA, len(who))
     return pd.DataFrame(
         {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from insiders.errors import InputError
-from insiders.io import paths
+from insiders.io import ledger, paths
 from insiders.io.delivery import blocks
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.csv_file import Delimited
@@ -98,7 +98,8 @@ def shop(params: Params) -> "Shop":
     """Set up the simulated shop that is the embedded sample."""
     from insiders.simulate import Settings, Shop
 
-    return Shop(Settings(**params.simulate.model_dump()), params.seed)
+    settings = Settings(**params.simulate.model_dump())
+    return Shop(settings, params.seed, ledger.invited() if settings.programme_uplift else {})
 
 
 def _open_sample(shop: "Shop") -> Source:
