@@ -59,6 +59,7 @@ def _told(listed: tuple[bool, ...]) -> dict[str, Any]:
         **numbers,
         "later": later,
         "experiment": experiment.plan(months[0], months[1], experiment.split(count, 0.2), DESIGN),
+        "readout": None,
     }
 
 

@@ -58,7 +58,20 @@ def test_help_comes_at_once() -> None:
     assert time.perf_counter() - started < 10
 
 
-COMMANDS = ["init", "simulate", "fetch", "assign", "enrol", "set", "promote", "rollback", "explain", "ui", "doctor"]
+COMMANDS = [
+    "init",
+    "simulate",
+    "fetch",
+    "assign",
+    "enrol",
+    "set",
+    "experiment",
+    "promote",
+    "rollback",
+    "explain",
+    "ui",
+    "doctor",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

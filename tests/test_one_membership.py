@@ -10,7 +10,7 @@ import pytest
 
 import small_shop
 from files_of_a_run import contradictions, opened
-from insiders.answers import enrolment
+from insiders.answers import enrolment, readout
 from insiders.io.tracking import address
 from small_shop import EASY
 
@@ -38,6 +38,7 @@ def test_no_file_contradicts_another(shop: Path) -> None:
     assert contradictions(shop) == []
     assert len(opened(shop).inside) == 40  # as asked for, those who are held out among them
     assert opened(shop).answers["how_many"]["own"]["count"] == 40
+    assert opened(shop).answers["guarantee"]["readout"] is None  # nothing is decided yet
 
 
 def test_a_rule_decides_where_it_is_preferred_and_everything_follows(shop: Path) -> None:
@@ -71,6 +72,7 @@ def test_after_decisions_and_hands_no_file_contradicts_another(shop: Path) -> No
     assert invited not in files.inside.index
     assert files.members.loc[invited, ["status", "reason"]].tolist() == ["left", "objected"]
     assert files.answers["leave"]["decisions"] == 2
+    the_experiment_is_read(shop)
     assert held_out not in set(files.csv("audiences").query("action == 'perks'")["customer_id"])
 
     with small_shop.inside(shop):
@@ -87,3 +89,18 @@ def test_a_contradiction_would_be_noticed(shop: Path) -> None:
     pd.read_csv(listed, dtype=str).iloc[1:].to_csv(listed, index=False)
     assert "insiders.csv names others than members.parquet" in contradictions(shop)
     listed.write_text(whole, encoding="utf-8")
+
+
+def the_experiment_is_read(shop: Path) -> None:
+    """Everybody whom a decision had in, in the arm of their lot: on the page, in answers.json and by the command."""
+    files = opened(shop)
+    reading = files.answers["guarantee"]["readout"]
+    decisions = [pd.read_parquet(path) for path in sorted((shop / "data" / "programme").glob("*.parquet"))]
+    drawn = pd.concat([each[each["status"] != "left"] for each in decisions]).drop_duplicates("customer_id")
+    assert (reading["first"], reading["months"], reading["verdict"]) == ("2026-06-01", 2, "too_early")
+    assert {row["arm"]: row["drawn"] for row in reading["arms"]} == drawn["arm"].value_counts().to_dict()
+    with small_shop.inside(shop):
+        question, verdict, *arms = readout.tell()
+    assert verdict.startswith("Too early to say")
+    assert all(f"{row['drawn']} drawn" in line for row, line in zip(reading["arms"], arms, strict=False))
+    assert question in (shop / "reports" / "index.html").read_text(encoding="utf-8")

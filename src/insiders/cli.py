@@ -177,6 +177,15 @@ def set_hand(
 
 @app.command()
 @ends_on_input_error
+def experiment() -> None:
+    """Read what the programme itself brings: the invited beside the held-out, since the first decision."""
+    from insiders.answers import readout
+
+    typer.echo("\n".join(readout.tell()))
+
+
+@app.command()
+@ends_on_input_error
 def promote(
     version: Annotated[
         str | None, typer.Argument(help="Number of the model version; the challenger when left out.")

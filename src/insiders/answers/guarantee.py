@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import pandas as pd
 
 from insiders import schemas
+from insiders.answers import readout
 from insiders.answers.inputs import Inputs
 from insiders.answers.manifest import Manifest
 from insiders.evidence import hypotheses
@@ -194,7 +195,8 @@ def aftermath(inputs: Inputs) -> AftermathNumbers:
         "later": {"start": f"{judged.start}", **summary["later"]},
         "hypotheses": summary["hypotheses"],
         "verdicts": summary["verdicts"],
-        "experiment": _plan(judged, _sizes(inputs), _design(inputs)),
+        "experiment": _plan(judged, _sizes(inputs), readout.design(inputs.settings)),
+        "readout": readout.read(inputs.settings),
     }
 
 
@@ -222,16 +224,11 @@ def _plan(judged: Judged, sizes: ArmSizes, design: Design) -> PlanNumbers:
         experiment.as_matrix(
             engine.fetch(judged.connection, experiment.monthly_revenue(judged.orders, *span)),
             listed,
-            span[1] // MONTH_DAYS,
+            range(span[1] // MONTH_DAYS),
         )
         for span in judged.spans
     )
     return experiment.plan(before, after, sizes, design)
-
-
-def _design(inputs: Inputs) -> Design:
-    own = inputs.settings
-    return Design(own.programme.held_out_share, **own.report.experiment.model_dump())
 
 
 def _sizes(inputs: Inputs) -> ArmSizes:

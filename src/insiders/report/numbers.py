@@ -20,6 +20,7 @@ from insiders.programme import actions
 from insiders.programme.enter import EnterNumbers
 from insiders.programme.experiment import PlanNumbers
 from insiders.programme.leave import LeaveNumbers
+from insiders.programme.readout import ReadOut
 from insiders.value.forecast import Outlook, SegmentOutlook
 
 # --- who ---
@@ -284,6 +285,7 @@ class AftermathNumbers(TypedDict):
     hypotheses: list[Finding]
     verdicts: dict[str, int]
     experiment: PlanNumbers
+    readout: ReadOut | None  # None before the first decision
 
 
 class Judgement(Validation):

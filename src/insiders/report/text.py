@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from insiders.language import NONE, Language
+
+if TYPE_CHECKING:
+    from insiders.programme.readout import ReadOut
 
 
 @cache  # with the templates that it compiled: both pages share most of them
@@ -76,10 +79,22 @@ class Wording(NamedTuple):
     answer: str
 
 
+def readout(language: Language, numbers: "ReadOut") -> list[str]:
+    """Lines on the experiment's reading, as sentences/readout.j2 words them."""
+    module: Any = environment(language).get_template("sentences/readout.j2").module
+    lines = (module.sentence, module.power, module.stop)
+    verdict, *outlook = (_one_line(each(numbers)) for each in lines)
+    return [module.question, verdict, *(_one_line(module.arm(row)) for row in numbers["arms"]), *outlook]
+
+
 def wording(environment: Environment, key: str, numbers: object) -> Wording:
     """What sentences/KEY.j2 says, without the line breaks of the template."""
     module: Any = environment.get_template(f"sentences/{key}.j2").module
-    return Wording(module.question, re.sub("[ \n]+", " ", module.sentence(numbers)).strip())
+    return Wording(module.question, _one_line(module.sentence(numbers)))
+
+
+def _one_line(text: str) -> str:
+    return re.sub("[ \n]+", " ", text).strip()
 
 
 def _or_dash(write: Callable[..., str]) -> Callable[..., str]:
