@@ -29,5 +29,34 @@ def side_by_side(sums: pd.DataFrame, as_of: date) -> pd.DataFrame:
     first, last = pd.Timestamp(sums["first_day"].min()), pd.Timestamp(as_of - timedelta(days=1))
     whole = wide.reindex(index=pd.date_range(wide.index[0], last, freq="MS"), columns=[True, False])
     filled = whole.fillna(0.0).set_axis(["insiders", "others"], axis=1).rename_axis("month").reset_index()
-    ends = filled["month"] + pd.offsets.MonthEnd(0)
-    return filled.assign(is_partial=(filled["month"] < first) | (ends > last))
+    return filled.assign(is_partial=_is_partial(filled["month"], first, last))
+
+
+def activity(orders: "Table", assignments: "Table", as_of: date) -> "Table":
+    """One row per month and side with an order before `as_of`: both revenues, customers, orders, first day."""
+    sides = assignments.select("customer_id", "is_insider")
+    known = orders.filter(orders.ordered_at < as_of).inner_join(sides, "customer_id")
+    dated = known.mutate(month=known.ordered_at.truncate("M").cast("date"), day=known.ordered_at.cast("date"))
+    return dated.group_by("month", "is_insider").aggregate(
+        gross_revenue=dated.gross_revenue.sum().cast("decimal(18, 4)"),
+        net_revenue=dated.net_revenue.sum().cast("decimal(18, 4)"),
+        customers=dated.customer_id.nunique(),
+        orders=dated.is_sale.cast("int64").sum(),
+        first_day=dated.day.min(),
+    )
+
+
+def every_month(sums: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The rows of `activity` with those of months without an order, which are zero, and `is_partial`."""
+    figures = ["gross_revenue", "net_revenue", "customers", "orders"]
+    first, last = pd.Timestamp(sums["first_day"].min()), pd.Timestamp(as_of - timedelta(days=1))
+    dated = sums.assign(month=pd.to_datetime(sums["month"])).set_index(["month", "is_insider"])[figures]
+    starts = pd.date_range(dated.index.get_level_values("month").min(), last, freq="MS")
+    whole = pd.MultiIndex.from_product([starts, [True, False]], names=["month", "is_insider"])
+    filled = dated.reindex(whole, fill_value=0).reset_index()
+    return filled.assign(is_partial=_is_partial(filled["month"], first, last))
+
+
+def _is_partial(starts: "pd.Series[pd.Timestamp]", first: pd.Timestamp, last: pd.Timestamp) -> "pd.Series[bool]":
+    """Whether the data, from the first day to the last, leave out a part of the month."""
+    return (starts < first) | (starts + pd.offsets.MonthEnd(0) > last)
