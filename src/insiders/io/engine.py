@@ -1,6 +1,6 @@
 """The engine that evaluates the tables of invoice lines: DuckDB, on this machine's cores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,11 @@ from insiders.io.tables import atomic_write, require
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
+    import pyarrow as pa
     from ibis.backends.duckdb import Backend
     from pandera.ibis import DataFrameSchema
 
+STREAM_ROWS = 50_000  # of a block
 ROW_GROUP = 122_880  # rows, DuckDB's own unit of work
 
 _numbers = count()
@@ -34,6 +36,21 @@ def scan(con: "Backend", path: Path) -> "ir.Table":
     return con.read_parquet(path)
 
 
+def scan_csv(con: "Backend", path: Path) -> "ir.Table":
+    """Open a CSV table that an earlier stage made: every column is text, what is empty is missing."""
+    require(path)
+    return con.read_csv(path, all_varchar=True, header=True, delim=",", quote='"', escape='"', strict_mode=True)
+
+
+def scan_frame(con: "Backend", frame: "pd.DataFrame") -> "ir.Table":
+    """Open a small table that lies in memory."""
+    import pyarrow as pa
+
+    name = f"frame_{next(_numbers)}"  # Ibis 12's own way writes a statement that DuckDB 2.0 does not read
+    con.con.register(name, pa.Table.from_pandas(frame, preserve_index=False))
+    return con.table(name)
+
+
 def materialize(con: "Backend", expr: "ir.Table") -> "ir.Table":
     """Evaluate an expression into a temporary table, for what is used more than once."""
     return con.create_table(f"materialized_{next(_numbers)}", expr, temp=True)
@@ -42,6 +59,12 @@ def materialize(con: "Backend", expr: "ir.Table") -> "ir.Table":
 def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
     """Evaluate a small table into a pandas frame."""
     return con.to_pyarrow(expr).to_pandas()
+
+
+def stream(con: "Backend", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:
+    """Evaluate a table of any size block by block."""
+    # Ibis 12's own way calls a function that DuckDB 2.0 no longer has.
+    yield from con.con.sql(con.compile(expr)).to_arrow_reader(STREAM_ROWS)
 
 
 def fetch_row(con: "Backend", expr: "ir.Table") -> tuple[Any, ...]:

@@ -190,6 +190,13 @@ class Report(_Section):
     actions: tuple[Action, ...]
 
 
+class Publish(_Section):
+    schema_: Annotated[str, Field(alias="schema", pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+    columns: dict[str, tuple[str, ...]]
+    pseudonymise: bool
+    contacts: str | None
+
+
 class Params(_Section):
     """The whole file."""
 
@@ -202,6 +209,7 @@ class Params(_Section):
     register_: Annotated[Register, Field(alias="register")]
     programme: Programme
     report: Report
+    publish: Publish
 
 
 def read(path: Path = PATH) -> Params:

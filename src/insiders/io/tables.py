@@ -117,7 +117,8 @@ def digest(*files: Path) -> str:
     content = hashlib.sha256()
     for path in files:
         require(path)
-        content.update(hashlib.sha256(path.read_bytes()).digest())
+        with path.open("rb") as file:
+            content.update(hashlib.file_digest(file, "sha256").digest())
     return content.hexdigest()
 
 

@@ -1,0 +1,118 @@
+"""Any database of SQLAlchemy as a store: one transaction a release, and views that follow the newest publication."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sql
+
+from insiders.errors import InputError
+from insiders.io import addresses
+from insiders.io.stores import rows
+from insiders.io.stores.definitions import Definitions, define
+from insiders.io.stores.release import Outcome, Publisher, Release, Table, row
+from insiders.schemas.published import RELEASES
+
+WITHOUT_SCHEMAS = ("sqlite", "mysql", "mariadb")
+
+
+class Database:
+    """A store in a database; `schema` is that of its tables where the database has schemas."""
+
+    def __init__(self, url: str, schema: str) -> None:
+        with addresses.readable("written", url):
+            self.engine = sql.create_engine(addresses.expanded(url))
+        if self.engine.dialect.name == "sqlite":
+            _own_transactions(self.engine)
+        self.schema = None if self.engine.dialect.name in WITHOUT_SCHEMAS else schema
+        self.url = url
+
+    def members(self) -> int:
+        with self._begin() as connection:
+            if not sql.inspect(connection).has_table(RELEASES.name, schema=self.schema):
+                return 0
+            table = sql.Table(RELEASES.name, sql.MetaData(), schema=self.schema, autoload_with=connection)
+            newest = sql.select(table.c.members).order_by(table.c.publication.desc()).limit(1)
+            return int(connection.execute(newest).scalar() or 0)
+
+    def publish(self, release: Release, publisher: Publisher) -> Outcome:
+        """Write the tables and then the release's row, which makes them current, in one transaction."""
+        made = define(release, self.schema)
+        with self._begin() as connection:
+            self._prepare(connection, made)
+            releases = made.releases
+            connection.execute(
+                sql.update(releases).values(publication=releases.c.publication)
+            )  # one publisher at a time
+            newest = connection.execute(sql.select(sql.func.max(releases.c.publication))).scalar() or 0
+            same = (releases.c.release == release.name, releases.c.digest == release.digest)
+            if connection.execute(
+                sql.select(releases.c.release).where(*same, releases.c.publication == newest)
+            ).first():
+                return Outcome(is_new=False, rows=0)
+            written = sum(self._replace(connection, made, table, release.name) for table in release.tables)
+            connection.execute(sql.delete(releases).where(releases.c.release == release.name))
+            connection.execute(sql.insert(releases).values(**row(release, publisher, newest + 1)))
+        return Outcome(is_new=True, rows=written)
+
+    def _replace(self, connection: sql.Connection, made: Definitions, table: Table, release: str) -> int:
+        """Write a table's rows in place of those of the same release, or of all where it tells the whole past."""
+        target = made.tables[table.shape.name]
+        stale = sql.delete(target)
+        connection.execute(stale if table.shape.is_history else stale.where(target.c.release == release))
+        return rows.write(connection, target, table)
+
+    def _prepare(self, connection: sql.Connection, made: Definitions) -> None:
+        """Make what is missing of schema, tables, columns and views; some databases keep that whatever follows."""
+        inspector = sql.inspect(connection)
+        if self.schema and self.schema not in inspector.get_schema_names():
+            connection.execute(sql.schema.CreateSchema(self.schema, if_not_exists=True))
+        there = {name: _columns(inspector, name, self.schema) for name in inspector.get_table_names(self.schema)}
+        self._refuse_foreign(made, there)
+        views = {name: _columns(inspector, name, self.schema) for name in inspector.get_view_names(self.schema)}
+        outdated = [view for name, view in made.views.items() if name in views and views[name] != made.columns(name)]
+        for view in outdated:
+            connection.execute(sql.schema.DropView(view.table))
+        for table in made.tables.values():
+            for column in table.columns if table.name in there else ():
+                if column.name not in there[table.name]:
+                    connection.execute(_add_column(connection, table, column))
+        made.metadata.create_all(connection)
+
+    def _refuse_foreign(self, made: Definitions, there: dict[str, list[str]]) -> None:
+        foreign = sorted(name for name in there if name in made.tables and "release" not in there[name])
+        if foreign:
+            raise InputError(
+                f"the database has tables of others by the names {', '.join(foreign)} (without a column release): "
+                "publish into another database, or another schema (publish.schema in params.yaml)"
+            )
+
+    @contextmanager
+    def _begin(self) -> Iterator[sql.Connection]:
+        """Open a transaction; what the database says against it becomes an error that a user can mend."""
+        with addresses.readable("written", self.url), self.engine.begin() as connection:
+            yield connection
+        self.engine.dispose()
+
+
+def _columns(inspector: Any, name: str, schema: str | None) -> list[str]:
+    return [each["name"] for each in inspector.get_columns(name, schema=schema)]
+
+
+def _add_column(connection: sql.Connection, table: sql.Table, column: "sql.Column[Any]") -> sql.DDL:
+    """Append a column to a table of an earlier version."""
+    quote = connection.dialect.identifier_preparer
+    kind = column.type.compile(connection.dialect)
+    return sql.DDL(f"ALTER TABLE {quote.format_table(table)} ADD COLUMN {quote.format_column(column)} {kind}")
+
+
+def _own_transactions(engine: sql.Engine) -> None:
+    """Let SQLAlchemy begin SQLite's transactions: Python's module would leave DDL outside of them."""
+
+    @sql.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+
+    @sql.event.listens_for(engine, "begin")
+    def _begin(connection: sql.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,83 @@
+"""Releases of a few rows: every published table, with all kinds of values, as a store is handed it."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from insiders.io.stores.release import Publisher, Release, Table
+from insiders.schemas.published import TABLES, Field, Published
+
+KINDS = {
+    "id": pa.string(),
+    "text": pa.string(),
+    "day": pa.date32(),
+    "moment": pa.timestamp("us"),
+    "money": pa.decimal128(18, 2),
+    "share": pa.float64(),
+    "number": pa.float64(),
+    "count": pa.int64(),
+    "flag": pa.bool_(),
+}
+PUBLISHER = Publisher(datetime(2026, 1, 2, 3, 4, 5), "ana", "first list")
+AS_OF = date(2025, 12, 10)
+
+
+def release(number: int, rows: int = 3, mark: str = "", without: tuple[str, ...] = ()) -> Release:
+    """The release of month `number`, of so many rows a table; another `mark` is another content."""
+    name = f"2025-{number:02d}-10/{number}/{number:08x}"
+    tables = [
+        Table(shape, tuple(shape.columns), partial(blocks, shape, name, rows, mark))
+        for shape in TABLES
+        if shape.name not in without
+    ]
+    as_of = AS_OF.replace(month=number)
+    return Release(name, as_of, str(number), "model", rows, "GBP", f"digest of {name}{mark}{rows}", tuple(tables))
+
+
+def narrowed(made: Release, name: str) -> Release:
+    """The release with no more of one table than the columns that cannot be left out."""
+
+    def narrow(table: Table) -> Table:
+        columns = tuple(each for each in table.columns if each in table.shape.fixed)
+        return table._replace(columns=columns, blocks=lambda: (each.select(columns) for each in table.blocks()))
+
+    return made._replace(tables=tuple(narrow(each) if each.shape.name == name else each for each in made.tables))
+
+
+def blocks(shape: Published, name: str, rows: int, mark: str) -> Iterator[pa.RecordBatch]:
+    """Half of the rows, and the other half."""
+    schema = pa.schema([(column, KINDS[field.kind]) for column, field in shape.columns.items()])
+    for numbers in (range(rows // 2), range(rows // 2, rows)):
+        each = [{column: value(shape, column, number, name, mark) for column in shape.columns} for number in numbers]
+        yield pa.RecordBatch.from_pylist(each, schema)
+
+
+def value(shape: Published, column: str, number: int, release: str, mark: str) -> Any:
+    """A value that tells the row apart, with everything that a text may hold; in every third row none, if it may."""
+    if column == "release":
+        return release
+    where = shape.where
+    if where and column == where.column:
+        return where.values[0]
+    if column not in shape.fixed and number % 3 == 1:
+        return None
+    return _of(shape.columns[column], column, number, mark)
+
+
+def _of(field: Field, column: str, number: int, mark: str) -> Any:
+    text = "" if number % 3 == 2 else f"{column} {number}{mark}: “é”, \"q\", 'a', \\N, 100%\n=1+1"
+    kinds = {
+        "id": f"c{number}" if column == "customer_id" else f"{column} {number}",
+        "text": text,
+        "day": AS_OF + timedelta(days=number),
+        "money": Decimal(f"{number}.10") - 1,
+        "share": 1 / (number + 3),
+        "number": 1 / (number + 3),
+        "count": number + 1,
+        "flag": number % 2 == 0,
+    }
+    return kinds[field.kind]
