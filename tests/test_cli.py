@@ -65,6 +65,7 @@ COMMANDS = [
     "assign",
     "enrol",
     "set",
+    "publish",
     "experiment",
     "promote",
     "rollback",

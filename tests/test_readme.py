@@ -248,6 +248,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders set CUSTOMER_ID in --why partner": (in_line, "from the next decision on"),
     "insiders experiment": (in_line, "no experiment to read"),
     "insiders explain CUSTOMER_ID": (in_line, "an Insider"),
+    "insiders publish --to sqlite:///insiders.db": (in_line, "published, "),
     "insiders doctor": (in_line, "every value is there"),
     "python benchmarks/clean_features.py data/shop.csv": (measured, "features: equal"),
     "python benchmarks/evidence.py sample=.": (in_shell, ""),

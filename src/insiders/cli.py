@@ -1,6 +1,6 @@
 """The program `insiders`: each command reads its options, calls what does the work, and prints the result."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -182,6 +182,30 @@ def experiment() -> None:
     from insiders.answers import readout
 
     typer.echo("\n".join(readout.tell()))
+
+
+@app.command()
+@ends_on_input_error
+def publish(
+    to: Annotated[
+        list[str],
+        typer.Option(help="Address of a store, as docs/publishing.md lists them; may be given several times."),
+    ],
+    note: Annotated[str, typer.Option(help="What to keep beside the release in each store.")] = "",
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Replace a list of members by one that names nobody.")
+    ] = False,
+) -> None:
+    """Publish the tables of the last run as one release; the same release again changes nothing."""
+    from getpass import getuser
+
+    from insiders.answers import publication
+    from insiders.io.stores.release import Publisher
+
+    publisher = Publisher(datetime.now(UTC).replace(tzinfo=None, microsecond=0), getuser(), note)
+    for done in publication.publish(to, publisher, may_empty=allow_empty):
+        state = f"published, {done.outcome.rows:,} rows" if done.outcome.is_new else "is there already, nothing changes"
+        typer.echo(f"{done.address}: release {done.release} {state}")
 
 
 @app.command()

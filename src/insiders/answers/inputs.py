@@ -21,6 +21,7 @@ from insiders.language import Language
 from insiders.programme import criteria, members
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
+from insiders.report.numbers import Answers
 from insiders.value.forecast import Outlook
 
 if TYPE_CHECKING:
@@ -91,6 +92,12 @@ class Inputs:
     def registered(self) -> Manifest:
         manifest: Manifest = tables.read_json(paths.REGISTERED)
         return manifest
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The nine answers as the report wrote them, for what is made after it."""
+        answers: Answers = tables.read_json(paths.ANSWERS)
+        return answers
 
     @cached_property
     def source(self) -> Source:
