@@ -59,7 +59,9 @@ def inputs(members: pd.DataFrame, past: pd.DataFrame | None = None, enter: Rule 
 
 
 def terms(*chosen: actions.Action) -> actions.Terms:
-    return actions.Terms(chosen, margin_share=0.4, late_probability_max=0.1, shortfall_max=0.5, horizon_days=90)
+    return actions.Terms(
+        chosen, margin_share=0.4, late_probability_max=0.1, shortfall_max=0.5, horizon_days=90, audience_min=2
+    )
 
 
 # --- which action fits whom ---
@@ -135,6 +137,18 @@ def test_the_audience_is_as_large_as_the_page_says() -> None:
 
     for row in actions.numbers(customers, asked)["segments"]:
         assert {(row["segment"], each["key"]): each["audience"] for each in row["do"]}.items() <= counts.items()
+
+
+def test_actions_are_ranked_by_gain_over_all_segments_and_few_customers_are_no_audience() -> None:
+    """`mail` means the six: 2000 expected, of which 5 % are added at a margin of 0.4, less 6 x 1."""
+    mail = action("cross_sell", None)._replace(cost=actions.Cost(1.0, 0.0, 0.0))
+    perks = action("perks", True)._replace(cost=actions.Cost(50.0, 0.0, 0.0))
+    visit = action("company_visit", True, at_least("net_revenue", 1.0, floor=1000.0))
+    ranked = actions.numbers(inputs(people()), terms(visit, perks, mail))["ranked"]
+
+    assert [(row["key"], row["audience"], row["segments"]) for row in ranked] == [("cross_sell", 6, 2), ("perks", 2, 1)]
+    assert [row["gain"] for row in ranked] == pytest.approx([0.4 * 2000 * 0.05 - 6, 0.4 * 1450 * 0.05 - 100])
+    assert [row["cost"] for row in ranked] == [6.0, 100.0]
 
 
 # --- the money ---

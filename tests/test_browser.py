@@ -125,12 +125,33 @@ def test_every_answer_is_one_click_from_the_top(opened: Opened) -> None:
             assert opened.page.query_selector(f"h2{target}")
 
 
+def test_the_summary_is_one_screen_and_the_page_is_short(opened: Opened, document: Path) -> None:
+    if document.name != "index.html":
+        pytest.skip("only the first page has a summary")
+    is_phone = opened.page.viewport_size["width"] == WIDTHS["phone"]
+    assert opened.page.evaluate("document.documentElement.scrollHeight") <= (14_000 if is_phone else 7_000)
+    assert is_phone or opened.page.evaluate("document.querySelector('.summary').getBoundingClientRect().bottom") <= 900
+
+
+def test_the_summary_prints_on_two_pages(browser: Any, document: Path) -> None:
+    if document.name != "index.html":
+        pytest.skip("only the first page has a summary")
+    shown = Opened(browser, document, PAPER)
+    shown.page.evaluate("document.querySelectorAll('main, footer').forEach(each => each.remove())")
+    assert _pages(shown.page.pdf(format="A4", prefer_css_page_size=True)) <= 2
+    shown.page.close()
+
+
+def _pages(printed: bytes) -> int:
+    return printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ")
+
+
 def test_paper_shows_what_a_screen_folds(browser: Any, document: Path) -> None:
     shown = Opened(browser, document, PAPER)
     shown.page.emulate_media(media="print")
     folded = shown.page.query_selector_all("details")
     assert folded
-    assert all(each.query_selector("table, p, figure, pre, ul").bounding_box()["height"] > 0 for each in folded)
+    assert all(each.query_selector("table, p, figure, pre, ul, ol, dl").bounding_box()["height"] > 0 for each in folded)
     assert shown.too_wide() == []
     assert (
         shown.page.evaluate(  # a table that scrolls on a screen would be cut on paper
@@ -145,5 +166,5 @@ def test_it_prints_to_pdf(browser: Any, document: Path) -> None:
     shown = Opened(browser, document, PAPER)
     printed = shown.page.pdf(format="A4", prefer_css_page_size=True)
     assert printed.startswith(b"%PDF")
-    assert 5 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 60
+    assert 5 <= _pages(printed) <= 60
     shown.page.close()

@@ -256,7 +256,11 @@ def other_sources(observed: dict[str, Observed], tmp_path_factory: pytest.TempPa
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_outputs_that_are_declared_are_files_that_are_written(stage: str, observed: dict[str, Observed]) -> None:
-    assert observed[stage].wrote == made(stage)
+    folders = {Path(out) for out in made(stage) if not Path(out).suffix}
+    wrote = {
+        next((str(each) for each in Path(name).parents if each in folders), name) for name in observed[stage].wrote
+    }
+    assert wrote == made(stage)
 
 
 @pytest.mark.parametrize(("stage", "missing"), [(stage, name) for stage in STAGES for name in sorted(files(stage))])

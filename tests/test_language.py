@@ -30,6 +30,12 @@ WRITTEN = [
     ("amount", (12.0,), "12", "12"),
     ("money", (12_345.6,), "£12,346", "£\u00a012.346"),
     ("money", (-12.5,), "-£12.50", "-£\u00a012,50"),
+    ("rounded", (1_145_000,), "£1.1M", "£\u00a01,1\u00a0mi"),
+    ("rounded", (99_600,), "£100K", "£\u00a0100\u00a0mil"),
+    ("rounded", (-912,), "-£910", "-£\u00a0910"),
+    ("rounded", (0,), "£0", "£\u00a00"),
+    ("beyond", (1.072,), "7%", "7%"),
+    ("beyond", (0.988, 1), "1.2%", "1,2%"),
     ("share", (0.1234,), "12.3%", "12,3%"),
     ("share", (12.34, 0), "1,234%", "1.234%"),
     ("ratio", (1.01,), "1.010", "1,010"),
@@ -118,4 +124,4 @@ def test_a_message_says_a_whole_thing() -> None:
 
 def test_the_catalogue_is_that_of_the_language() -> None:
     assert ENGLISH.say("net revenue") == "net revenue"
-    assert PORTUGUESE.say("net revenue") == "receita líquida"
+    assert PORTUGUESE.say("net revenue") == "faturamento líquido"

@@ -111,7 +111,7 @@ def test_pictures_are_drawn_alike_from_equal_numbers_and_left_out_without_any() 
     drawn, again = (
         {name: style.svg(*each) for name, each in pictures.pictures(scene(shop.usual())).items()} for _ in range(2)
     )
-    nothing = {"segments": [], "recommendations": {"neighbours": None}}
+    nothing = {"ranked": [], "recommendations": {"neighbours": None}}
 
     assert set(drawn) == {"break_even", "recommendations"}
     assert drawn == again

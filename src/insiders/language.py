@@ -12,7 +12,13 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+)
 from babel.support import NullTranslations, Translations
 
 LOCALES = {"en": "en_001", "pt-BR": "pt_BR"}  # 001: English of the world, where no date is read month first
@@ -94,6 +100,14 @@ class Language:
             return format_currency(value, self.currency, locale=self.locale)
         whole = self.locale.currency_formats["standard"].pattern.replace("0.00", "0")
         return format_currency(value, self.currency, whole, self.locale, currency_digits=False)
+
+    def rounded(self, value: float) -> str:
+        """Money in two figures, as one says it: 1,145,000 as £1.1M, 912 as £910."""
+        return format_compact_currency(float(f"{value:.2g}"), self.currency, locale=self.locale, fraction_digits=1)
+
+    def beyond(self, ratio: float, digits: int = 0) -> str:
+        """How far a ratio lies from 1, as a share: 1.072 as 7%."""
+        return self.share(abs(ratio - 1), digits)
 
     def share(self, value: float, digits: int = 1) -> str:
         """0.125 as 12.5%."""

@@ -31,9 +31,11 @@ def numbers(inputs: Inputs) -> ActionsNumbers:
 def lists(inputs: Inputs) -> Contents:
     """Who is meant by what, and what to recommend to whom, as a spreadsheet may show them."""
     meant = actions.audiences(_inputs(inputs), terms(inputs.settings.report, inputs.horizon_days))
-    worded = audiences.worded(meant, inputs.language, text.labels(inputs.language))
+    worded = tables.spreadsheet_safe(audiences.worded(meant, inputs.language, text.labels(inputs.language)))
+    kinds = dict.fromkeys([*(each.kind for each in inputs.settings.report.actions), *actions.WARNINGS])
     return {
-        paths.AUDIENCES: (tables.spreadsheet_safe(worded), schemas.AUDIENCES),
+        paths.AUDIENCES: (worded, schemas.AUDIENCES),
+        **{paths.audience(kind): (worded[worded["action"] == kind], schemas.AUDIENCES) for kind in kinds},
         paths.RECOMMENDATIONS: (tables.spreadsheet_safe(_described(inputs)), schemas.RECOMMENDATIONS),
     }
 
@@ -45,7 +47,9 @@ def _inputs(inputs: Inputs) -> actions.Inputs:
 
 def terms(own: params.Report, horizon_days: int) -> actions.Terms:
     chosen = [_action(each) for each in own.actions]
-    return actions.Terms(chosen, own.margin_share, own.late_probability_max, own.shortfall_max, horizon_days)
+    return actions.Terms(
+        chosen, own.margin_share, own.late_probability_max, own.shortfall_max, horizon_days, own.audience_min
+    )
 
 
 def _action(each: params.Action) -> actions.Action:

@@ -143,6 +143,7 @@ def _provenance(inputs: Inputs) -> Provenance:
         "sha256": inputs.source.get("sha256"),
         "as_of": f"{inputs.as_of}",
         "model_version": inputs.members["model_version"].iloc[0],
+        "release": inputs.terms["release"],
         "judged_version": inputs.registered["version"],
         "champion_version": inputs.registered["champion_version"],
         "seed": inputs.settings.seed,

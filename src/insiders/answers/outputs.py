@@ -1,6 +1,7 @@
 """All that the report writes: the nine answers as JSON, the page, its figures, lists of customers, the second page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import cast
 
 from insiders.answers import exploration
@@ -8,6 +9,7 @@ from insiders.answers.inputs import Inputs
 from insiders.answers.registry import ANSWERS, Answer
 from insiders.io import paths, tables
 from insiders.report import metrics, page, text
+from insiders.report.figures import summary
 from insiders.report.figures.scene import Scene
 from insiders.report.numbers import Answers, tidy
 from insiders.report.page import Drawing
@@ -23,10 +25,17 @@ def write(inputs: Inputs) -> Mapping[str, float]:
     tables.write_json(answers, paths.ANSWERS)
     tables.write_json(figures, paths.METRICS)
     tables.write_together(lists)
+    _remove_audiences_but(lists)
     tables.write_text(html, paths.PAGE)
     tables.write_json(second.numbers, paths.EXPLORATION_NUMBERS)
     tables.write_text(second.html, paths.EXPLORATION_PAGE)
     return metrics.flat(figures)
+
+
+def _remove_audiences_but(written: Collection[Path]) -> None:
+    """An action that is no longer among the settings means nobody."""
+    for path in sorted(set(paths.AUDIENCE_FILES.glob("*.csv")) - set(written)):
+        path.unlink()
 
 
 def compose(inputs: Inputs, rows: Iterable[Answer] = ANSWERS) -> Answers:
@@ -43,4 +52,5 @@ def compose(inputs: Inputs, rows: Iterable[Answer] = ANSWERS) -> Answers:
 def draw(inputs: Inputs, answers: Answers) -> dict[str, Drawing]:
     """Every picture of the page, by name."""
     scene = Scene(inputs.members, inputs.trials, answers, text.labels(inputs.language), inputs.language)
-    return {name: Drawing.of(picture) for row in ANSWERS for name, picture in row.pictures(scene).items()}
+    drawn = [summary.pictures(scene), *(row.pictures(scene) for row in ANSWERS)]
+    return {name: Drawing.of(picture) for pictures in drawn for name, picture in pictures.items()}

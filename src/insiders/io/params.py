@@ -187,6 +187,7 @@ class Report(_Section):
     shortfall_max: Annotated[float, Field(gt=0)]
     on_sale_days: PositiveInt
     recommendation_ratio_min: Annotated[float, Field(gt=0)]
+    audience_min: PositiveInt
     actions: tuple[Action, ...]
 
 

@@ -39,6 +39,7 @@ EXPERIMENT = REPORTS / "experiment.csv"
 INSIDERS = REPORTS / "insiders.csv"
 ANSWERS = REPORTS / "answers.json"
 AUDIENCES = REPORTS / "audiences.csv"
+AUDIENCE_FILES = REPORTS / "audiences"  # one file per action
 RECOMMENDATIONS = REPORTS / "recommendations.csv"
 METRICS = REPORTS / "metrics.json"
 PAGE = REPORTS / "index.html"
@@ -46,3 +47,8 @@ EXPLORATION_NUMBERS = REPORTS / "exploration.json"
 EXPLORATION_PAGE = REPORTS / "exploration.html"
 
 MLRUNS = Path("mlruns")
+
+
+def audience(action: str) -> Path:
+    """The file of those whom an action means."""
+    return AUDIENCE_FILES / f"{action}.csv"

@@ -11,7 +11,7 @@ from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
 from insiders.programme.learning import Fit
 from insiders.programme.membership import Event
-from insiders.programme.movement import Change, ReasonCount, Walk
+from insiders.programme.movement import Change, ReasonCount, Since, Walk
 from insiders.programme.rules import Flags, PlainRule
 from insiders.programme.stillness import Terms
 
@@ -88,6 +88,7 @@ class LeaveNumbers(Stillness, Kept, Conditions):
     met: bool | None  # whether flips keep below their maximum
     without: Stillness
     decisions: int
+    since: Since | None
     months: list[CheckCounts]
     reasons: list[ReasonCount]
     latest: list[Change]
@@ -116,6 +117,7 @@ def numbers(criteria: Criteria, timeline: Timeline, programme: Programme) -> Lea
         **_conditions(criteria.stay),
         "without": _stillness(stillness.count_events(*_by_score_alone(timeline), programme.still)),
         "decisions": sum(walk.decided),
+        "since": movement.since(walk),
         "months": _months(counts, walk),
         "reasons": movement.reasons(programme.movement),
         "latest": movement.latest(programme.movement),

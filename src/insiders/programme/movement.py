@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.programme.membership import NO_DAY, Event, Flags, Standing, events
+from insiders.programme.membership import INSIDE, NO_DAY, Event, Flags, Standing, events
 
 SHOWN = (Event.LEFT, Event.IN_GRACE, Event.RETURNED, Event.JOINED)  # what is told by name and reason
 LATEST_MAX = 5  # customers listed for each kind of event
@@ -29,6 +29,31 @@ class Walk(NamedTuple):
         walked[row, column] = movement["event"].map(lambda name: int(Event[name.upper()])).to_numpy(np.int64)
         decided = movement.groupby("as_of")["decided"].all().tolist()
         return cls(pd.Index(customers), pd.DatetimeIndex(days), walked, decided)
+
+
+class Since(TypedDict):
+    """What changed since an earlier check: the last that a person decided, else the one before."""
+
+    as_of: str
+    decided: bool
+    members: int  # then
+    joined: int
+    left: int
+
+
+def since(walk: Walk) -> Since | None:
+    """None where the last check is the first."""
+    if len(walk.days) <= 1:
+        return None
+    earlier = next((place for place in range(len(walk.days) - 2, -1, -1) if walk.decided[place]), len(walk.days) - 2)
+    before, now = (np.isin(walk.events[:, place], INSIDE) for place in (earlier, -1))
+    return {
+        "as_of": f"{walk.days[earlier]:%Y-%m-%d}",
+        "decided": walk.decided[earlier],
+        "members": int(before.sum()),
+        "joined": int((now & ~before).sum()),
+        "left": int((before & ~now).sum()),
+    }
 
 
 def of_lists(listed: Flags) -> NDArray[np.int64]:

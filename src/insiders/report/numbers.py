@@ -268,6 +268,7 @@ class Provenance(TypedDict):
     sha256: str | None
     as_of: str
     model_version: str
+    release: str
     judged_version: str
     champion_version: str | None
     seed: int

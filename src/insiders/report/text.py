@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from insiders.language import NONE, Language
+from insiders.report.certainty import certainty
 
 if TYPE_CHECKING:
     from insiders.programme.readout import ReadOut
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def environment(language: Language) -> Environment:
     """Templates of this package; what ends with .html.j2 is escaped, a missing number is an error.
 
-    Every template knows `words` (labels, units, the glossary), `language` and `currency`.
+    Every template knows `words` (labels, units, the glossary), `language`, `currency` and `certainty`.
     """
     made = Environment(
         loader=PackageLoader("insiders.report"),
@@ -30,7 +31,7 @@ def environment(language: Language) -> Environment:
     texts: Any = made  # the extension adds a method that no type knows
     texts.install_gettext_translations(language.translations, newstyle=True)
     made.filters.update({name: _or_dash(write) for name, write in _filters(language).items()})
-    made.globals.update(language=language.name, currency=language.currency)
+    made.globals.update(language=language.name, currency=language.currency, certainty=certainty)
     made.globals["words"] = made.get_template("words.j2").module
     return made
 
@@ -40,7 +41,9 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "count": language.count,
         "amount": language.amount,
         "money": language.money,
+        "rounded": language.rounded,
         "share": language.share,
+        "beyond": language.beyond,
         "ratio": language.ratio,
         "number": language.number,
         "day": language.day,

@@ -4,7 +4,18 @@ No effect is promised: what an action earns is known only from an experiment on 
 """
 
 from insiders.programme.actions.effects import Cost, Uplift
-from insiders.programme.actions.summary import ActionsNumbers, Inputs, Terms, audiences, numbers
+from insiders.programme.actions.summary import WARNINGS, ActionsNumbers, Inputs, Terms, audiences, numbers
 from insiders.programme.actions.targeting import Action, Condition
 
-__all__ = ["Action", "ActionsNumbers", "Condition", "Cost", "Inputs", "Terms", "Uplift", "audiences", "numbers"]
+__all__ = [
+    "WARNINGS",
+    "Action",
+    "ActionsNumbers",
+    "Condition",
+    "Cost",
+    "Inputs",
+    "Terms",
+    "Uplift",
+    "audiences",
+    "numbers",
+]

@@ -5,15 +5,17 @@ from typing import NamedTuple, TypedDict
 
 import pandas as pd
 
-from insiders.programme.actions import entering, leaving, targeting
+from insiders.programme.actions import entering, leaving, ranking, targeting
 from insiders.programme.actions.leaving import Backtest
+from insiders.programme.actions.ranking import RankedAction
 from insiders.programme.actions.targeting import AUDIENCE, Action, SegmentActions
 from insiders.programme.arms import HELD_OUT
 from insiders.programme.members import GRACE, MEMBER
 from insiders.programme.rules import Rule
 
 LISTED_MAX = 10  # customers listed in the answer; the audiences hold all
-ABOUT_TO_LEAVE, ONE_STEP = "about_to_leave", "one_step_from_entering"  # audiences beside those of the actions
+ABOUT_TO_LEAVE, ONE_STEP = "about_to_leave", "one_step_from_entering"
+WARNINGS = (ABOUT_TO_LEAVE, ONE_STEP)  # audiences beside those of the actions
 
 
 class Inputs(NamedTuple):
@@ -36,6 +38,7 @@ class Terms(NamedTuple):
     late_probability_max: float
     shortfall_max: float  # share of a threshold
     horizon_days: int
+    audience_min: int  # customers whom an action must mean to be ranked
 
 
 class LeavingMember(TypedDict):
@@ -95,10 +98,12 @@ class OneStep(TypedDict):
 
 
 class ActionsNumbers(TypedDict):
-    """Actions by segment, who is about to leave, who is one step from entering, and what all of it assumes."""
+    """Actions by gain and by segment, who is about to leave, who is one step from entering, and what all assumes."""
 
     members: int
     held_out: int
+    invited: int
+    ranked: list[RankedAction]
     segments: list[SegmentActions]
     about_to_leave: AboutToLeave
     one_step: OneStep
@@ -108,10 +113,13 @@ class ActionsNumbers(TypedDict):
 
 def numbers(inputs: Inputs, terms: Terms) -> ActionsNumbers:
     arms = inputs.present.loc[inputs.present["is_insider"], "arm"]
+    matches = list(targeting.matches(inputs.present, terms.actions))
     return {
         "members": len(arms),
         "held_out": int((arms == HELD_OUT).sum()),
-        "segments": targeting.plan(inputs.present, terms.actions, inputs.expected, terms.margin_share),
+        "invited": int((arms != HELD_OUT).sum()),
+        "ranked": ranking.ranked(matches, inputs.expected, terms.margin_share, terms.audience_min),
+        "segments": targeting.plan(inputs.present, matches, inputs.expected, terms.margin_share),
         "about_to_leave": _about_to_leave(inputs, terms),
         "one_step": _one_step(inputs, terms),
         "margin_share": terms.margin_share,
@@ -156,7 +164,7 @@ def audiences(inputs: Inputs, terms: Terms) -> pd.DataFrame:
     going = leaving.about_to_leave(inputs.present, terms.late_probability_max)
     near = entering.near_misses(inputs.present, inputs.enter, terms.shortfall_max)
     tables = [
-        targeting.audiences(inputs.present, terms.actions),
+        targeting.audiences(list(targeting.matches(inputs.present, terms.actions))),
         going.assign(action=ABOUT_TO_LEAVE, column="recency_days", value=going["recency_days"])[AUDIENCE],
         near.assign(action=ONE_STEP)[AUDIENCE],
     ]

@@ -129,15 +129,16 @@ def _audience(group: pd.DataFrame, conditions: Sequence[ConditionNumbers]) -> pd
 
 
 def plan(
-    members: pd.DataFrame, actions: Sequence[Action], expected: pd.DataFrame, margin_share: float
+    members: pd.DataFrame, fitting: Sequence[Match], expected: pd.DataFrame, margin_share: float
 ) -> list[SegmentActions]:
     """Per segment, that with the most net revenue per customer first, the actions that fit it and their money.
 
-    `expected` is schemas.EXPECTATIONS; `margin_share` is what is left of a unit of net revenue when the goods are paid.
+    `fitting` are the `matches` of the members, `expected` is schemas.EXPECTATIONS; `margin_share` is what is left of a
+    unit of net revenue when the goods are paid.
     Where no action fits, the only suggestion is HOLD.
     """
     suggestions: dict[str, list[Suggestion]] = {name: [] for name in _by_worth(members)}
-    for match in matches(members, actions):
+    for match in fitting:
         theirs = expected[expected["customer_id"].isin(match.audience["customer_id"])]
         money = effect(match.action.cost, Outlook.of(theirs), margin_share, match.action.uplift)
         suggestions[match.segment].append(_suggestion(match, money))
@@ -190,12 +191,12 @@ def _hold() -> Suggestion:
     }
 
 
-def audiences(members: pd.DataFrame, actions: Sequence[Action]) -> pd.DataFrame:
+def audiences(fitting: Sequence[Match]) -> pd.DataFrame:
     """One row per match and customer of its audience (AUDIENCE), those with the most net revenue first.
 
     `column` and `value` are those of the action's first condition, null without one.
     """
-    rows = [_targets(match) for match in matches(members, actions)]
+    rows = [_targets(match) for match in fitting]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=AUDIENCE)
 
 

@@ -47,7 +47,7 @@ def _break_even(scene: Scene) -> dict[str, Picture]:
         "break_even": Picture(
             break_even(rows, scene.language),
             say("What an action must bring to pay"),
-            say("For each action and segment: the assumed uplift as a bar, and the uplift from which on it pays."),
+            say("For each action: the assumed uplift as a bar, and the uplift from which on it pays."),
         )
     }
 
@@ -64,13 +64,12 @@ def _uplifts(scene: Scene) -> list[UpliftBar]:
     }
     return [
         {
-            "label": f"{names[each['key']]}\n{scene.language.segment(row['segment'])}",
+            "label": names[each["key"]],
             "uplift_low": each["uplift_low"],
             "uplift_high": each["uplift_high"],
             "break_even_uplift": each["break_even_uplift"],
         }
-        for row in scene.answers["actions"]["segments"]
-        for each in row["do"]
+        for each in scene.answers["actions"]["ranked"]
         if each["key"] in names and each["uplift_low"] is not None and each["uplift_high"] is not None
     ]
 

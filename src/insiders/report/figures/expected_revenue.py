@@ -63,17 +63,17 @@ def outlook(past: Sequence[PastMonth], coming: Sequence[MonthAhead], language: L
     figure, axes = canvas(left=0.14, bottom=0.13, top=0.84)
     axes.plot(range(len(past)), [row["actual"] for row in past], "-o", color=INK, ms=3.5, label=language.say("came"))
     places = np.arange(len(coming)) + len(past)
-    whole = np.array([1.0 if not row["is_partial"] else row["month_days"] / row["days"] for row in coming])
-    expected, low, high = (whole * [row[key] for row in coming] for key in ("expected", "low", "high"))
-    bars = [expected - low, high - expected]
+    ahead = at_whole_months(coming)
+    expected = ahead["expected"]
+    bars = [expected - ahead["low"], ahead["high"] - expected]
     axes.errorbar(places, expected, bars, fmt="o", color=INSIDER, capsize=4, label=language.say("expected"))
     marks: tuple[tuple[Literal["bottom_up", "top_down"], str, str], ...] = (
         ("bottom_up", "^", language.say("sum over the members")),
         ("top_down", "v", language.say("by the months before")),
     )
     for side, mark, label in marks:
-        if all(side in row for row in coming):
-            axes.plot(places, whole * [row[side] for row in coming], mark, color=QUIET, ms=4, label=label)
+        if side in ahead:
+            axes.plot(places, ahead[side], mark, color=QUIET, ms=4, label=label)
     axes.axvline(len(past) - 0.5, color=RULE, lw=1)
     months = pd.Series([row["month"] for row in (*past, *coming)])
     step = -(-len(months) // MONTHS_NAMED)
@@ -82,6 +82,14 @@ def outlook(past: Sequence[PastMonth], coming: Sequence[MonthAhead], language: L
     amounts(axes.yaxis, language)
     figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.12, 1.0))
     return figure
+
+
+def at_whole_months(coming: Sequence[MonthAhead]) -> pd.DataFrame:
+    """The months ahead, with what each would bring as a whole month at the rate of the days that are left of it."""
+    rows = pd.DataFrame(coming)
+    rate = (rows["month_days"] / rows["days"]).where(rows["is_partial"], 1.0)
+    figures = rows.select_dtypes("float").columns
+    return rows.assign(**{name: rows[name] * rate for name in figures})
 
 
 @styled

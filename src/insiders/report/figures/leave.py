@@ -13,6 +13,7 @@ from insiders.report.figures.style import (
     OTHER,
     QUIET,
     RULE,
+    SIZE,
     Picture,
     amounts,
     canvas,
@@ -31,18 +32,25 @@ def pictures(scene: Scene) -> dict[str, Picture]:
         "programme": Picture(
             programme(pd.DataFrame(checks), scene.language),
             say("Members at each check"),
-            say(
-                "Stacked bars for each check: members who stayed, are in grace, joined or returned; below the line "
-                "those who left."
-            ),
+            described(scene.language),
         )
     }
 
 
+def described(language: Language) -> str:
+    return language.say(
+        "Stacked bars for each check: members who stayed, are in grace, joined or returned; below the line those who "
+        "left."
+    )
+
+
 @styled
-def programme(checks: pd.DataFrame, language: Language = ENGLISH) -> Figure:
-    """Members at each check (columns as_of, stayed, in_grace, joined, returned, left); below the line who left."""
-    figure, axes = canvas(left=0.12, bottom=0.13, top=0.88)
+def programme(checks: pd.DataFrame, language: Language = ENGLISH, height: float = SIZE[1]) -> Figure:
+    """Members at each check (columns as_of, stayed, in_grace, joined, returned, left); below the line who left.
+
+    `height` in inches.
+    """
+    figure, axes = canvas(left=0.12, bottom=0.42 / height, top=1 - 0.35 / height, height=height)
     say = language.say
     places = np.arange(len(checks))
     below = np.zeros(len(checks))
@@ -61,7 +69,7 @@ def programme(checks: pd.DataFrame, language: Language = ENGLISH) -> Figure:
     axes.set_xticks(places[::step], _check_names(checks["as_of"], language)[::step])
     axes.set(ylabel=say("members"))
     amounts(axes.yaxis, language)
-    figure.legend(loc="upper left", ncols=5, bbox_to_anchor=(0.08, 1.0), columnspacing=1.0, handlelength=1.2)
+    figure.legend(loc="upper left", ncols=5, bbox_to_anchor=(0.08, 1.02), columnspacing=1.0, handlelength=1.2)
     return figure
 
 

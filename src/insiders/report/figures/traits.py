@@ -46,7 +46,7 @@ def _differences(scene: Scene) -> dict[str, Picture]:
         "traits": Picture(
             traits(medians, scene.language),
             say("Insiders compared with the others"),
-            say("For each trait, how many times the other customers' median the Insiders' median is."),
+            say("For each trait, how many times the typical other customer the typical Insider is."),
         ),
         "places": Picture(
             places(told["segments"], scene.labels, scene.language),
@@ -100,7 +100,7 @@ def traits(rows: Sequence[LabelledMedians], language: Language = ENGLISH) -> Fig
         spot: dict[str, Any] = {"textcoords": "offset points", "va": "center", "ha": side, "fontsize": 8.5}
         axes.annotate(f"{language.ratio(ratio, 1)}{TIMES}", (ratio, place), (shift, 0), **spot)
     axes.set_yticks(places, labels)
-    axes.set(xscale="log", xlabel=language.say("Insiders' median as a multiple of the others'"))
+    axes.set(xscale="log", xlabel=language.say("the typical Insider as a multiple of the others"))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{language.number(x, 3)}{TIMES}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(min([1, *ratios]) / 4, max([1, *ratios]) * 3)
