@@ -196,7 +196,7 @@ def test_the_table_keeps_its_contract_and_does_not_depend_on_the_order_of_rows()
 
 
 def test_the_policy_gives_up_the_least_of_the_scores():
-    rosters = [look("".join(each), month, 2) for month, each in enumerate(["abcdef", "acbdef", "abcdef", "acbdef"])]
+    rosters = [look("".join(each), month, 2) for month, each in enumerate(["abcdef", "acbdef"] * 4)]
     checks, scores = members.aligned(rosters)
     terms = STILL._replace(bands=(1.0, 1.5, 2.0), graces=(0, 1), flip_share_max=1.0)
     chosen = stillness.choose(checks, scores, terms)
@@ -209,10 +209,20 @@ def test_the_policy_gives_up_the_least_of_the_scores():
 
 
 def test_where_no_policy_is_still_enough_the_closest_is_taken():
-    rosters = [look(each, month, 2) for month, each in enumerate(["abcdef", "cdefab", "abcdef", "cdefab"])]
+    rosters = [look(each, month, 2) for month, each in enumerate(["abcdef", "cdefab"] * 4)]
     checks, scores = members.aligned(rosters)
     terms = STILL._replace(bands=(1.0, 2.0), graces=(0, 1), flip_share_max=0.5, leave_share_max=0.1)
     assert stillness.choose(checks, scores, terms).policy == Policy(2.0, 1)
+
+
+def test_a_shop_without_a_past_begins_with_the_usual_policy():
+    """Few months say nothing: that of all candidates which gives up the least would flip most from then on."""
+    rosters = [look("abcdef", month, 2) for month in range(6)]
+    terms = STILL._replace(bands=(1.0, 1.2, 2.0), graces=(0, 1, 2), flip_share_max=1.0)
+    young, older = (stillness.choose(*members.aligned(rosters[:months]), terms) for months in (1, 5))
+    assert (young.policy, young.months) == (Policy(1.2, 1), 0)
+    assert (older.policy, older.months) == (Policy(1.2, 1), 4)
+    assert stillness.choose(*members.aligned([*rosters, look("abcdef", 6, 2)]), terms).policy == Policy(1.0, 0)
 
 
 def test_who_is_in_at_the_first_check_is_not_new_then():

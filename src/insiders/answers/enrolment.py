@@ -30,16 +30,16 @@ def enrol(as_of: date | None) -> Enrolment:
     A day that is recorded stays as it is. Raises InputError where a later one is.
     """
     settings = params.read()
-    customers = _customers(as_of, settings)
+    customers = customers_as_of(as_of, settings)
     day: date = customers["as_of"].iloc[0].date()
     is_new = decisions.is_new(ledger.days(), day)
-    made = _propose(customers, settings) if is_new else None
+    made = propose(customers, settings) if is_new else None
     if made is not None:
         ledger.append(day, made.terms, made.members)
     return Enrolment(day, ledger.read(day).members, is_new)
 
 
-def _customers(as_of: date | None, settings: Params) -> pd.DataFrame:
+def customers_as_of(as_of: date | None, settings: Params) -> pd.DataFrame:
     """The customers as of the day, from the table of today's or from their orders until then."""
     present = assignments.read_customers(paths.CUSTOMERS)
     if as_of in (None, present["as_of"].iloc[0].date()):
@@ -53,7 +53,7 @@ def _customers(as_of: date | None, settings: Params) -> pd.DataFrame:
     return schemas.CUSTOMERS.validate(known.sort_values("customer_id", ignore_index=True))
 
 
-def _propose(customers: pd.DataFrame, settings: Params) -> Membership:
+def propose(customers: pd.DataFrame, settings: Params) -> Membership:
     server = assignments.named(None, settings, customers["as_of"].iloc[0])
     labelled = server.labeller.predict(customers)
     expected, _ = assignments.expectations(customers, assignments.read_history(), settings.featurize.horizon_days)
