@@ -74,7 +74,7 @@ class Language:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse(LOCALES[self.name])
+        return _locale(self.name)
 
     @property
     def translations(self) -> NullTranslations:
@@ -124,8 +124,7 @@ class Language:
 
     def plain(self, value: float, digits: int = 0) -> str:
         """A number in its separators, hundreds of thousands of times a second: Babel writes tens of thousands."""
-        signs = self.locale.number_symbols["latn"]
-        return f"{value:,.{digits}f}".translate(str.maketrans({",": signs["group"], ".": signs["decimal"]}))
+        return f"{value:,.{digits}f}".translate(_separators(self.name))
 
     def compact(self, value: float, _position: int | None = None) -> str:
         """12,000,000 as 12M, 250,000 as 250K: short enough for an axis, whose formatter adds the position."""
@@ -153,6 +152,18 @@ class Language:
     def weekday(self, number: int) -> str:
         """0 is Monday, as pandas and the standard library count."""
         return str(get_day_names("abbreviated", "stand-alone", self.locale)[number]).rstrip(".")
+
+
+@cache
+def _locale(name: str) -> Locale:
+    return Locale.parse(LOCALES[name])
+
+
+@cache
+def _separators(name: str) -> dict[int, str]:
+    """The signs of Python's numbers -> those of the language."""
+    signs = _locale(name).number_symbols["latn"]
+    return str.maketrans({",": signs["group"], ".": signs["decimal"]})
 
 
 @cache

@@ -196,7 +196,7 @@ def _assigned(
         {
             **{name: customers[name] for name in ("customer_id", "as_of")},
             **{name: labelled[name] for name in ("cluster", "segment")},
-            "is_insider": customers["customer_id"].isin(programme.inside),
+            "is_insider": pd.Index(programme.inside).get_indexer(customers["customer_id"]) >= 0,
             "model_version": pd.Series(server.version, index=customers.index, dtype="str"),
             "reason": membership.reasons(programme, customers, settings),
             "release": pd.Series(programme.terms["release"], index=customers.index, dtype="str"),
@@ -229,7 +229,7 @@ def _at_one_date(labeller: Labeller, known: pd.DataFrame, programme: Membership)
     customers = known.reset_index(drop=True)
     table = customers[["customer_id", "as_of"]].assign(
         segment=labeller.predict(customers)["segment"],
-        is_insider=customers["customer_id"].isin(programme.held(customers["as_of"].iloc[0])),
+        is_insider=programme.held(customers["as_of"].iloc[0], customers["customer_id"]),
         place=programme.places(customers["as_of"].iloc[0], customers["customer_id"]),
     )
     return _by_side(table) if isinstance(labeller, Baseline) else table

@@ -56,10 +56,12 @@ class Membership(NamedTuple):
     def inside(self) -> "pd.Series[str]":
         return self.members.loc[self.members["status"] != members.LEFT, "customer_id"]
 
-    def held(self, day: pd.Timestamp) -> "pd.Index[str]":
-        """Ids of the members on an earlier day, by the last check until then."""
+    def held(self, day: pd.Timestamp, ids: "pd.Series[str]") -> NDArray[np.bool_]:
+        """Which customers were members on an earlier day, by the last check until then."""
         checks = [check for check in self.earlier if check <= day]
-        return members.inside(self.earlier[max(checks)]).index if checks else pd.Index([], dtype="str")
+        if not checks:
+            return np.zeros(len(ids), bool)
+        return np.asarray(members.inside(self.earlier[max(checks)]).index.get_indexer(ids) >= 0)
 
     @property
     def standing(self) -> pd.DataFrame:
