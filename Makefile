@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports docs umap postgres locks texts shops
+.PHONY: all env test check format lint types imports docs umap postgres stores servers battery locks texts shops
 
 all: env
 	dvc repro
@@ -35,8 +35,25 @@ umap: env
 postgres: env
 	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]"
 
+stores: env
+	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]" pymysql pymongo xlsxwriter
+
+# What the tests of databases start: the servers by the system's packages, and a double of MongoDB.
+SERVERS := postgresql mariadb-server
+servers: stores
+	$(INSTALL) --constraints requirements-extras.lock nx-27017
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null; }; \
+	else echo "install PostgreSQL and MariaDB by your system's packages (Debian: $(SERVERS))"; fi
+
 test: env
 	pytest
+
+# What takes minutes: readers during fifty publishes, a publisher killed at every statement.
+battery: env
+	pytest -m battery
 
 check: env format lint types imports docs test
 
@@ -71,5 +88,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra postgres --extra umap pyproject.toml -o requirements-extras.lock
+	$(LOCK) --extra dev --extra postgres --extra stores --extra servers --extra umap pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

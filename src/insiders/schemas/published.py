@@ -283,12 +283,14 @@ TABLES = (
         {
             "release": RELEASE,
             "arm": Field("id", "invited, or held_out by lot"),
-            "customers": Field("count", "members in the arm"),
-            "revenue_per_customer": Field("money", "net revenue since joining; null before the read-out"),
-            "effect": Field("money", "of the programme on it; null before the read-out"),
+            "customers": Field("count", "members in the arm; from the first decision on, whom it drew"),
+            "revenue_per_customer": Field("money", "net revenue per 30 days since joining; null before a whole month"),
+            "effect": Field("money", "of the programme per member and 30 days, adjusted; null where it cannot be read"),
             "low": Field("money", "lower end of its interval"),
             "high": Field("money", "upper end of its interval"),
-            "verdict": Field("text", "what can be said so far"),
+            "verdict": Field(
+                "text", "not_begun, too_early, pays, harms, not_found; broken: the arms are not those that were drawn"
+            ),
         },
     ),
 )

@@ -123,7 +123,11 @@ def _refuse_mixed(inputs: Inputs, name: str) -> None:
 def _digest(settings: Params, pseudonyms: Pseudonyms | None) -> str:
     """One sha256 over everything that can change what is published."""
     keys = [Path(settings.publish.contacts)] if settings.publish.contacts else []
-    shaped = settings.publish.model_dump(exclude={"schema_"}) | {"key": pseudonyms and pseudonyms.fingerprint}
+    shaped = {
+        **settings.publish.model_dump(exclude={"schema_"}),
+        "key": pseudonyms and pseudonyms.fingerprint,
+        "experiment": settings.report.experiment.model_dump(),  # by which the read-out is made
+    }
     files = tables.digest(*FILES, *ledger.files(), *keys)
     return hashlib.sha256(f"{files} {tables.as_json(shaped)}".encode()).hexdigest()
 

@@ -4,18 +4,21 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from insiders.answers import readout
 from insiders.answers.inputs import Inputs
 from insiders.explore import months
 from insiders.explore.profiles import TRAITS
 from insiders.io import engine, paths
 from insiders.language import Language
+from insiders.programme.arms import INVITED
 from insiders.programme.members import inside
+from insiders.programme.readout import ReadOut
 from insiders.schemas.published import INSIDE, OUTSIDE
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-NOT_READ = "not read out yet"  # experiment.verdict
+NOT_BEGUN = "not_begun"  # experiment.verdict before the first decision
 
 
 def segments(inputs: Inputs) -> "ir.Table":
@@ -66,5 +69,27 @@ def gates(inputs: Inputs) -> "ir.Table":
 
 
 def experiment(inputs: Inputs) -> "ir.Table":
-    arms = inside(inputs.programme).groupby("arm").size().rename("customers").reset_index()
-    return engine.scan_frame(inputs.connection, arms.assign(verdict=NOT_READ))
+    """The read-out; before the first decision the sizes of the arms alone."""
+    reading = readout.read(inputs.settings)
+    if reading is None:
+        arms = inside(inputs.programme).groupby("arm").size().rename("customers").reset_index()
+        return engine.scan_frame(inputs.connection, arms.assign(verdict=NOT_BEGUN))
+    return engine.scan_frame(inputs.connection, _by_arm(reading))
+
+
+def _by_arm(reading: ReadOut) -> pd.DataFrame:
+    """The arms of a read-out; the effect stands with those who are invited."""
+    effect = reading["effect"]
+    money = (effect["money"], effect["money_low"], effect["money_high"]) if effect else (None, None, None)
+    figures = ("effect", "low", "high")
+    rows = [
+        {
+            "arm": each["arm"],
+            "customers": each["drawn"],
+            "revenue_per_customer": each["net_revenue"],
+            **dict(zip(figures, money if each["arm"] == INVITED else (None, None, None), strict=True)),
+            "verdict": reading["verdict"],
+        }
+        for each in reading["arms"]
+    ]
+    return pd.DataFrame(rows).astype({name: "float64" for name in ("revenue_per_customer", *figures)})
