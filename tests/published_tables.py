@@ -8,27 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from insiders.io.stores.release import Publisher, Release, Table
+from insiders.io.stores.release import Publisher, Release, Table, schema_of
 from insiders.schemas.published import TABLES, Field, Published
 
-KINDS = {
-    "id": pa.string(),
-    "text": pa.string(),
-    "day": pa.date32(),
-    "moment": pa.timestamp("us"),
-    "money": pa.decimal128(18, 2),
-    "share": pa.float64(),
-    "number": pa.float64(),
-    "count": pa.int64(),
-    "flag": pa.bool_(),
-}
 PUBLISHER = Publisher(datetime(2026, 1, 2, 3, 4, 5), "ana", "first list")
 AS_OF = date(2025, 12, 10)
 
 
 def release(number: int, rows: int = 3, mark: str = "", without: tuple[str, ...] = ()) -> Release:
     """The release of month `number`, of so many rows a table; another `mark` is another content."""
-    name = f"2025-{number:02d}-10/{number}/{number:08x}"
+    name = f"r/2025-{number:02d}-10/{number}"  # a text that began with a day the double of MongoDB takes for a day
     tables = [
         Table(shape, tuple(shape.columns), partial(blocks, shape, name, rows, mark))
         for shape in TABLES
@@ -50,7 +39,7 @@ def narrowed(made: Release, name: str) -> Release:
 
 def blocks(shape: Published, name: str, rows: int, mark: str) -> Iterator[pa.RecordBatch]:
     """Half of the rows, and the other half."""
-    schema = pa.schema([(column, KINDS[field.kind]) for column, field in shape.columns.items()])
+    schema = schema_of(shape)
     for numbers in (range(rows // 2), range(rows // 2, rows)):
         each = [{column: value(shape, column, number, name, mark) for column in shape.columns} for number in numbers]
         yield pa.RecordBatch.from_pylist(each, schema)

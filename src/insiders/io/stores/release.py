@@ -1,10 +1,10 @@
 """What is handed to a store: the tables of one release as blocks of rows, and who publishes them when."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from insiders.schemas.published import Published
+from insiders.schemas.published import Kind, Published
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +54,54 @@ class Store(Protocol):
     def publish(self, release: Release, publisher: Publisher) -> Outcome:
         """Add the release whole, and make it the current one."""
         ...
+
+
+def arrow_type(kind: Kind) -> "pa.DataType":
+    """In which type a block holds values of a kind."""
+    import pyarrow as pa
+
+    types: dict[Kind, pa.DataType] = {
+        "id": pa.string(),
+        "text": pa.string(),
+        "day": pa.date32(),
+        "moment": pa.timestamp("us"),
+        "money": pa.decimal128(18, 2),
+        "share": pa.float64(),
+        "number": pa.float64(),
+        "count": pa.int64(),
+        "flag": pa.bool_(),
+    }
+    return types[kind]
+
+
+def schema_of(shape: Published, columns: Iterable[str] | None = None) -> "pa.Schema":
+    import pyarrow as pa
+
+    names = shape.columns if columns is None else columns
+    return pa.schema([(name, arrow_type(shape.columns[name].kind)) for name in names])
+
+
+Rows = list[dict[str, Any]]  # of `releases`
+
+
+def newest(releases: Rows) -> dict[str, Any] | None:
+    """The current release of a store: the one that was published last."""
+    whole = [each for each in releases if each["publication"] is not None]
+    return max(whole, key=lambda each: each["publication"], default=None)
+
+
+def is_current(release: Release, releases: Rows) -> bool:
+    """Whether a store holds this very release as its current one."""
+    current = newest(releases)
+    return current is not None and (current["release"], current["digest"]) == (release.name, release.digest)
+
+
+def with_release(releases: Rows, release: Release, publisher: Publisher) -> Rows:
+    """The rows of `releases` with this one as the current one."""
+    current = newest(releases)
+    others = [each for each in releases if each["release"] != release.name]
+    number = current["publication"] + 1 if current else 1
+    return [*others, row(release, publisher, number)]
 
 
 def row(release: Release, publisher: Publisher, publication: int | None) -> dict[str, object]:
