@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from insiders.errors import InputError
-from insiders.io import params, paths, tables
+from insiders.io import addresses, params, paths, tables
 from insiders.io.delivery import files, sources
 from insiders.io.tracking import address, connection, registry
 
@@ -129,7 +129,7 @@ def _disk() -> Finding:
 
 def _source() -> Finding:
     source = params.read().ingest.source
-    name = sources.shown(source)
+    name = addresses.shown(source)
     is_local = source != sources.SAMPLE and "://" not in source
     if is_local and not Path(source).exists():
         return Finding("source", f"{name} is not there", "correct ingest.source in params.yaml, or put the file there")

@@ -49,6 +49,7 @@ class Ingest(_Section):
     source: str
     table: str | None
     query: str | None
+    sample: Annotated[float, Field(gt=0, lt=1)] | None
     sha256: str | None
     columns: dict[str, str] | None
     date_format: str | None

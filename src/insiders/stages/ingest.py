@@ -5,13 +5,13 @@ from insiders.errors import exit_on_input_error
 
 @exit_on_input_error("ingest")
 def main() -> None:
-    from insiders.io import params, paths, tables
+    from insiders.io import addresses, params, paths, tables
     from insiders.io.delivery import intake, sources
     from insiders.io.tracking import datasets, runs
 
     settings = params.read()
     source = settings.ingest.source
-    with runs.stage_run("ingest", settings.ingest.model_dump() | {"source": sources.shown(source)}) as log:
+    with runs.stage_run("ingest", settings.ingest.model_dump() | {"source": addresses.shown(source)}) as log:
         with sources.naming(source):
             record = intake.take(sources.open_source(settings), settings.ingest)
         if source == sources.SAMPLE:

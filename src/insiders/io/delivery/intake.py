@@ -9,10 +9,10 @@ import ibis
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.io import engine, paths
-from insiders.io.delivery import blocks, columns, dates, identities, rows, unread, worth
+from insiders.io import addresses, engine, paths
+from insiders.io.delivery import blocks, columns, dates, identities, rows, sampling, unread, worth
 from insiders.io.delivery.blocks import PROBLEM, ROW
-from insiders.io.delivery.sources import Source, shown
+from insiders.io.delivery.sources import Source
 from insiders.io.params import Ingest
 
 ORDER = ("invoiced_at", "invoice", "product_code")
@@ -40,7 +40,9 @@ def take(source: Source, settings: Ingest, into: Path = paths.DATA) -> dict[str,
         landed = Path(folder) / "landed.parquet"
         delivered = blocks.store(source.blocks, landed)
         con = engine.connect()
-        raw = con.read_parquet(landed)
+        raw = sampling.of_sample(con, con.read_parquet(landed), mapping, settings)
+        if settings.sample is not None:
+            delivered = engine.fetch_records(raw.aggregate(rows=raw.count()))[0]["rows"]
         unread.refuse(raw, mapping, settings.ignore)
         form = rows.form(raw, mapping, settings.date_format, settings.decimal or source.decimal)
         parsed = rows.read(raw, mapping, form)
@@ -144,11 +146,12 @@ def _record(
     """What was understood of the file, for data/source.json."""
     mapping = recognised.columns
     return {
-        "source": shown(settings.source),
+        "source": addresses.shown(settings.source),
         "kind": source.kind,
         **source.facts,
         "preset": recognised.preset,
         "columns": dict(mapping),
+        "sample": settings.sample,
         "identities": identities.record(settings.identities),
         "several": {ours: list(names) for ours, names in recognised.open.items()},
         "date_format": list(form.date_forms),

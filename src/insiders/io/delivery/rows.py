@@ -108,8 +108,12 @@ def _decimal(money: Mapping[str, Table], signs: Mapping[str, str], mapping: Mapp
 def _counted(table: Table, column: str | None) -> Table:
     """Give each distinct text that is not empty: as it came, without the space around it, and how often."""
     texts = table.group_by(text=table[column]).aggregate(rows=table.count())
-    trimmed = texts.mutate(value=texts.text.re_replace(f"^{SPACE}+|{SPACE}+$", ""))
+    trimmed = texts.mutate(value=_trimmed(texts.text))
     return trimmed.filter(trimmed.value != "")
+
+
+def _trimmed(text: Text) -> Text:
+    return text.re_replace(f"^{SPACE}+|{SPACE}+$", "")
 
 
 def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
@@ -211,6 +215,16 @@ def _person(text: Text) -> Reading:
 def person(text: Text) -> Any:
     """An id of a customer as it is written in every table."""
     return _person(text).value
+
+
+def person_of(text: Text) -> Any:
+    """The id of a customer that a text as delivered stands for; null where it stands for nobody."""
+    return person(_trimmed(text)).nullif("")
+
+
+def document_of(text: Text) -> Any:
+    """The number of an invoice that a text as delivered stands for; null where it holds none."""
+    return _id(_trimmed(text)).value.nullif("")
 
 
 def _date(text: Text, form: Form) -> Reading:

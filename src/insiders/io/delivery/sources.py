@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from insiders.errors import InputError
 from insiders.io import ledger, paths
+from insiders.io.addresses import shown
 from insiders.io.delivery import blocks
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.csv_file import Delimited
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample"
 WEB = ("http", "https")
-DATABASE_ROWS = 50_000  # fetched at a time
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,14 @@ class Source:
         return None if self.kind == "csv" else "."
 
 
-def shown(source: str) -> str:
-    """Write an address without the user and password that it may hold."""
-    parts = urlsplit(source)
-    if not parts.scheme or "@" not in parts.netloc:
-        return source
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 @contextmanager
 def naming(source: str) -> Iterator[None]:
     """Put the name of the source before what is wrong with it."""
     try:
         yield
     except InputError as error:
-        raise InputError(f"{shown(source)}: {error}") from error
+        said = str(error).removeprefix(f"{shown(source)}: ")  # where a database says it of itself
+        raise InputError(f"{shown(source)}: {said}") from error
     except DAMAGED as error:
         raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
     except PermissionError as error:
@@ -195,39 +188,8 @@ def _batches(files: Iterable[File], names: list[str]) -> Iterator["pa.RecordBatc
 
 
 def _open_database(settings: Ingest) -> Source:
-    if bool(settings.table) == bool(settings.query):
-        raise InputError("a database needs either ingest.table or ingest.query, and not both")
-    rows = _fetch(settings)
-    names = blocks.named(next(rows))
-    return Source(
-        "database", names, blocks.from_values(rows, names), {"table": settings.table, "query": settings.query}
-    )
+    from insiders.io.delivery import database
 
-
-def _fetch(settings: Ingest) -> Iterator[Any]:
-    """Give the names of the columns, then row by row what the database sends."""
-    import sqlalchemy as sql
-
-    try:
-        engine = sql.create_engine(settings.source)
-        with engine.connect().execution_options(stream_results=True, yield_per=DATABASE_ROWS) as connection:
-            result = connection.execute(_statement(engine, settings))
-            yield list(result.keys())
-            yield from result
-        engine.dispose()
-    except (sql.exc.SQLAlchemyError, ModuleNotFoundError) as error:
-        raise InputError(f"the database cannot be read: {_brief(error)}") from error
-
-
-def _statement(engine: Any, settings: Ingest) -> Any:
-    import sqlalchemy as sql
-
-    if settings.query:
-        return sql.text(settings.query)
-    schema, _, table = str(settings.table).rpartition(".")
-    return sql.select(sql.Table(table, sql.MetaData(), schema=schema or None, autoload_with=engine))
-
-
-def _brief(error: Exception) -> str:
-    """Keep what the database says, without the statement and the address of a manual."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    names, values = database.rows(settings)
+    facts = {"table": settings.table, "query": settings.query}
+    return Source("database", names, blocks.from_values(values, names), facts)
