@@ -245,6 +245,22 @@ def explain(
 
 @app.command()
 @ends_on_input_error
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. It asks for no login: behind a proxy that does, name its network."),
+    ] = "127.0.0.1",
+) -> None:
+    """Show the release in this folder in the browser, until interrupted: answers, members, what-if, models."""
+    from insiders.io import streamlit_server
+
+    typer.echo(f"http://{host}:{port}")
+    streamlit_server.serve(host, port)
+
+
+@app.command()
+@ends_on_input_error
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page on this machine.")] = 5000) -> None:
     """Serve MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server

@@ -36,4 +36,9 @@ def tell() -> list[str]:
         return [
             "The tables know of no decision, so there is no experiment to read: `insiders enrol`, then `dvc repro`."
         ]
-    return text.readout(Language(TEXTS_ARE_IN, settings.preprocess.currency), reading)
+    return lines(Language(TEXTS_ARE_IN, settings.preprocess.currency), reading)
+
+
+def lines(language: Language, reading: ReadOut) -> list[str]:
+    """The question, the verdict, the arms, what could be detected so far, and when to read it again."""
+    return text.readout(language, reading)

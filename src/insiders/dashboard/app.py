@@ -1,0 +1,75 @@
+"""The page that Streamlit runs: `insiders dashboard` starts it in the project's folder."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from insiders.answers import release as releases
+from insiders.answers.release import LANGUAGES, Opened, Release
+from insiders.dashboard import experiment, members, models, overview, quality, segments, sizes
+from insiders.dashboard.view import View
+
+NAMES = dict(zip(LANGUAGES, ("English", "Português"), strict=True))
+
+
+@st.cache_resource(show_spinner=False)
+def shown_before() -> list[Release]:
+    """The release that was shown last, kept while the next one is being written."""
+    return []
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def read(state: releases.State) -> Opened:
+    """Read the files once; `state` is the key alone."""
+    del state
+    return releases.opened()
+
+
+def latest() -> Opened:
+    """The release of the files; where they are of none just now, the one before it with the reason."""
+    found, kept = read(releases.state()), shown_before()
+    if found.release is not None:
+        kept[:] = [found.release]
+        return found
+    read.clear()  # nothing worth keeping: the next look reads again
+    return Opened(kept[0], found.problem) if kept else found
+
+
+def main() -> None:
+    st.set_page_config(page_title="Insiders", layout="wide")
+    found = latest()
+    if found.release is None:
+        st.error(found.problem)
+        st.stop()
+    release = found.release
+    view = View(release, release.speak(chosen_language(release)))
+    if found.problem:
+        st.info(view.say("A newer release is being written; this is the one before it."))
+    st.navigation(pages(view)).run()
+    st.sidebar.caption(view.say("release {release}, as of {day}").format(release=release.name, day=view.day))
+
+
+def chosen_language(release: Release) -> str:
+    own = LANGUAGES.index(release.settings.report.language)
+    asked = st.sidebar.radio("Language · Idioma", LANGUAGES, index=own, format_func=NAMES.__getitem__, horizontal=True)
+    return str(asked)
+
+
+def pages(view: View) -> list[Any]:
+    """Streamlit's pages, in the order of the menu."""
+    say = view.say
+    told: list[tuple[str, str, Callable[[View], None]]] = [
+        ("answers", say("The nine answers"), overview.show),
+        ("segments", say("Segments"), segments.show),
+        ("members", say("Members"), members.show),
+        ("sizes", say("What if"), sizes.show),
+        ("experiment", say("Experiment"), experiment.show),
+        ("models", say("Models"), models.show),
+        ("quality", say("Data quality"), quality.show),
+    ]
+    return [st.Page(partial(show, view), title=title, url_path=path) for path, title, show in told]
+
+
+main()

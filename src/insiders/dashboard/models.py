@@ -1,0 +1,33 @@
+"""The models: which serves, what each was judged by; to promote one, or to go back, with a confirmation."""
+
+import streamlit as st
+
+from insiders.answers import versions
+from insiders.dashboard.view import View
+
+
+def show(view: View) -> None:
+    st.title(view.say("Models"))
+    st.markdown(
+        view.say("All runs and versions: `insiders ui`, then {address}").format(address=versions.mlflow_address())
+    )
+    known = versions.listed()
+    if not known:
+        st.info(view.say("No version is registered: `dvc repro` registers one."))
+        return
+    for each in known:
+        passed = view.say("passed every gate") if each.passed else view.say("did not pass every gate")
+        names = ", ".join(each.aliases)
+        title = view.say("Version {number}").format(number=each.number)
+        with st.expander(
+            f"{title} · {names} · {passed}" if names else f"{title} · {passed}", expanded="champion" in each.aliases
+        ):
+            st.markdown(each.card)
+    st.subheader(view.say("Change what serves"))
+    sure = st.checkbox(view.say("I have read the gates, and want to change what serves"))
+    number = st.selectbox(view.say("Version"), [each.number for each in known])
+    promote, back = st.columns(2)
+    if promote.button(view.say("Promote it"), disabled=not sure):
+        st.success(versions.promote(str(number)))
+    if back.button(view.say("Roll back"), disabled=not sure):
+        st.success(versions.roll_back())

@@ -1,0 +1,31 @@
+"""Streamlit as the dashboard's server: this process becomes it."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from insiders.errors import InputError
+
+APP = Path(__file__).parents[1] / "dashboard" / "app.py"
+# Nothing is reported to Streamlit's makers, no file is watched for changes of code, and no mail address is asked for.
+SETTINGS = {
+    "server.headless": "true",
+    "browser.gatherUsageStats": "false",
+    "server.fileWatcherType": "none",
+    "client.toolbarMode": "viewer",
+}
+
+
+def command(host: str, port: int) -> list[str]:
+    """The server's command line."""
+    options = SETTINGS | {"server.address": host, "server.port": str(port)}
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags]
+
+
+def serve(host: str, port: int) -> None:
+    """Become the server, until it is interrupted. Raises InputError where Streamlit is not installed."""
+    if importlib.util.find_spec("streamlit") is None:
+        raise InputError('the dashboard needs Streamlit: install it with pip install "insiders[dashboard]"')
+    os.execve(sys.executable, command(host, port), os.environ)  # noqa: S606
