@@ -88,5 +88,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra postgres --extra stores --extra servers --extra umap pyproject.toml -o requirements-extras.lock
+	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

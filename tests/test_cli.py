@@ -70,6 +70,7 @@ COMMANDS = [
     "promote",
     "rollback",
     "explain",
+    "dashboard",
     "ui",
     "doctor",
 ]

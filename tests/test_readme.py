@@ -195,6 +195,9 @@ def rolled_back(command: str, project: Path, patch: pytest.MonkeyPatch) -> str:
     return in_line(command, project, patch)
 
 
+SERVERS = {"insiders ui": "MLflow", "insiders dashboard": "Streamlit"}  # command -> what its page says
+
+
 def served(command: str, project: Path, _patch: pytest.MonkeyPatch) -> str:
     """Start the page on a free port, ask for it, and end it."""
     with socket.socket() as probe:
@@ -205,7 +208,7 @@ def served(command: str, project: Path, _patch: pytest.MonkeyPatch) -> str:
         words = [*command.split(), "--port", port]
         server = subprocess.Popen(words, cwd=project, stdout=out, stderr=out, env=environment())
     try:
-        assert "MLflow" in page(f"http://127.0.0.1:{port}/", server)
+        assert SERVERS[command] in page(f"http://127.0.0.1:{port}/", server)
     finally:
         server.terminate()
         server.wait(30)
@@ -250,6 +253,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders set CUSTOMER_ID in --why partner": (in_line, "from the next decision on"),
     "insiders experiment": (in_line, "no experiment to read"),
     "insiders explain CUSTOMER_ID": (in_line, "an Insider"),
+    "insiders dashboard": (served, "http://127.0.0.1:"),
     "insiders publish --to sqlite:///insiders.db": (in_line, "published, "),
     "insiders doctor": (in_line, "every value is there"),
     "python benchmarks/clean_features.py data/shop.csv": (measured, "features: equal"),

@@ -11,7 +11,8 @@ def show(view: View) -> None:
     st.markdown(
         view.say("All runs and versions: `insiders ui`, then {address}").format(address=versions.mlflow_address())
     )
-    known = versions.listed()
+    with st.spinner(view.say("Asking MLflow")):
+        known = versions.listed()
     if not known:
         st.info(view.say("No version is registered: `dvc repro` registers one."))
         return

@@ -1,34 +1,33 @@
 """The nine answers on one screen."""
 
+from collections.abc import Iterable
+from html import escape
+
 import streamlit as st
 
-from insiders.dashboard.view import NONE, View
+from insiders.dashboard.view import View
 
-COLUMNS = 3
+# Cards beside one another where there is room, and small enough that all nine are seen at once on a laptop.
+STYLE = """<style>
+ol.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .6rem; }
+ol.answers, ol.answers li { list-style: none; margin: 0; padding: 0 !important; }
+ol.answers li { padding: .5rem .8rem !important; border: 1px solid #8885; border-radius: .5rem; }
+ol.answers h2 { font-size: .95rem; margin: 0 0 .25rem; padding: 0; }
+ol.answers p { font-size: .85rem; line-height: 1.35; margin: 0; }
+</style>"""
 
 
 def show(view: View) -> None:
     """A card for each question: the answer in one sentence, as in answers.json."""
-    answers = view.release.answers
-    st.title(view.say("Insiders as of {day}").format(day=view.day))
-    count, share, money = st.columns(COLUMNS)
-    count.metric(view.say("Members"), view.language.count(answers["who"]["count"]))
-    share.metric(view.say("Share of net revenue"), _share(view, answers["revenue_share"]["net_revenue_share"]))
-    ahead = answers["expected_revenue"]
-    label = view.say("Expected in {days} days").format(days=ahead["horizon_days"])
-    money.metric(label, view.language.rounded(ahead["expected"]) if ahead["expected"] is not None else NONE)
-    cards = list(view.release.wordings(view.language).values())
-    for row in range(0, len(cards), COLUMNS):
-        for place, card in zip(st.columns(COLUMNS), cards[row : row + COLUMNS], strict=False):
-            with place.container(border=True):
-                st.markdown(f"**{card.question}**")
-                st.markdown(_plain(card.answer))
+    st.title(view.say("{count} Insiders as of {day}").format(count=_count(view), day=view.day))
+    st.html(STYLE + cards(view.release.wordings(view.language).values()))
 
 
-def _share(view: View, share: float | None) -> str:
-    return view.language.share(share or 0.0, 0)
+def _count(view: View) -> str:
+    return view.language.count(view.release.answers["who"]["count"])
 
 
-def _plain(text: str) -> str:
-    """Without what Markdown would take for marks."""
-    return text.replace("$", "\\$").replace("*", "\\*").replace("_", "\\_")
+def cards(wordings: Iterable[tuple[str, str]]) -> str:
+    """A list in HTML, of questions and their answers."""
+    items = (f"<li><h2>{escape(question)}</h2><p>{escape(answer)}</p></li>" for question, answer in wordings)
+    return f'<ol class="answers">{"".join(items)}</ol>'

@@ -3,17 +3,16 @@
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
 from insiders.errors import InputError
 
-APP = Path(__file__).parents[1] / "dashboard" / "app.py"
 # Nothing is reported to Streamlit's makers, no file is watched for changes of code, and no mail address is asked for.
 SETTINGS = {
     "server.headless": "true",
     "browser.gatherUsageStats": "false",
     "server.fileWatcherType": "none",
     "client.toolbarMode": "viewer",
+    "theme.base": "light",
 }
 
 
@@ -21,7 +20,7 @@ def command(host: str, port: int) -> list[str]:
     """The server's command line."""
     options = SETTINGS | {"server.address": host, "server.port": str(port)}
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags]
+    return [sys.executable, "-m", "insiders.dashboard", *flags]
 
 
 def serve(host: str, port: int) -> None:
