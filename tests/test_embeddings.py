@@ -1,9 +1,9 @@
 from importlib.util import find_spec
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
-from optuna.trial import FixedTrial
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from insiders.model.embeddings import (
@@ -25,17 +25,8 @@ from insiders.model.embeddings.lifetime import COLUMNS, HORIZON_DAYS
 from insiders.value import lifetime
 from population import FEATURES, customers
 
-POINTS = {
-    "scaled": {},
-    "quantile": {"quantile.shape": "normal"},
-    "pca": {"pca.components": 3},
-    "leaves": {"leaves.leaf": 20, "leaves.components": 4},
-    "value_plane": {"value_plane.leaf": 20, "value_plane.weight": 0.5},
-    "affinity": {"affinity.components": 4},
-    "affinity_scaled": {"affinity_scaled.components": 4, "affinity_scaled.weight": 0.35},
-    "lifetime_plane": {"lifetime_plane.future": 0.5, "lifetime_plane.parts": True},
-    "lifetime_axes": {"lifetime_axes.axes": "log_revenue past"},
-}
+# umap is an extra. Its places come from an optimiser, not from sums: what holds of it is tested on its own below.
+BUILT_IN = sorted(set(EMBEDDINGS) - {"umap"})
 MONEY = ["gross_revenue", "net_revenue", "faded_revenue", "average_order_value", "next_revenue"]
 
 
@@ -59,7 +50,9 @@ def looked_at(name, frame):
 
 
 def fitted(name, frame):
-    embedding = EMBEDDINGS[name](FixedTrial(POINTS[name]), 7)
+    """An embedding at one point of its own search space, whatever that is: a new one is tested without a word here."""
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=7)).ask()
+    embedding = EMBEDDINGS[name](trial, 7)
     return embedding.fit(looked_at(name, frame), frame["next_revenue"].to_numpy())
 
 
@@ -87,7 +80,7 @@ def test_the_map_of_neighbours_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_money_in_pence_or_thousands_gives_the_same_coordinates(name):
     frame = shoppers()
     known = fitted(name, frame).transform(looked_at(name, frame))
@@ -96,7 +89,7 @@ def test_money_in_pence_or_thousands_gives_the_same_coordinates(name):
         np.testing.assert_allclose(fitted(name, other).transform(looked_at(name, other)), known, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_place_does_not_depend_on_the_batch(name):
     frame = shoppers()
     embedding = fitted(name, frame)
@@ -105,14 +98,14 @@ def test_a_place_does_not_depend_on_the_batch(name):
     np.testing.assert_allclose(alone[0], together[17], atol=1e-8)
 
 
-@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_second_fit_gives_the_same_places(name):
     frame = shoppers()
     one, other = (fitted(name, frame).transform(looked_at(name, frame)) for _ in range(2))
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_two_customers_are_enough_and_one_product_too(name):
     frame = shoppers(2).assign(products="only")
     places = fitted(name, frame).transform(looked_at(name, frame))

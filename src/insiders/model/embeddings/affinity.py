@@ -11,12 +11,16 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from insiders.model.embeddings.scaling import DECIMALS, Matrix, axes
+from insiders.model.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes
 from insiders.units import PRODUCT_SEPARATOR
+
+PRODUCTS = "products"  # the column of the customers' table
 
 
 class ProductCounts(TransformerMixin, BaseEstimator):
@@ -104,3 +108,23 @@ class UnitSpread(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 def _codes(texts: Iterable[str]) -> list[list[str]]:
     return [text.split(PRODUCT_SEPARATOR) if text else [] for text in texts]
+
+
+def build_affinity(trial: Any, seed: int) -> BaseEstimator:
+    components = trial.suggest_categorical("affinity.components", [4, 8, 12])
+    return ColumnTransformer([(PRODUCTS, _by_products(components, seed), PRODUCTS)])
+
+
+def build_affinity_scaled(trial: Any, seed: int) -> BaseEstimator:
+    """Products and behaviour, each of a variance of 1 in all; `weight` is the products' share in the distance."""
+    components = trial.suggest_categorical("affinity_scaled.components", [4, 8, 12])
+    weight = trial.suggest_categorical("affinity_scaled.weight", [0.2, 0.35, 0.5])
+    return ColumnTransformer(
+        [(PRODUCTS, _by_products(components, seed), PRODUCTS)],
+        remainder=make_pipeline(LogScaler(), UnitSpread()),
+        transformer_weights={PRODUCTS: weight, "remainder": 1 - weight},
+    )
+
+
+def _by_products(components: int, seed: int) -> Pipeline:
+    return make_pipeline(ProductCounts(), ProductAffinity(components, seed), UnitSpread())

@@ -144,3 +144,13 @@ def _fitted(known: bytes) -> lifetime.ValueModel:
 
 def _customers(known: Matrix) -> pd.DataFrame:
     return pd.DataFrame(known, columns=list(COLUMNS)).assign(customer_id="", as_of=pd.Timestamp(0))
+
+
+def build_lifetime_plane(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    future = trial.suggest_categorical("lifetime_plane.future", [0.2, 0.5, 0.8])
+    return LifetimePlane(future, trial.suggest_categorical("lifetime_plane.parts", [False, True]))
+
+
+def build_lifetime_axes(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    choices = ["log_revenue", "log_revenue past", "past orders"]
+    return LifetimeAxes(tuple(trial.suggest_categorical("lifetime_axes.axes", choices).split()))

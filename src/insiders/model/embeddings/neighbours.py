@@ -57,3 +57,7 @@ class NeighbourMap(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def build_umap(trial: Any, seed: int) -> BaseEstimator:
+    return NeighbourMap(trial.suggest_categorical("umap.neighbours", [10, 15, 30, 60]), seed=seed)

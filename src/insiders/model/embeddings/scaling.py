@@ -142,3 +142,16 @@ def axes(rows: sparse.csr_matrix, rank: int, seed: int) -> Matrix:
     strongest = np.argsort(-strength)[:rank]
     there = strength[strongest] > 10**-DECIMALS * strength.max()
     return np.asarray(found[strongest] * there[:, None], dtype=np.float64)
+
+
+def build_scaled(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return LogScaler()
+
+
+def build_quantile(trial: Any, seed: int) -> BaseEstimator:
+    shape = trial.suggest_categorical("quantile.shape", ["uniform", "normal"])
+    return Quantiles(shape, seed)
+
+
+def build_pca(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
+    return Principal(trial.suggest_int("pca.components", 2, 6))

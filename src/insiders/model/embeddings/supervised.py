@@ -141,3 +141,15 @@ class ValuePlane(_Supervised):
 
     def _plane(self, scaled: Matrix) -> Matrix:
         return np.column_stack([self.forest_.predict(scaled), scaled[:, self.column_]])
+
+
+def build_leaves(trial: Any, seed: int) -> BaseEstimator:
+    leaf = trial.suggest_categorical("leaves.leaf", [20, 40])
+    return ForestLeaves(leaf, trial.suggest_categorical("leaves.components", [2, 4]), seed)
+
+
+def build_value_plane(trial: Any, seed: int) -> BaseEstimator:
+    # Few distinct values: a search that shares fitted embeddings between trials fits each forest once.
+    leaf = trial.suggest_categorical("value_plane.leaf", [20, 40])
+    weight = trial.suggest_categorical("value_plane.weight", [0.2, 0.5, 0.8])
+    return ValuePlane(leaf, weight, "faded_revenue", seed)
