@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from insiders.errors import InputError
+from insiders.model import embeddings
 from insiders.model.segment_model import SegmentModel
 from insiders.value import lifetime
 
@@ -24,28 +25,22 @@ CONTRACT = "contract.json"
 DIGEST = "sha256.txt"
 CHUNK = 100_000  # rows labelled at once: few enough for the memory, enough to spread the cost of a call
 
+
+def type_name(each: type) -> str:
+    return f"{each.__module__}.{each.__qualname__}"
+
+
 # A model file names the types that loading it makes. skops adds scikit-learn's, numpy's and Python's own data types to
 # these and refuses everything else; the list of trusted types that a file may bring along is never read.
 TRUSTED = (
     "insiders.model.segment_model.SegmentModel",
-    "insiders.model.embeddings.affinity.ProductAffinity",
-    "insiders.model.embeddings.affinity.ProductCounts",
-    "insiders.model.embeddings.affinity.UnitSpread",
-    "insiders.model.embeddings.lifetime.LifetimeAxes",
-    "insiders.model.embeddings.lifetime.LifetimePlane",
-    "insiders.model.embeddings.neighbours.NeighbourMap",
-    "insiders.model.embeddings.scaling.LogScaler",
-    "insiders.model.embeddings.scaling.Principal",
-    "insiders.model.embeddings.scaling.Quantiles",
-    "insiders.model.embeddings.supervised.ForestLeaves",
-    "insiders.model.embeddings.supervised.ValuePlane",
     "insiders.model.clusterers.Cells",
     "insiders.model.clusterers.Density",
     "insiders.model.clusterers.Mixture",
     "insiders.model.clusterers.NeighbourLabels",
     "insiders.model.clusterers.Tiers",
     "insiders.model.clusterers.Ward",
-    *(f"{each.__module__}.{each.__qualname__}" for each in (lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
+    *map(type_name, (*embeddings.own_types(), lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
     *(f"insiders.value.score_model.{name}" for name in ("Lifetime", "Plain", "Score", "ScoreModel", "Scorer")),
     "insiders.value.money.Money",
     "insiders.value.rankers.Ranker",

@@ -39,6 +39,16 @@ def columns(name: str, features: tuple[str, ...]) -> tuple[str, ...]:
     return own.get(name, features)
 
 
+def own_types() -> list[type[BaseEstimator]]:
+    """The transformers of this package, by which a model's file may be recognised."""
+    modules = (affinity, lifetime, neighbours, scaling, supervised)
+    return [each for module in modules for each in vars(module).values() if _is_of(each, module.__name__)]
+
+
+def _is_of(value: Any, module: str) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseEstimator) and value.__module__ == module
+
+
 EMBEDDINGS: dict[str, Callable[[Any, int], BaseEstimator]] = {
     "scaled": scaling.build_scaled,
     "quantile": scaling.build_quantile,
