@@ -138,6 +138,11 @@ def _steps(files: Files) -> Iterator[str]:
     near = meant.loc[meant["action"] == "one_step_from_entering", "customer_id"]
     if set(near) & set(files.inside.index):
         yield "a member is one step from entering"
+    for each in near:
+        lacks = [[one for one in way if not _holds(people.loc[each], one)] for way in ways]
+        steps = [missed[0]["column"] for missed in lacks if len(missed) == 1]
+        if not all(lacks) or not any(re.match("net_revenue|order_count|recency_days", column) for column in steps):
+            yield f"{each} is not one step from meeting the conditions, in money, orders or days"
     for row in files.answers["actions"]["one_step"]["first"]:
         own = people.loc[row["customer_id"]].copy()
         if row["column"] not in ("recency_days",) and not re.match("net_revenue|order_count", row["column"]):
@@ -151,11 +156,12 @@ def _steps(files: Files) -> Iterator[str]:
 
 
 def _meets(figures: pd.Series, ways: list[list[dict[str, Any]]]) -> bool:
-    def holds(each: dict[str, Any]) -> bool:
-        value = figures[each["column"]]
-        return bool(value >= each["threshold"] if each["bound"] == "at_least" else value <= each["threshold"])
+    return any(all(_holds(figures, each) for each in way) for way in ways)
 
-    return any(all(holds(each) for each in way) for way in ways)
+
+def _holds(figures: pd.Series, condition: dict[str, Any]) -> bool:
+    value, threshold = figures[condition["column"]], condition["threshold"]
+    return bool(value >= threshold if condition["bound"] == "at_least" else value <= threshold)
 
 
 def _page(files: Files) -> Iterator[str]:
