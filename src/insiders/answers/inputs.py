@@ -21,12 +21,13 @@ from insiders.language import Language
 from insiders.programme import criteria, members
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
-from insiders.report.numbers import Answers
 from insiders.value.forecast import Outlook
 
 if TYPE_CHECKING:
     from ibis import Table
     from ibis.backends.duckdb import Backend
+
+    from insiders.report.numbers import Answers
 
 
 class Inputs:
@@ -94,7 +95,7 @@ class Inputs:
         return manifest
 
     @cached_property
-    def answers(self) -> Answers:
+    def answers(self) -> "Answers":
         """The nine answers as the report wrote them, for what is made after it."""
         answers: Answers = tables.read_json(paths.ANSWERS)
         return answers

@@ -1,12 +1,15 @@
 """What the stages before the answers say of themselves in JSON: where the rows came from, and what serves."""
 
-from typing import NotRequired, TypedDict
+from __future__ import annotations  # the search, whose types these are, takes two seconds to import
 
-from insiders.evidence.gates import GateRecord
-from insiders.evidence.search import Candidate
-from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
-from insiders.evidence.verdict import Regime
-from insiders.value.forecast import SpanOutcome
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from insiders.evidence.gates import GateRecord
+    from insiders.evidence.search import Candidate
+    from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
+    from insiders.evidence.verdict import Regime
+    from insiders.value.forecast import SpanOutcome
 
 
 class Source(TypedDict):
