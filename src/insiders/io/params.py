@@ -123,6 +123,22 @@ class Register(_Section):
     champion_days_max: PositiveInt
 
 
+class Drift(_Section):
+    history_change_max: Share
+    customers_changed_max: Share
+    volume_factor: Annotated[float, Field(gt=1)]
+    gap_days_max: PositiveInt
+    price_change_max: Annotated[float, Field(gt=0)]
+    share_change_max: Share
+    rare_share_max: Share
+    hours_change_max: Share
+    returns_factor: Share
+    loyalty_factor: Share
+    far_share_max: Share
+    segments_change_max: Share
+    members_leave_max: Share
+
+
 class Hypothesis(_Group):
     """`measure` / `per` of the list is on that `side` of `than`; both are hypotheses.MEASURES, or the total."""
 
@@ -209,6 +225,7 @@ class Params(_Section):
     featurize: Featurize
     tune: Tune
     register_: Annotated[Register, Field(alias="register")]
+    drift: Drift
     programme: Programme
     report: Report
     publish: Publish
