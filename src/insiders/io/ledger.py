@@ -30,8 +30,13 @@ class Record(NamedTuple):
 
 
 def files() -> list[Path]:
-    """Everything that decides about the next membership: the decisions in their order, and the hands."""
-    return [*_decisions(), *([paths.HANDS] if paths.HANDS.exists() else [])]
+    """Everything that decides about the next membership: the decisions in their order, and what people decided."""
+    return [*_decisions(), *([paths.HANDS] if paths.HANDS.exists() else []), *accepted()]
+
+
+def accepted() -> list[Path]:
+    """The file of accepted faults, where there is one."""
+    return [paths.ACCEPTED] if paths.ACCEPTED.exists() else []
 
 
 def days() -> list[date]:
@@ -94,19 +99,36 @@ def withdraw() -> date:
 
 def read_hands() -> list[dict[str, str]]:
     """What people decided about customers, in the order in which they did: customer_id, hand, why, on."""
-    if not paths.HANDS.exists():
-        return []
-    try:
-        return [json.loads(line) for line in paths.HANDS.read_text(encoding="utf-8").splitlines()]
-    except ValueError as error:
-        raise InputError(f"{paths.HANDS} cannot be read: {error}; expected one JSON object a line") from error
+    return _read_entries(paths.HANDS)
 
 
 def append_hand(entry: Mapping[str, str]) -> None:
+    _append_entry(entry, paths.HANDS)
+
+
+def read_accepted() -> list[dict[str, Any]]:
+    """Faults of a delivery that people accepted: data (its digest), faults, version, release, why, on."""
+    return _read_entries(paths.ACCEPTED)
+
+
+def append_accepted(entry: Mapping[str, Any]) -> None:
+    _append_entry(entry, paths.ACCEPTED)
+
+
+def _read_entries(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read: {error}; expected one JSON object a line") from error
+
+
+def _append_entry(entry: Mapping[str, Any], path: Path) -> None:
     from insiders.io import tables
 
-    before = paths.HANDS.read_text(encoding="utf-8") if paths.HANDS.exists() else ""
-    tables.write_text(f"{before}{tables.as_json(entry)}\n", paths.HANDS)
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    tables.write_text(f"{before}{tables.as_json(entry)}\n", path)
 
 
 def _decisions() -> list[Path]:

@@ -26,6 +26,7 @@ MOVEMENT = DATA / "movement.parquet"
 TERMS = DATA / "terms.parquet"
 PROGRAMME = DATA / "programme"
 HANDS = PROGRAMME / "hands.jsonl"
+ACCEPTED = PROGRAMME / "accepted.jsonl"
 TRUTH = DATA / "truth.parquet"
 
 MODELS = Path("models")

@@ -4,6 +4,7 @@ The alias `challenger` names the newest candidate, `champion` the version that s
 MLflow's UI; the history of champions is brought up to date when it is read next.
 """
 
+import hashlib
 import json
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from insiders.errors import InputError
 from insiders.io.tracking import address
@@ -39,6 +40,8 @@ PROMOTED_BY_TAG = "promoted_by"
 PROMOTED_AT_TAG = "promoted_at"
 SET_ASIDE_TAG = "set_aside_at"
 DIGEST_TAG = "insiders.model"  # the digest of the model's files
+PROFILE_TAG = "insiders.profile"  # the digest of PROFILE
+PROFILE = "profile.json"  # beside the model: what it was trained on
 HISTORY_LENGTH = 200  # champions; a tag holds 5,000 characters
 
 Promoter = Literal["person", "gate"]
@@ -49,7 +52,7 @@ class Facts:
     """What is written with a version.
 
     `key` is the digest of recipe and data, by which a version is recognised; `tags` hold the gates (`cards.gate_tags`)
-    and the data's digest; `card` is Markdown (`cards.model_card`).
+    and the data's digest; `card` is Markdown (`cards.model_card`); `profile` says in JSON what it was trained on.
     """
 
     key: str
@@ -57,6 +60,7 @@ class Facts:
     metrics: Values
     tags: Mapping[str, str]
     card: str
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,14 @@ def load(version: Version) -> "Package":
         return registry.load(version)
 
 
+def read_profile(version: Version) -> Any:
+    """What a version was trained on, as it was registered with; None where it was registered without."""
+    if PROFILE_TAG not in version.tags:
+        return None
+    with _registry() as registry:
+        return json.loads(registry.read_profile(version))
+
+
 def _require_store() -> None:
     """Do not make an empty store for a question that it could not answer."""
     uri = address.tracking_uri()
@@ -225,7 +237,7 @@ class _Registry:
         record = RunRecord("register", params, metrics, {STAGE_TAG: "register", **tags}, now_ms())
         run_id = create_run(connection, record)
         logged = client.create_logged_model(connection.experiment, NAME, run_id, tags, params, "segments")
-        tags[DIGEST_TAG] = self._upload(model, example, run_id, logged)
+        tags |= self._upload(model, example, run_id, logged, facts.profile)
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
         finish_run(connection, run_id, record, logged.model_id)
         if self._model() is None:
@@ -236,8 +248,10 @@ class _Registry:
         )
         return str(version.version)
 
-    def _upload(self, model: "SegmentModel", example: "pd.DataFrame", run_id: str, logged: "LoggedModel") -> str:
-        """Send the model's files to the store; returns their digest."""
+    def _upload(
+        self, model: "SegmentModel", example: "pd.DataFrame", run_id: str, logged: "LoggedModel", profile: str | None
+    ) -> dict[str, str]:
+        """Send the files of the model and its profile to the store; returns the tags with their digests."""
         from mlflow.models.model import Model
 
         from insiders.io import package
@@ -245,10 +259,12 @@ class _Registry:
 
         with_ids = Model(logged.artifact_location, run_id, model_uuid=logged.model_id, model_id=logged.model_id)
         with packaging.model_folder(model, example, with_ids) as folder:
+            if profile is not None:
+                (folder / PROFILE).write_text(profile, encoding="utf-8", newline="\n")
             self.client.log_model_artifacts(logged.model_id, str(folder))
-            digest = package.digest(folder / packaging.DATA)
+            tags = {DIGEST_TAG: package.digest(folder / packaging.DATA)}
         self.client.finalize_logged_model(logged.model_id, "READY")
-        return digest
+        return tags if profile is None else tags | {PROFILE_TAG: hashlib.sha256(profile.encode()).hexdigest()}
 
     def update(self, version: Version, facts: Facts) -> None:
         """Bring tags and card of a version up to date; writes only what differs."""
@@ -306,17 +322,33 @@ class _Registry:
 
     def load(self, version: Version) -> "Package":
         """Download a version's model and read it, if it is the one that was registered."""
-        from mlflow.artifacts import download_artifacts
-        from mlflow.exceptions import MlflowException
-
         from insiders.io import package
         from insiders.io.tracking import packaging
 
-        place = f"{self.client.get_model_version_download_uri(NAME, version.number)}/{packaging.DATA}"
+        with self._downloaded(version, packaging.DATA) as files:
+            return package.load(files, version.tags.get(DIGEST_TAG))
+
+    def read_profile(self, version: Version) -> str:
+        """Download the profile of a version, if it is the one that was registered."""
+        with self._downloaded(version, PROFILE) as file:
+            content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() != version.tags[PROFILE_TAG]:
+            raise InputError(
+                f"the profile of version {version.number} is not the one that was registered: put {PROFILE} back, or "
+                "promote another version (`insiders promote NUMBER`)"
+            )
+        return content.decode("utf-8")
+
+    @contextmanager
+    def _downloaded(self, version: Version, name: str) -> Iterator[Path]:
+        """A file or folder that was registered with a version, as long as the block lasts."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        place = f"{self.client.get_model_version_download_uri(NAME, version.number)}/{name}"
         with tempfile.TemporaryDirectory() as folder:
             try:
-                files = Path(download_artifacts(place, dst_path=folder, tracking_uri=self.connection.uri))
-                return package.load(files, version.tags.get(DIGEST_TAG))
+                yield Path(download_artifacts(place, dst_path=folder, tracking_uri=self.connection.uri))
             except (MlflowException, OSError) as error:
                 raise InputError(
                     f"version {version.number} of {NAME} has no model of this project at {place}: promote another "
