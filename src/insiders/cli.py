@@ -118,17 +118,29 @@ def assign(
     out: Annotated[
         Path | None, typer.Option(help="Folder that gets data/ and reports/; the project's when left out.")
     ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Use the data although they differ from what the model was trained on.")
+    ] = False,
+    why: Annotated[str, typer.Option(help="The reason to accept them, which is kept with the release.")] = "",
 ) -> None:
     """Give every customer a segment and write the list of Insiders."""
-    from insiders.answers import assignments, list_forecast
+    from insiders.answers import assignments, drift, list_forecast
     from insiders.io import params, paths
 
     settings = params.read()
     table = assignments.read_customers(customers or paths.CUSTOMERS)
     server = assignments.named(version, settings, table["as_of"].iloc[0])
+    faults = [] if customers else drift.of_delivery(server.champion, table["as_of"].iloc[0], settings)
+    if not accept:
+        drift.refuse(faults, server.champion)
     past, months = assignments.read_history(), assignments.read_months()
     served = assignments.serve(server, table, past, months, settings)
     if customers is None:
+        faults += drift.of_list(server.champion, table, served.assigned, settings)
+        if accept:
+            accepted = drift.accept(faults, server.champion, served.programme.terms["release"], why, date.today())
+            typer.echo("".join(f"accepted: {fault.text}\n" for fault in accepted) or "there was nothing to accept\n")
+        drift.refuse(faults, server.champion)
         list_forecast.foretell(served, table, months, settings.featurize.horizon_days).write(out or Path())
     else:  # the orders of another table's customers are not known
         assignments.write(served, out or Path())

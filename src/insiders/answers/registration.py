@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from insiders import schemas
-from insiders.answers import bounds
+from insiders.answers import bounds, drift
 from insiders.answers.manifest import Manifest, SegmentRecord, VerdictRecord
 from insiders.errors import InputError
 from insiders.evidence import judge, unsearched, validation, verdict, windows
@@ -64,6 +64,7 @@ def register(settings: Params) -> None:
     What will serve is computed first: nothing is registered of a shop on which a figure fails.
     """
     shop, minimum = _read_shop(settings), settings.register_.value_over_random_min
+    _refuse_drift(shop.customers, settings)
     if unsearched.is_unsearched(shop.candidate):
         champion = registry.sync_champion()
         _write(shop, _unjudged(champion), _serving_earlier(shop, champion, minimum))
@@ -75,7 +76,8 @@ def register(settings: Params) -> None:
     promotes = judged.passed and settings.register_.auto_promote and not entry.is_set_aside
     own = verdict.serving_candidate(case, judged) if promotes or entry.is_champion else None
     serving = own or _serving_earlier(shop, registry.champion(), minimum)
-    version = registry.register(case.final_model, shop.customers.head(EXAMPLE_ROWS), _facts(case, entry, judged))
+    facts = replace(_facts(case, entry, judged), profile=_profile(case, settings))
+    version = registry.register(case.final_model, shop.customers.head(EXAMPLE_ROWS), facts)
     if promotes:
         registry.promote(version.number, by="gate")
     _write(shop, _verdict(entry, judged, version, registry.sync_champion()), serving)
@@ -87,6 +89,18 @@ def _read_shop(settings: Params) -> Shop:
     cut = windows.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), search.horizon_days, judge.looked_at(search))
     period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), search.horizon)
     return Shop(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
+
+
+def _refuse_drift(customers: pd.DataFrame, settings: Params) -> None:
+    """Before anything is judged: a candidate of faulty data passes the gates like any other."""
+    champion = registry.champion()
+    number = champion.number if champion else None
+    drift.refuse(drift.of_delivery(number, customers["as_of"].iloc[0], settings), number)
+
+
+def _profile(case: Case, settings: Params) -> str:
+    clusters = pd.Series(case.final_model.labels_)
+    return drift.trained_on(drift.read_shop(settings), case.customers, case.final_model.columns, clusters)
 
 
 def _thresholds(settings: Params) -> Thresholds:

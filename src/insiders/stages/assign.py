@@ -3,7 +3,10 @@
 from insiders.errors import exit_on_input_error
 from insiders.io import freshness, ledger, paths
 
-INPUTS = (paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.ORDERS, paths.REGISTERED)
+INPUTS = (
+    *(paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.ORDERS, paths.REGISTERED),
+    *(paths.TRANSACTIONS, paths.SOURCE),
+)
 OUTPUTS = (
     *(paths.MEMBERS, paths.MOVEMENT, paths.ASSIGNMENTS, paths.CONFIDENCE, paths.PLACES, paths.MEMBERSHIPS),
     *(paths.TERMS, paths.EXPECTATIONS, paths.OUTLOOK, paths.INSIDERS),
@@ -15,7 +18,7 @@ def main() -> None:
     inputs = (*INPUTS, *ledger.files())
     if freshness.is_fresh("assign", inputs, OUTPUTS):
         return
-    from insiders.answers import assignments, list_forecast
+    from insiders.answers import assignments, drift, list_forecast
     from insiders.io import params, tables
     from insiders.io.tracking import datasets, runs
 
@@ -23,9 +26,11 @@ def main() -> None:
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
     customers = assignments.read_customers(paths.CUSTOMERS)
     server = assignments.named(None, settings, customers["as_of"].iloc[0])
+    drift.refuse(drift.of_delivery(server.champion, customers["as_of"].iloc[0], settings), server.champion)
     with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.featurize.horizon_days}) as log:
         past, months = assignments.read_history(), assignments.read_months()
         served = assignments.serve(server, customers, past, months, settings)
+        drift.refuse(drift.of_list(server.champion, customers, served.assigned, settings), server.champion)
         foretold = list_forecast.foretell(served, customers, months, settings.featurize.horizon_days)
         foretold.write()
         log({"customers": len(served.assigned), "insiders": len(served.insiders)}, datasets.of_tables(paths.CUSTOMERS))

@@ -5,9 +5,9 @@ changed.
 """
 
 from insiders.errors import exit_on_input_error
-from insiders.io import freshness, paths, tables
+from insiders.io import freshness, ledger, paths, tables
 
-INPUTS = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS)
+INPUTS = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS, paths.TRANSACTIONS)
 OUTPUTS = (paths.REGISTERED, paths.JUDGED)
 
 
@@ -16,7 +16,8 @@ def main() -> None:
     from insiders.io.delivery import files
 
     files.refuse_changed(tables.read_json(paths.SOURCE))
-    if freshness.is_fresh("register", INPUTS, OUTPUTS):
+    inputs = (*INPUTS, *ledger.accepted())
+    if freshness.is_fresh("register", inputs, OUTPUTS):
         return
 
     from threadpoolctl import threadpool_limits
@@ -26,7 +27,7 @@ def main() -> None:
 
     with threadpool_limits(1):  # the last bits of a figure must not depend on the machine's threads
         registration.register(params.read())
-    freshness.record("register", INPUTS, OUTPUTS)
+    freshness.record("register", inputs, OUTPUTS)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,183 @@
+"""Before a model is used: the delivery, and what the model makes of it, against what it was trained on.
+
+What a version was trained on is its profile, which lies beside its model in the registry. A fault stops whoever would
+use the model, unless a person accepted it for this delivery, with a reason; that is kept in data/programme/.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from insiders import schemas
+from insiders.errors import InputError
+from insiders.evidence import drift
+from insiders.evidence.drift import profile, served
+from insiders.evidence.drift.history import HistoryLimits
+from insiders.evidence.drift.months import MonthLimits
+from insiders.evidence.drift.profile import Bucket, Delivery, Fault, Trained, Window
+from insiders.evidence.drift.served import ServedLimits
+from insiders.io import engine, ledger, paths, tables
+from insiders.io.delivery import sources
+from insiders.io.params import Params
+from insiders.io.tracking import registry
+from insiders.tables import traffic
+
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+
+Record = Mapping[str, Any]  # data/source.json
+
+
+class Shop(NamedTuple):
+    """A delivery: its lines, what ingest wrote of it, and the currency of its amounts."""
+
+    transactions: "Table"
+    record: Record
+    currency: str
+
+
+def read_shop(settings: Params) -> Shop:
+    transactions = engine.scan(engine.connect(), paths.TRANSACTIONS)
+    return Shop(transactions, tables.read_json(paths.SOURCE), settings.preprocess.currency)
+
+
+def trained_on(shop: Shop, customers: pd.DataFrame, features: Collection[str], clusters: pd.Series) -> str:
+    """The profile of a model as JSON: of the shop until the customers' day, of their features and their clusters."""
+    day = customers["as_of"].iloc[0].date()
+    known = Trained(delivery(shop, day), served.highest(customers, features), served.shares(clusters))
+    return tables.as_json(profile.as_record(known)) + "\n"
+
+
+def delivery(shop: Shop, as_of: date) -> Delivery:
+    """What is known of a delivery to whoever trains on it as of a day."""
+    windows, _ = _measured(shop, traffic.past(_first_day(shop), as_of), [])
+    return _delivery(shop, windows, as_of, until=as_of)
+
+
+def faults(trained: Delivery, shop: Shop, as_of: date, settings: Params) -> list[Fault]:
+    """What is wrong with a delivery as of a day, by the one that a model was trained on."""
+    spans = [traffic.Span(date.fromisoformat(each.start), date.fromisoformat(each.end)) for each in trained.windows]
+    windows, since = _measured(shop, spans, traffic.since(trained.as_of, as_of))
+    now = _delivery(shop, windows, as_of, until=trained.as_of)
+    return drift.of_delivery(trained, now, since, *_limits(settings, HistoryLimits, MonthLimits))
+
+
+def _limits(settings: Params, *kinds: Any) -> list[Any]:
+    """The settings that each kind of limits names."""
+    values = settings.drift.model_dump()
+    return [kind(**{name: values[name] for name in kind._fields}) for kind in kinds]
+
+
+def _first_day(shop: Shop) -> date:
+    rows = shop.transactions
+    first: date = engine.fetch_row(rows.get_backend(), rows.aggregate(first=rows.invoiced_at.min().date()))[0]
+    return first
+
+
+def _measured(shop: Shop, past: list[traffic.Span], since: list[traffic.Span]) -> tuple[list[Window], list[Window]]:
+    spans = [*past, *since]
+    if not spans:
+        return [], []
+    rows = engine.materialize(shop.transactions.get_backend(), traffic.placed(shop.transactions, spans))
+    windows = [Window(**each) for each in traffic.measure(rows, spans, engine.fetch_records)]
+    return windows[: len(past)], windows[len(past) :]
+
+
+def _delivery(shop: Shop, windows: list[Window], as_of: date, until: date) -> Delivery:
+    """A delivery as of a day; its customers until another one."""
+    buckets = engine.fetch_records(traffic.customers(shop.transactions, until))
+    return Delivery(
+        source=shop.record["source"],
+        as_of=as_of,
+        first_day=_first_day(shop),
+        currency=shop.currency,
+        currencies=list(shop.record.get("currencies", [])),
+        windows=windows,
+        buckets={each["bucket"]: Bucket(each["customers"], each["paid"]) for each in buckets},
+    )
+
+
+# --- whoever uses a model ---
+
+
+def of_delivery(number: str | None, as_of: pd.Timestamp, settings: Params) -> list[Fault]:
+    """What is wrong with the delivery for the version that serves, or the newest where none does.
+
+    Nothing where that version has no profile. The sample is no reference for another shop, nor for its own settings.
+    """
+    trained = _trained(number)
+    if trained is None:
+        return []
+    shop, is_sample = read_shop(settings), trained.delivery.source == sources.SAMPLE
+    return [] if is_sample else faults(trained.delivery, shop, as_of.date(), settings)
+
+
+def of_list(number: str | None, customers: pd.DataFrame, assigned: pd.DataFrame, settings: Params) -> list[Fault]:
+    """What is wrong with the customers for a version, with their `cluster`, and with who of them `is_insider`."""
+    trained = _trained(number) if number else None
+    [limits] = _limits(settings, ServedLimits)
+    changed = [] if trained is None else served.faults(trained, customers, assigned["cluster"], limits)
+    inside = assigned.loc[assigned["is_insider"], "customer_id"].tolist()
+    return [*changed, *served.leaving(_members(number), inside, limits.members_leave_max)]
+
+
+def _trained(number: str | None) -> Trained | None:
+    """The profile of a version, without a number of the newest; None where it has none."""
+    versions = [each for each in registry.versions() if number in {None, each.number}]
+    record = registry.read_profile(versions[-1]) if versions else None
+    return profile.from_record(record) if record else None
+
+
+def _members(number: str | None) -> list[str]:
+    """Those of the last list, where the same version made it: another one names others."""
+    if number is None or not paths.MEMBERS.exists() or not paths.TERMS.exists():
+        return []
+    if tables.read(paths.TERMS, schemas.TERMS)["model_version"].iloc[0] != number:
+        return []
+    members = tables.read(paths.MEMBERS, schemas.MEMBERS)
+    inside: list[str] = members.loc[members["rank"].notna(), "customer_id"].tolist()
+    return inside
+
+
+def refuse(found: Sequence[Fault], number: str | None) -> None:
+    """InputError where a fault is not accepted."""
+    open_ = _open(found)
+    if open_:
+        raise InputError(
+            f"the data are not what version {number or 'none'} of the model was trained on: "
+            f"{'; '.join(fault.text for fault in open_)}. The last list stays. Mend the delivery and run `dvc repro`; "
+            'if the data are right, say so: `insiders assign --accept --why "..."`, then `dvc repro`'
+        )
+
+
+def accept(found: Sequence[Fault], number: str | None, release: str, why: str, on: date) -> list[Fault]:
+    """Record that a person accepts the faults of this delivery, and why; returns those that were not accepted yet."""
+    if not why.strip():
+        raise InputError("faults of the data are accepted for a reason: --why TEXT")
+    open_ = _open(found)
+    if open_:
+        ledger.append_accepted(
+            {
+                "data": _digest(),
+                "faults": {fault.name: fault.text for fault in open_},
+                "version": number,
+                "release": release,
+                "why": why,
+                "on": on.isoformat(),
+            }
+        )
+    return open_
+
+
+def _open(found: Sequence[Fault]) -> list[Fault]:
+    """The faults that nobody accepted for this delivery."""
+    entries = ledger.read_accepted() if found else []
+    digest = _digest() if entries else ""
+    accepted = {name for entry in entries if entry["data"] == digest for name in entry["faults"]}
+    return [fault for fault in found if fault.name not in accepted]
+
+
+def _digest() -> str:
+    return tables.digest(paths.TRANSACTIONS)
