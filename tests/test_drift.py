@@ -308,3 +308,16 @@ def test_a_version_without_a_profile_is_not_judged_by_one(project: pd.DataFrame)
     connection.connect().client.delete_model_version_tag("insiders", "1", registry.PROFILE_TAG)
     deliver(project.iloc[::10])
     assign.main()
+
+
+def test_lines_with_which_a_version_was_registered_are_not_new(project: pd.DataFrame) -> None:
+    deliver(project.iloc[::10])
+    assert drift.of_delivery("1", NOW, SETTINGS)
+    connection.connect().client.set_model_version_tag("insiders", "1", drift.DELIVERY_TAG, drift.delivered())
+    assert drift.of_delivery("1", NOW, SETTINGS) == []
+
+
+def test_the_sample_is_no_delivery(project: pd.DataFrame) -> None:
+    deliver(project.iloc[::10])
+    tables.write_json({"source": "sample", "currencies": []}, paths.SOURCE)
+    assert drift.of_delivery("1", NOW, SETTINGS) == []

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 Record = Mapping[str, Any]  # data/source.json
+DELIVERY_TAG = "insiders.delivery"  # the digest of the lines that a version was registered with
 
 
 class Shop(NamedTuple):
@@ -105,13 +106,17 @@ def _delivery(shop: Shop, windows: list[Window], as_of: date, until: date) -> De
 def of_delivery(number: str | None, as_of: pd.Timestamp, settings: Params) -> list[Fault]:
     """What is wrong with the delivery for the version that serves, or the newest where none does.
 
-    Nothing where that version has no profile. The sample is no reference for another shop, nor for its own settings.
+    Nothing where that version has no profile, or where a version was registered with these very lines: they are not
+    new. The sample is no delivery.
     """
     trained = _trained(number)
     if trained is None:
         return []
-    shop, is_sample = read_shop(settings), trained.delivery.source == sources.SAMPLE
-    return [] if is_sample else faults(trained.delivery, shop, as_of.date(), settings)
+    shop = read_shop(settings)
+    is_sample = sources.SAMPLE in {trained.delivery.source, shop.record["source"]}
+    if is_sample or any(each.tags.get(DELIVERY_TAG) == delivered() for each in registry.versions()):
+        return []
+    return faults(trained.delivery, shop, as_of.date(), settings)
 
 
 def of_list(number: str | None, customers: pd.DataFrame, assigned: pd.DataFrame, settings: Params) -> list[Fault]:
@@ -160,7 +165,7 @@ def accept(found: Sequence[Fault], number: str | None, release: str, why: str, o
     if open_:
         ledger.append_accepted(
             {
-                "data": _digest(),
+                "data": delivered(),
                 "faults": {fault.name: fault.text for fault in open_},
                 "version": number,
                 "release": release,
@@ -174,10 +179,11 @@ def accept(found: Sequence[Fault], number: str | None, release: str, why: str, o
 def _open(found: Sequence[Fault]) -> list[Fault]:
     """The faults that nobody accepted for this delivery."""
     entries = ledger.read_accepted() if found else []
-    digest = _digest() if entries else ""
+    digest = delivered() if entries else ""
     accepted = {name for entry in entries if entry["data"] == digest for name in entry["faults"]}
     return [fault for fault in found if fault.name not in accepted]
 
 
-def _digest() -> str:
+def delivered() -> str:
+    """The digest of the lines, by which a delivery is recognised."""
     return tables.digest(paths.TRANSACTIONS)

@@ -203,6 +203,7 @@ def _facts(case: Case, entry: Entry, judged: Verdict) -> Facts:
             VALIDATION_TAG: tables.as_json(judged.validation),
             MEASURES_TAG: tables.as_json(candidate["measures"]),
             "insiders.data": tables.digest(paths.CUSTOMERS),
+            drift.DELIVERY_TAG: drift.delivered(),
             **entry.bound,
             "score": candidate["score"],
             "embedding": candidate["embedding"],
