@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     given = parser.parse_args(arguments)
     settings = params.read()
-    shops = {f"seed {seed}": (seeded(settings, seed), sources.SAMPLE) for seed in given.seeds}
+    shops = {f"seed {seed}": (seeded(settings, seed), params.SAMPLE) for seed in given.seeds}
     if given.file:
         shops["file"] = (settings, given.file)
     alarms, total, stopped = 0, 0, dict.fromkeys(PLANTS, True)

@@ -19,8 +19,7 @@ from insiders.evidence.drift.months import MonthLimits
 from insiders.evidence.drift.profile import Bucket, Delivery, Fault, Trained, Window
 from insiders.evidence.drift.served import ServedLimits
 from insiders.io import engine, ledger, paths, tables
-from insiders.io.delivery import sources
-from insiders.io.params import Params
+from insiders.io.params import SAMPLE, Params
 from insiders.io.tracking import registry
 from insiders.tables import traffic
 
@@ -113,7 +112,7 @@ def of_delivery(number: str | None, as_of: pd.Timestamp, settings: Params) -> li
     if trained is None:
         return []
     shop = read_shop(settings)
-    is_sample = sources.SAMPLE in {trained.delivery.source, shop.record["source"]}
+    is_sample = SAMPLE in {trained.delivery.source, shop.record["source"]}
     if is_sample or any(each.tags.get(DELIVERY_TAG) == delivered() for each in registry.versions()):
         return []
     return faults(trained.delivery, shop, as_of.date(), settings)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PATH = Path("params.yaml")
+SAMPLE = "sample"  # as ingest.source: the embedded shop
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
@@ -237,6 +238,14 @@ def read(path: Path = PATH) -> Params:
         return Params.model_validate(_load(path))
     except ValidationError as error:
         raise InputError(f"{path}: {'; '.join(map(_problem, error.errors()))}") from error
+
+
+def is_mapping(path: Path) -> bool:
+    """Whether a file is YAML (or JSON) that holds names and values, and so was written to its end."""
+    try:
+        return isinstance(_load(path), dict)
+    except InputError:
+        return False
 
 
 def write_value(section: str, name: str, value: str, path: Path = PATH) -> None:

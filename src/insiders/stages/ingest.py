@@ -1,9 +1,11 @@
 """Whatever `ingest.source` names to transactions, quarantine and the record of what was read."""
 
 from insiders.errors import exit_on_input_error
+from insiders.io import workspace
 
 
 @exit_on_input_error("ingest")
+@workspace.alone("ingest")
 def main() -> None:
     from insiders.io import addresses, params, paths, tables
     from insiders.io.delivery import intake, sources
@@ -14,7 +16,7 @@ def main() -> None:
     with runs.stage_run("ingest", settings.ingest.model_dump() | {"source": addresses.shown(source)}) as log:
         with sources.naming(source):
             record = intake.take(sources.open_source(settings), settings.ingest)
-        if source == sources.SAMPLE:
+        if source == params.SAMPLE:
             tables.write(sources.shop(settings).truth(), paths.TRUTH)
         else:
             paths.TRUTH.unlink(missing_ok=True)

@@ -27,14 +27,13 @@ from insiders.io.delivery.files import (
     unpack,
 )
 from insiders.io.delivery.header import Declared
-from insiders.io.params import Ingest, Params
+from insiders.io.params import SAMPLE, Ingest, Params
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from insiders.simulate import Shop
 
-SAMPLE = "sample"
 WEB = ("http", "https")
 
 
