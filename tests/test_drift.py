@@ -17,7 +17,7 @@ from insiders.errors import InputError
 from insiders.evidence.drift import history, months, of_delivery, profile, served
 from insiders.evidence.drift.profile import Bucket, Delivery, Trained, Window
 from insiders.io import engine, ledger, params, paths, tables
-from insiders.io.tracking import connection, registry
+from insiders.io.tracking import connection, model_files, registry
 from insiders.io.tracking.registry import Facts
 from insiders.model.segments import name_segments
 from insiders.stages import assign
@@ -286,7 +286,7 @@ def test_a_fault_stops_assign_and_enrol_until_a_person_accepts_it(project: pd.Da
 
 
 def test_a_profile_that_was_changed_is_refused(project: pd.DataFrame, store: Path) -> None:
-    [file] = store.rglob(registry.PROFILE)
+    [file] = store.rglob(model_files.PROFILE)
     file.write_text(file.read_text().replace("shop.csv", "sample"))
     deliver(project.iloc[::10])
     with pytest.raises(SystemExit, match="is not the one that was registered"):
@@ -294,7 +294,7 @@ def test_a_profile_that_was_changed_is_refused(project: pd.DataFrame, store: Pat
 
 
 def test_a_profile_tells_of_nobody(project: pd.DataFrame, store: Path) -> None:
-    [file] = store.rglob(registry.PROFILE)
+    [file] = store.rglob(model_files.PROFILE)
     content = file.read_text()
     assert not [each for each in project["customer_id"].dropna().unique() if f'"{each}"' in content]
     version = registry.champion()
@@ -305,7 +305,7 @@ def test_a_profile_tells_of_nobody(project: pd.DataFrame, store: Path) -> None:
 
 
 def test_a_version_without_a_profile_is_not_judged_by_one(project: pd.DataFrame) -> None:
-    connection.connect().client.delete_model_version_tag("insiders", "1", registry.PROFILE_TAG)
+    connection.connect().client.delete_model_version_tag("insiders", "1", model_files.PROFILE_TAG)
     deliver(project.iloc[::10])
     assign.main()
 

@@ -4,47 +4,53 @@ The alias `challenger` names the newest candidate, `champion` the version that s
 MLflow's UI; the history of champions is brought up to date when it is read next.
 """
 
-import hashlib
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from insiders.errors import InputError
-from insiders.io.tracking import address
+from insiders.io.tracking import address, model_files
 from insiders.io.tracking.cards import GATE_PREFIX
 from insiders.io.tracking.connection import Connection, connect, explain_failures
+from insiders.io.tracking.model_files import NAME, PROFILE_TAG
 from insiders.io.tracking.runs import STAGE_TAG, RunRecord, Values, create_run, finish_run, flatten, now_ms, numeric
 
 if TYPE_CHECKING:
     import pandas as pd
-    from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
     from insiders.io.package import Package
     from insiders.model.segment_model import SegmentModel
 
-NAME = "insiders"
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 
 KEY_TAG = "insiders.key"
 COMMIT_TAG = "insiders.git_commit"
 HISTORY_TAG = "insiders.champions"  # of the registered model: the numbers of its champions, oldest first
+PENDING_TAG = "insiders.promotion"  # of the registered model: a promotion that has begun; "": none
 PROMOTED_BY_TAG = "promoted_by"
 PROMOTED_AT_TAG = "promoted_at"
 SET_ASIDE_TAG = "set_aside_at"
-DIGEST_TAG = "insiders.model"  # the digest of the model's files
-PROFILE_TAG = "insiders.profile"  # the digest of PROFILE
-PROFILE = "profile.json"  # beside the model: what it was trained on
+STRAYS = 1000  # logged models that are looked at
 HISTORY_LENGTH = 200  # champions; a tag holds 5,000 characters
 
 Promoter = Literal["person", "gate"]
+
+
+class Promotion(TypedDict):
+    """What is recorded of a promotion: the version, by whom, when, which version a person set aside, all champions."""
+
+    number: str
+    by: Promoter
+    at: str
+    aside: str | None
+    history: list[str]
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,7 @@ def promote(number: str | None = None, by: Promoter = "person") -> Version | Non
         current = registry.by_alias(CHAMPION)
         if (current and current.number == chosen.number) or (by == "gate" and chosen.is_set_aside):
             return current
-        registry.set_champion(chosen, by)
-        registry.write_history([*registry.history(), chosen.number])
+        registry.set_champion(chosen, by, [*registry.history(), chosen.number])
         return registry.version(chosen.number)
 
 
@@ -163,15 +168,14 @@ def rollback() -> Version:
                 f"there is no champion before {f'version {current.number}' if current else 'this'}: "
                 "promote a version by its number with `insiders promote NUMBER`"
             )
-        registry.set_champion(registry.version(previous[-1]), "person")
-        registry.write_history(previous)
+        registry.set_champion(registry.version(previous[-1]), "person", previous)
         return registry.version(previous[-1])
 
 
 def load(version: Version) -> "Package":
     """Read a version's model with this project's own code: nothing that is stored in the registry is executed."""
     with _registry() as registry:
-        return registry.load(version)
+        return model_files.load(registry.connection, version.number, version.tags)
 
 
 def read_profile(version: Version) -> Any:
@@ -179,7 +183,14 @@ def read_profile(version: Version) -> Any:
     if PROFILE_TAG not in version.tags:
         return None
     with _registry() as registry:
-        return json.loads(registry.read_profile(version))
+        return json.loads(model_files.read_profile(registry.connection, version.number, version.tags))
+
+
+def mend() -> list[str]:
+    """End a promotion that was cut off, and delete models that were logged and never became a version."""
+    with _registry() as registry:
+        ended = ["a promotion that was cut off is recorded"] if registry.end_promotion() else []
+        return [*ended, *(f"logged model {name} without a version is deleted" for name in registry.delete_strays())]
 
 
 def _require_store() -> None:
@@ -237,7 +248,7 @@ class _Registry:
         record = RunRecord("register", params, metrics, {STAGE_TAG: "register", **tags}, now_ms())
         run_id = create_run(connection, record)
         logged = client.create_logged_model(connection.experiment, NAME, run_id, tags, params, "segments")
-        tags |= self._upload(model, example, run_id, logged, facts.profile)
+        tags |= model_files.upload(connection, logged, model, example, facts.profile)
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
         finish_run(connection, run_id, record, logged.model_id)
         if self._model() is None:
@@ -248,23 +259,16 @@ class _Registry:
         )
         return str(version.version)
 
-    def _upload(
-        self, model: "SegmentModel", example: "pd.DataFrame", run_id: str, logged: "LoggedModel", profile: str | None
-    ) -> dict[str, str]:
-        """Send the files of the model and its profile to the store; returns the tags with their digests."""
-        from mlflow.models.model import Model
-
-        from insiders.io import package
-        from insiders.io.tracking import packaging
-
-        with_ids = Model(logged.artifact_location, run_id, model_uuid=logged.model_id, model_id=logged.model_id)
-        with packaging.model_folder(model, example, with_ids) as folder:
-            if profile is not None:
-                (folder / PROFILE).write_text(profile, encoding="utf-8", newline="\n")
-            self.client.log_model_artifacts(logged.model_id, str(folder))
-            tags = {DIGEST_TAG: package.digest(folder / packaging.DATA)}
-        self.client.finalize_logged_model(logged.model_id, "READY")
-        return tags if profile is None else tags | {PROFILE_TAG: hashlib.sha256(profile.encode()).hexdigest()}
+    def delete_strays(self) -> list[str]:
+        """Delete the models that were logged and never became a version; returns their ids."""
+        entities = self.client.search_model_versions(f"name = '{NAME}'")
+        used = {text for each in entities for text in (each.model_id, each.source) if text}
+        logged = self.client.search_logged_models([self.connection.experiment], max_results=STRAYS)
+        own = [each.model_id for each in logged if each.name == NAME]
+        strays = [model_id for model_id in own if not used & {model_id, f"models:/{model_id}"}]
+        for model_id in strays:
+            self.client.delete_logged_model(model_id)
+        return strays
 
     def update(self, version: Version, facts: Facts) -> None:
         """Bring tags and card of a version up to date; writes only what differs."""
@@ -277,16 +281,40 @@ class _Registry:
         if version.card != facts.card:
             self.client.update_model_version(NAME, version.number, facts.card)
 
-    def set_champion(self, chosen: Version, by: Promoter) -> None:
-        """Move the alias; where a person does so, the former champion is set aside."""
+    def set_champion(self, chosen: Version, by: Promoter, history: list[str]) -> None:
+        """Move the alias and record it as `history` says; where a person does so, the former champion is set aside.
+
+        What is to be recorded is written before the alias moves, so that a promotion that was cut off can be ended.
+        """
         former = self.by_alias(CHAMPION)
-        self._tag(chosen, PROMOTED_BY_TAG, by)
-        self._tag(chosen, PROMOTED_AT_TAG, _utc_now())
+        aside = former.number if by == "person" and former and former.number != chosen.number else None
+        pending = Promotion(number=chosen.number, by=by, at=_utc_now(), aside=aside, history=history)
+        self._tag_model(PENDING_TAG, json.dumps(pending))
+        self.client.set_registered_model_alias(NAME, CHAMPION, chosen.number)
+        self.end_promotion()
+
+    def end_promotion(self) -> bool:
+        """Record the promotion that has begun, where its alias has moved; whether there was one."""
+        model = self._model()
+        written = model.tags.get(PENDING_TAG, "") if model else ""
+        if not written:
+            return False
+        pending: Promotion = json.loads(written)
+        current = self.by_alias(CHAMPION)
+        if current is not None and current.number == pending["number"]:
+            self._record(current, pending)
+        self._tag_model(PENDING_TAG, "")
+        return True
+
+    def _record(self, chosen: Version, pending: Promotion) -> None:
+        self._tag(chosen, PROMOTED_BY_TAG, pending["by"])
+        self._tag(chosen, PROMOTED_AT_TAG, pending["at"])
         if chosen.is_set_aside:
             self.client.delete_model_version_tag(NAME, chosen.number, SET_ASIDE_TAG)
-        self.client.set_registered_model_alias(NAME, CHAMPION, chosen.number)
-        if by == "person" and former is not None and former.number != chosen.number:
-            self.set_aside(former)
+        for version in self.versions():
+            if version.number == pending["aside"]:
+                self.set_aside(version)
+        self.write_history(pending["history"])
 
     def set_aside(self, version: Version) -> None:
         """Record that a person replaced this version."""
@@ -305,10 +333,14 @@ class _Registry:
 
     def write_history(self, numbers: list[str]) -> None:
         """Record the numbers of the champions, oldest first."""
-        self.client.set_registered_model_tag(NAME, HISTORY_TAG, json.dumps(numbers[-HISTORY_LENGTH:]))
+        self._tag_model(HISTORY_TAG, json.dumps(numbers[-HISTORY_LENGTH:]))
+
+    def _tag_model(self, key: str, value: str) -> None:
+        self.client.set_registered_model_tag(NAME, key, value)
 
     def sync_history(self) -> None:
         """Enter a change of the champion that was made in MLflow's UI: another one, the previous one, or none."""
+        self.end_promotion()
         current, history = self.by_alias(CHAMPION), self.history()
         if history and (current is None or history[-1] != current.number):
             self.set_aside(self.version(history[-1]))
@@ -319,41 +351,6 @@ class _Registry:
             self.client.delete_model_version_tag(NAME, current.number, SET_ASIDE_TAG)
         is_rollback = history[-2:-1] == [current.number]
         self.write_history(history[:-1] if is_rollback else [*history, current.number])
-
-    def load(self, version: Version) -> "Package":
-        """Download a version's model and read it, if it is the one that was registered."""
-        from insiders.io import package
-        from insiders.io.tracking import packaging
-
-        with self._downloaded(version, packaging.DATA) as files:
-            return package.load(files, version.tags.get(DIGEST_TAG))
-
-    def read_profile(self, version: Version) -> str:
-        """Download the profile of a version, if it is the one that was registered."""
-        with self._downloaded(version, PROFILE) as file:
-            content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() != version.tags[PROFILE_TAG]:
-            raise InputError(
-                f"the profile of version {version.number} is not the one that was registered: put {PROFILE} back, or "
-                "promote another version (`insiders promote NUMBER`)"
-            )
-        return content.decode("utf-8")
-
-    @contextmanager
-    def _downloaded(self, version: Version, name: str) -> Iterator[Path]:
-        """A file or folder that was registered with a version, as long as the block lasts."""
-        from mlflow.artifacts import download_artifacts
-        from mlflow.exceptions import MlflowException
-
-        place = f"{self.client.get_model_version_download_uri(NAME, version.number)}/{name}"
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                yield Path(download_artifacts(place, dst_path=folder, tracking_uri=self.connection.uri))
-            except (MlflowException, OSError) as error:
-                raise InputError(
-                    f"version {version.number} of {NAME} has no model of this project at {place}: promote another "
-                    "version, or put its files back"
-                ) from error
 
     def _model(self) -> "RegisteredModel | None":
         models = self.client.search_registered_models(f"name = '{NAME}'")

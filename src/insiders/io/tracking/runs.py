@@ -253,6 +253,21 @@ def _trial_runs(connection: Connection, parent: str) -> "list[Run]":
             return runs
 
 
+def end_killed() -> list[str]:
+    """End the runs whose process was killed; trials that were cut off are deleted, to be logged again."""
+    connection = connect()
+    with explain_failures(connection.uri):
+        running = connection.client.search_runs(
+            [connection.experiment], "attributes.status = 'RUNNING'", max_results=PAGE
+        )
+        for run in running:
+            if TRIAL_TAG in run.data.tags:
+                connection.client.delete_run(run.info.run_id)
+            else:
+                connection.client.set_terminated(run.info.run_id, "KILLED")
+    return [f"run {run.info.run_name} ({run.info.run_id}) was cut off and is ended" for run in running]
+
+
 def flatten(values: Values, prefix: str = "") -> dict[str, str]:
     """Write nested settings as MLflow's params: {"a": {"b": 1}} becomes {"a.b": "1"}."""
     params: dict[str, str] = {}
