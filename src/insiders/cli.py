@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from insiders.errors import exit_on_input_error
+from insiders.io import workspace
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 ends_on_input_error = exit_on_input_error("insiders")
@@ -107,6 +108,7 @@ def simulate(
 
 @app.command()
 @ends_on_input_error
+@workspace.alone("insiders assign")
 def assign(
     customers: Annotated[
         Path | None,
@@ -150,6 +152,7 @@ def assign(
 
 @app.command()
 @ends_on_input_error
+@workspace.alone("insiders enrol")
 def enrol(
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day as of which to decide; that of the data if none.")
@@ -172,6 +175,7 @@ def enrol(
 
 @app.command("set")
 @ends_on_input_error
+@workspace.alone("insiders set")
 def set_hand(
     customer_id: Annotated[str, typer.Argument(help="Id of the customer, as in data/customers.parquet.")],
     hand: Annotated[
@@ -222,6 +226,7 @@ def publish(
 
 @app.command()
 @ends_on_input_error
+@workspace.alone("insiders promote")
 def promote(
     version: Annotated[
         str | None, typer.Argument(help="Number of the model version; the challenger when left out.")
@@ -237,6 +242,7 @@ def promote(
 
 @app.command()
 @ends_on_input_error
+@workspace.alone("insiders rollback")
 def rollback() -> None:
     """Make the previous champion the champion again; the next `dvc repro` uses it."""
     from insiders.io.tracking import registry
@@ -283,9 +289,19 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the pag
 
 @app.command()
 @ends_on_input_error
-def doctor() -> None:
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First take away, or end, what a killed run has left behind.")
+    ] = False,
+) -> None:
     """Check what the project needs from this machine; ends with status 1 where something is to do."""
     from insiders.io.doctor import examine
+
+    if repair:
+        from insiders.io.repair import repair as mend
+
+        with workspace.alone("insiders doctor --repair"):
+            typer.echo("\n".join(mend()) or "nothing to repair")
 
     findings = examine()
     for finding in findings:

@@ -41,7 +41,7 @@ def examine() -> list[Finding]:
 def _finding(need: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
-    except InputError as error:
+    except (InputError, OSError, ValueError) as error:  # a damaged file must not end the examination
         return Finding(need, str(error), "see the message")
 
 
@@ -130,7 +130,7 @@ def _disk() -> Finding:
 def _source() -> Finding:
     source = params.read().ingest.source
     name = addresses.shown(source)
-    is_local = source != sources.SAMPLE and "://" not in source
+    is_local = source != params.SAMPLE and "://" not in source
     if is_local and not Path(source).exists():
         return Finding("source", f"{name} is not there", "correct ingest.source in params.yaml, or put the file there")
     if not paths.SOURCE.exists():

@@ -1,9 +1,12 @@
 """Tables of customers and small results on disk: checked against their contract, and visible whole or not at all."""
 
+import errno
 import hashlib
 import json
+import os
+import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +18,51 @@ if TYPE_CHECKING:
 
 Contents = Mapping[Path, "tuple[pd.DataFrame, DataFrameSchema | None]"]  # of files: each one's table and contract
 
-# A spreadsheet computes a text that begins with one of these; a leading apostrophe it does not show.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+TEMPORARY = ".new"  # ending of a file that is being written
+# What stands in the way of every file alike, and what to do.
+UNWRITABLE = {
+    errno.ENOSPC: "make room on the disk and repeat",
+    errno.EDQUOT: "make room within the quota and repeat",
+    errno.EROFS: "work in a folder that can be written to",
+    errno.EACCES: "work in a folder that you may write to",
+}
+
+# A spreadsheet computes a text that begins with one of these, full-width ones too; a leading apostrophe it hides.
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n", "'")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to; it replaces `path` only where the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
+    """Yield a temporary path to write to; it replaces `path` only where the block ends without an error.
+
+    The temporary name is nobody else's, and the content lies on the disk before it is visible. Raises InputError where
+    the disk is full or read-only; the file that was there stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        _sync(temporary)
         temporary.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise InputError(f"{path} cannot be written: {error.strerror}; {UNWRITABLE[error.errno]}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that went read-only
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, lie on the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows opens no folder
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write(frame: "pd.DataFrame", path: Path, schema: "DataFrameSchema | None" = None) -> None:

@@ -1,7 +1,7 @@
 """Customers to segments and members, by the registry's champion and what was decided about the programme so far."""
 
 from insiders.errors import exit_on_input_error
-from insiders.io import freshness, ledger, paths
+from insiders.io import freshness, ledger, paths, workspace
 
 INPUTS = (
     *(paths.CUSTOMERS, paths.SNAPSHOTS, paths.HOLDOUT, paths.HISTORY, paths.ORDERS, paths.REGISTERED),
@@ -14,6 +14,7 @@ OUTPUTS = (
 
 
 @exit_on_input_error("assign")
+@workspace.alone("assign")
 def main() -> None:
     inputs = (*INPUTS, *ledger.files())
     if freshness.is_fresh("assign", inputs, OUTPUTS):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from insiders.errors import exit_on_input_error
+from insiders.io import workspace
 
 if TYPE_CHECKING:
     from datetime import date
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @exit_on_input_error("featurize")
+@workspace.alone("featurize")
 def main() -> None:
     from insiders.io import engine, params, paths
     from insiders.io.tracking import datasets, runs

@@ -1,9 +1,11 @@
 """Transactions to clean lines, orders and the ledger of what was removed."""
 
 from insiders.errors import exit_on_input_error
+from insiders.io import workspace
 
 
 @exit_on_input_error("preprocess")
+@workspace.alone("preprocess")
 def main() -> None:
     from insiders import schemas
     from insiders.answers import cleaning

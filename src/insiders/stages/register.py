@@ -5,13 +5,14 @@ changed.
 """
 
 from insiders.errors import exit_on_input_error
-from insiders.io import freshness, ledger, paths, tables
+from insiders.io import freshness, ledger, paths, tables, workspace
 
 INPUTS = (paths.CANDIDATE, paths.SNAPSHOTS, paths.HOLDOUT, paths.CUSTOMERS, paths.TRANSACTIONS)
 OUTPUTS = (paths.REGISTERED, paths.JUDGED)
 
 
 @exit_on_input_error("register")
+@workspace.alone("register")
 def main() -> None:
     from insiders.io.delivery import files
 

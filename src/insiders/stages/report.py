@@ -1,9 +1,11 @@
 """Assignments and orders to the nine answers: a page, the answers as JSON, and the figures that other programs read."""
 
 from insiders.errors import exit_on_input_error
+from insiders.io import workspace
 
 
 @exit_on_input_error("report")
+@workspace.alone("report")
 def main() -> None:
     from insiders.answers import outputs
     from insiders.answers.inputs import Inputs

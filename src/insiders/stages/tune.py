@@ -1,9 +1,11 @@
 """Search for the recipe whose Insiders are worth most afterwards: snapshots to trials and the candidate."""
 
 from insiders.errors import exit_on_input_error
+from insiders.io import workspace
 
 
 @exit_on_input_error("tune")
+@workspace.alone("tune")
 def main() -> None:
     from insiders.answers import search
     from insiders.io import params

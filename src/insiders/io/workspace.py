@@ -1,0 +1,60 @@
+"""One run at a time in a project's folder, and none that outlives whoever started it.
+
+The system gives the lock back when its holder ends, however that ends: no lock is ever left behind.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from insiders.errors import InputError
+from insiders.io import paths
+
+LOCK = paths.MLRUNS / "workspace.lock"
+HOLDER = paths.MLRUNS / "workspace.json"  # who has the lock, for whoever waits for it
+WAIT_SECONDS = 4.0
+DIE_WITH_PARENT = 1  # Linux's PR_SET_PDEATHSIG
+
+
+@contextmanager
+def alone(command: str) -> Iterator[None]:
+    """Hold the project as long as the block lasts; may also decorate a function.
+
+    Raises InputError with the holder's command and number where another run has it and keeps it for some seconds.
+    """
+    from filelock import FileLock, Timeout
+
+    die_with_dvc()
+    try:
+        paths.MLRUNS.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(LOCK, timeout=WAIT_SECONDS)
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(f"this project is locked by {_holder()}: wait until that has ended, and repeat") from error
+    except OSError as error:
+        raise InputError(f"{LOCK} cannot be written ({error.strerror}): make the folder writable") from error
+    try:
+        since = datetime.now().astimezone().isoformat(timespec="seconds")
+        HOLDER.write_text(json.dumps({"command": command, "process": os.getpid(), "since": since}), encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _holder() -> str:
+    try:
+        holder = json.loads(HOLDER.read_text(encoding="utf-8"))
+        return f"`{holder['command']}` (process {holder['process']}, since {holder['since']})"
+    except (OSError, ValueError, KeyError, TypeError):  # it is just being written
+        return "another run"
+
+
+def die_with_dvc() -> None:
+    """End this process when the `dvc` that started it is killed: it would go on beside the next one."""
+    if sys.platform == "linux" and "DVC_STAGE" in os.environ:
+        ctypes.CDLL(None, use_errno=True).prctl(DIE_WITH_PARENT, signal.SIGKILL)
