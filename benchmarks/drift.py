@@ -109,7 +109,7 @@ def until(rows: Table, day: date) -> Table:
 def judged(before: Table, after: Table, trained: date, as_of: date, settings: params.Params) -> list[Fault]:
     """What is said of `after` by the profile of `before`."""
     known, now = (drift.Shop(until(*each), {"source": "shop"}, "GBP") for each in ((before, trained), (after, as_of)))
-    return drift.faults(drift.delivery(known, trained), now, as_of, settings)
+    return drift.faults(drift.delivery(known, trained), now, as_of, drift.delivery_limits(settings))
 
 
 def months(first: date, end: date) -> list[date]:

@@ -56,12 +56,17 @@ def delivery(shop: Shop, as_of: date) -> Delivery:
     return _delivery(shop, windows, as_of, until=as_of)
 
 
-def faults(trained: Delivery, shop: Shop, as_of: date, settings: Params) -> list[Fault]:
+def delivery_limits(settings: Params) -> list[Any]:
+    """The HistoryLimits and the MonthLimits of the settings."""
+    return _limits(settings, HistoryLimits, MonthLimits)
+
+
+def faults(trained: Delivery, shop: Shop, as_of: date, limits: Sequence[Any]) -> list[Fault]:
     """What is wrong with a delivery as of a day, by the one that a model was trained on."""
     spans = [traffic.Span(date.fromisoformat(each.start), date.fromisoformat(each.end)) for each in trained.windows]
     windows, since = _measured(shop, spans, traffic.since(trained.as_of, as_of))
     now = _delivery(shop, windows, as_of, until=trained.as_of)
-    return drift.of_delivery(trained, now, since, *_limits(settings, HistoryLimits, MonthLimits))
+    return drift.of_delivery(trained, now, since, *limits)
 
 
 def _limits(settings: Params, *kinds: Any) -> list[Any]:
@@ -111,11 +116,11 @@ def of_delivery(number: str | None, as_of: pd.Timestamp, settings: Params) -> li
     trained = _trained(number)
     if trained is None:
         return []
-    shop = read_shop(settings)
+    shop, limits = read_shop(settings), delivery_limits(settings)
     is_sample = SAMPLE in {trained.delivery.source, shop.record["source"]}
     if is_sample or any(each.tags.get(DELIVERY_TAG) == delivered() for each in registry.versions()):
         return []
-    return faults(trained.delivery, shop, as_of.date(), settings)
+    return faults(trained.delivery, shop, as_of.date(), limits)
 
 
 def of_list(number: str | None, customers: pd.DataFrame, assigned: pd.DataFrame, settings: Params) -> list[Fault]:
@@ -138,9 +143,9 @@ def _members(number: str | None) -> list[str]:
     """Those of the last list, where the same version made it: another one names others."""
     if number is None or not paths.MEMBERS.exists() or not paths.TERMS.exists():
         return []
-    if tables.read(paths.TERMS, schemas.TERMS)["model_version"].iloc[0] != number:
+    if tables.read_last(paths.TERMS, schemas.TERMS)["model_version"].iloc[0] != number:
         return []
-    members = tables.read(paths.MEMBERS, schemas.MEMBERS)
+    members = tables.read_last(paths.MEMBERS, schemas.MEMBERS)
     inside: list[str] = members.loc[members["rank"].notna(), "customer_id"].tolist()
     return inside
 
