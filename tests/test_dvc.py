@@ -34,6 +34,7 @@ PLUMBING = {
     "insiders.io.leases": "who of several processes scores which trial: the result does not depend on it",
     "insiders.io.tracking": "the way to MLflow; what comes from there concerns stages that run every time",
     "insiders.io.workspace": "one run at a time: whether a stage runs, not what comes of it",
+    "insiders.io.written": "whether a file is as it was written: it is refused, or read as it is",
     "insiders.io.freshness": "whether a stage that runs every time has anything to do",
 }
 # Read, and left out of dvc.yaml on purpose.

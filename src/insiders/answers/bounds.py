@@ -103,7 +103,7 @@ def refuse_empty(inside: Collection[str], served: "pd.Series[str]", last: Path) 
     """InputError where a full list would become empty; where the verdict names nobody, say so aloud instead."""
     if len(inside) or not last.exists():
         return
-    before = int(tables.read(last, schemas.MEMBERS)["rank"].notna().sum())
+    before = int(tables.read_last(last, schemas.MEMBERS)["rank"].notna().sum())
     if not before:
         return
     if (served == NO_LIST).all():

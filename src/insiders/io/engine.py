@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from insiders.io import written
 from insiders.io.tables import atomic_write, require
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def connect(threads: int | None = None) -> "Backend":
 
 
 def scan(con: "Backend", path: Path) -> "ir.Table":
-    """Open a Parquet table that an earlier stage made; its rows are read when an expression needs them."""
+    """Open a Parquet table as an earlier stage wrote it; its rows are read when an expression needs them."""
     require(path)
+    written.refuse_changed(path)
     return con.read_parquet(path)
 
 

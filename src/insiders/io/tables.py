@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from insiders.errors import InputError
+from insiders.io import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,11 +100,17 @@ def _escape_formula(text: str) -> str:
 
 
 def read(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
-    """Read a Parquet table and check it against its contract."""
+    """Read a Parquet table as it was written and check it against its contract."""
+    require(path)
+    written.refuse_changed(path)
+    return read_last(path, schema)
+
+
+def read_last(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
+    """Read what the caller is about to replace: the run that wrote it may have been cut off after it."""
     import pandas as pd
     from pyarrow import ArrowException
 
-    require(path)
     try:
         frame = pd.read_parquet(path)
     except (ArrowException, OSError) as error:
@@ -138,8 +145,9 @@ def as_json(content: object) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Read what `write_json` wrote; its form is known to the caller only."""
+    """Read what `write_json` wrote, as it was written; its form is known to the caller only."""
     require(path)
+    written.refuse_changed(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from insiders.errors import InputError
-from insiders.io import paths
+from insiders.io import paths, written
 
 LOCK = paths.MLRUNS / "workspace.lock"
 HOLDER = paths.MLRUNS / "workspace.json"  # who has the lock, for whoever waits for it
@@ -25,7 +25,8 @@ DIE_WITH_PARENT = 1  # Linux's PR_SET_PDEATHSIG
 def alone(command: str) -> Iterator[None]:
     """Hold the project as long as the block lasts; may also decorate a function.
 
-    Raises InputError with the holder's command and number where another run has it and keeps it for some seconds.
+    What the block has written counts as whole when it ends without an error (`written`). Raises InputError with the
+    holder's command and number where another run has the project and keeps it for some seconds.
     """
     from filelock import FileLock, Timeout
 
@@ -41,7 +42,9 @@ def alone(command: str) -> Iterator[None]:
     try:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
         HOLDER.write_text(json.dumps({"command": command, "process": os.getpid(), "since": since}), encoding="utf-8")
+        started_ns = HOLDER.stat().st_mtime_ns
         yield
+        written.record(started_ns)
     finally:
         lock.release()
 

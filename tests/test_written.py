@@ -1,0 +1,93 @@
+"""A file that is not as a run wrote it is refused before use: flipped bits, cut ends, and what DVC brings back."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from random import Random
+
+import pandas as pd
+import pytest
+
+from customer_tables import customers
+from insiders import schemas
+from insiders.errors import InputError
+from insiders.io import engine, paths, tables, workspace, written
+
+FLIPS, CUTS = 400, 50
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run has written a table and its figures."""
+    monkeypatch.chdir(tmp_path)
+    write()
+
+
+def write(count: int = 60) -> None:
+    with workspace.alone("featurize"):
+        tables.write(customers(count), paths.CUSTOMERS, schemas.CUSTOMERS)
+        tables.write_json({"customers": count, "share": 0.25}, paths.METRICS)
+
+
+def read_all() -> None:
+    tables.read(paths.CUSTOMERS, schemas.CUSTOMERS)
+    tables.read_json(paths.METRICS)
+
+
+def test_what_a_run_wrote_is_read() -> None:
+    read_all()
+    assert engine.scan(engine.connect(1), paths.CUSTOMERS).count().execute() == 60
+
+
+@pytest.mark.parametrize("path", [paths.CUSTOMERS, paths.METRICS])
+def test_every_flipped_bit_and_every_cut_end_is_refused(path: Path) -> None:
+    whole, random = path.read_bytes(), Random(1)
+    flipped = [(random.randrange(len(whole)), 1 << random.randrange(8)) for _ in range(FLIPS)]
+    damaged = [whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :] for at, bit in flipped]
+    damaged += [whole[: random.randrange(len(whole))] for _ in range(CUTS)]
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="is not as it was written"):
+            written.refuse_changed(path)
+    with pytest.raises(InputError, match="is not as it was written"):
+        read_all()
+    with pytest.raises(InputError, match="is not as it was written"):
+        engine.scan(engine.connect(1), path)
+
+
+def test_a_run_that_is_cut_off_leaves_no_mixture_to_be_read() -> None:
+    killed = workspace.alone("featurize")
+    killed.__enter__()
+    tables.write(customers(50), paths.CUSTOMERS, schemas.CUSTOMERS)
+    killed.__exit__(RuntimeError, RuntimeError("before the second file"), None)
+    with pytest.raises(InputError, match="or its run was cut off"):
+        tables.read(paths.CUSTOMERS, schemas.CUSTOMERS)
+    assert len(tables.read_last(paths.CUSTOMERS, schemas.CUSTOMERS)) == 50  # for the run that replaces it
+    write(50)
+    read_all()
+
+
+def test_what_a_run_wrote_before_may_come_back() -> None:
+    before = paths.CUSTOMERS.read_bytes()
+    write(50)
+    paths.CUSTOMERS.write_bytes(before)
+    read_all()
+
+
+def test_what_dvc_brings_back_is_what_its_lock_says(tmp_path: Path) -> None:
+    other = tmp_path / "other.parquet"
+    customers(40).to_parquet(other, index=False)
+    shutil.copy(other, paths.CUSTOMERS)
+    with pytest.raises(InputError):
+        read_all()
+    digest = hashlib.md5(other.read_bytes()).hexdigest()
+    Path("dvc.lock").write_text(f"    - path: data/customers.parquet\n      md5: {digest}\n", encoding="utf-8")
+    read_all()
+
+
+def test_what_no_run_wrote_is_taken_as_it_is() -> None:
+    pd.DataFrame({"a": [1]}).to_parquet("mine.parquet")
+    assert tables.read(Path("mine.parquet"))["a"].tolist() == [1]
+    written.DIGESTS.write_text("{", encoding="utf-8")
+    paths.METRICS.write_text("{}", encoding="utf-8")
+    assert tables.read_json(paths.METRICS) == {}
