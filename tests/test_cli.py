@@ -211,7 +211,38 @@ def test_ui_serves_the_store_with_one_worker(project: Path, monkeypatch: pytest.
         "--host": "127.0.0.1",
         "--port": "5077",
         "--workers": "1",
+        "--allowed-hosts": "127.0.0.1:5077,localhost:5077",
     }
+
+
+def test_mlflow_answers_to_no_foreign_name_by_these_hosts() -> None:
+    from mlflow.server.security_utils import get_default_allowed_hosts, is_allowed_host_header
+
+    command = server.command("sqlite:////tmp/mlflow.db", 5077)
+    allowed = command[command.index("--allowed-hosts") + 1].split(",")
+    foreign = ["10.evil.example", "10.evil.example:5077", "evil.example:5077", "192.168.evil.example"]
+    assert is_allowed_host_header(get_default_allowed_hosts(), foreign[0])  # without the list
+    assert not any(is_allowed_host_header(allowed, host) for host in foreign)
+    assert is_allowed_host_header(allowed, "localhost:5077")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_login_is_asked_for_or_refused_with_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(server.os, "execve", lambda _, *given: started.append(given))
+    monkeypatch.setattr(server, "_require_free", lambda _: None)
+    monkeypatch.setattr(server, "find_spec", lambda _: None)
+    assert "`make auth`" in refused("ui", "--auth")
+    monkeypatch.setattr(server, "find_spec", lambda _: object())
+    monkeypatch.delenv(server.SECRETS[1], raising=False)
+    monkeypatch.setenv(server.SECRETS[0], "a long random text")
+    assert "needs MLFLOW_AUTH_ADMIN_PASSWORD in" in refused("ui", "--auth")
+    monkeypatch.setenv(server.SECRETS[1], "another long random text")
+    run("ui", "--auth")
+    [(command, environment)] = started
+    assert command[-2:] == ["--app-name", "basic-auth"]
+    settings = Path(environment[server.CONFIG])
+    assert f"database_uri = sqlite:///{settings.parent / 'auth.db'}" in settings.read_text(encoding="utf-8")
 
 
 def test_ui_refuses_a_port_in_use() -> None:

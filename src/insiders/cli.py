@@ -279,12 +279,15 @@ def dashboard(
 
 @app.command()
 @ends_on_input_error
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page on this machine.")] = 5000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page on this machine.")] = 5000,
+    auth: Annotated[bool, typer.Option("--auth", help="Ask for a login; see the README.")] = False,
+) -> None:
     """Serve MLflow's page on the runs and models of this project, until interrupted."""
     from insiders.io.tracking import server
 
     typer.echo(f"{server.ui_address(port)}\n{server.HINT}\nthe trials side by side: {server.trials_address(port)}")
-    server.serve(port)
+    server.serve(port, auth=auth)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from insiders.errors import InputError
@@ -10,6 +11,14 @@ from insiders.io.tracking import address, views
 from insiders.io.tracking.connection import connect
 
 HOST = "127.0.0.1"
+SECRETS = ("MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
+CONFIG = "MLFLOW_AUTH_CONFIG_PATH"
+ACCOUNTS = """[mlflow]
+default_permission = READ
+database_uri = {uri}
+admin_username = admin
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+"""
 HINT = 'MLflow may open on its page for language models: click "Model training", then the experiment insiders'
 
 
@@ -24,23 +33,52 @@ def trials_address(port: int) -> str:
     return views.page(ui_address(port), connect().experiment)
 
 
-def serve(port: int) -> None:
-    """Become MLflow's server, until it is interrupted; returns at once where the store is itself a server."""
+def serve(port: int, *, auth: bool = False) -> None:
+    """Become MLflow's server, until it is interrupted; returns at once where the store is itself a server.
+
+    With `auth` whoever opens it has to log in.
+    """
     uri = connect().uri
     if ui_address(port) == uri:
         return
     _require_free(port)
     # One worker serves one person; each takes half a gigabyte. Jobs belong to pages that this project does not use.
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_LOGGING_LEVEL": "ERROR"}
-    os.execve(sys.executable, command(uri, port), environment)  # noqa: S606
+    if auth:
+        environment |= _login(uri)
+    login = ["--app-name", "basic-auth"] if auth else []
+    os.execve(sys.executable, [*command(uri, port), *login], environment)  # noqa: S606
 
 
 def command(uri: str, port: int) -> list[str]:
-    """The server's command line; on a local store artifacts lie beside its database."""
+    """The server's command line; on a local store artifacts lie beside its database.
+
+    It answers to the names of this machine alone: MLflow would also take 10.ANYTHING for a machine of one's own net, by
+    which a page on the web reads what is served here.
+    """
     database = address.database_file(uri)
     artifacts = ["--default-artifact-root", (database.parent / address.ARTIFACTS).as_uri()] if database else []
     server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, *artifacts]
-    return [*server, "--host", HOST, "--port", str(port), "--workers", "1"]
+    names = ",".join(f"{host}:{port}" for host in (HOST, "localhost"))
+    return [*server, "--host", HOST, "--port", str(port), "--workers", "1", "--allowed-hosts", names]
+
+
+def _login(uri: str) -> dict[str, str]:
+    """What MLflow's own login needs in the environment; its accounts lie beside the store."""
+    if find_spec("flask_wtf") is None:
+        raise InputError("a login needs the extra `auth`: run `make auth` (or install Flask-WTF with pip)")
+    missing = [name for name in SECRETS if not os.environ.get(name)]
+    if missing:
+        raise InputError(
+            f"a login needs {' and '.join(missing)} in the environment: a long random text each; the password is that "
+            "of the account `admin`, which is made at the first start"
+        )
+    database = address.database_file(uri)
+    if database is None or CONFIG in os.environ:
+        return {}
+    settings = database.with_name("auth.ini")
+    settings.write_text(ACCOUNTS.format(uri=f"sqlite:///{database.with_name('auth.db')}"), encoding="utf-8")
+    return {CONFIG: str(settings)}
 
 
 def _require_free(port: int) -> None:
