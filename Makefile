@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports docs umap postgres stores servers battery locks texts shops
+.PHONY: all env test check format lint types imports docs umap postgres stores servers auth audit battery locks texts shops
 
 all: env
 	dvc repro
@@ -47,6 +47,14 @@ servers: stores
 		apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null || \
 		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null; }; \
 	else echo "install PostgreSQL and MariaDB by your system's packages (Debian: $(SERVERS))"; fi
+
+auth: env
+	$(INSTALL) --constraints requirements-extras.lock Flask-WTF
+
+# Licences, a bill of materials and known vulnerabilities, into build/; needs the network for the last.
+audit: env
+	$(INSTALL) --constraints requirements-extras.lock pip-audit cyclonedx-bom
+	python docs/audit.py
 
 test: env
 	pytest
@@ -88,5 +96,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap pyproject.toml -o requirements-extras.lock
+	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra auth --extra audit pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock
