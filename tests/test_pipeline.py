@@ -328,6 +328,7 @@ def test_a_worse_recipe_does_not_take_the_champions_place(shop: Path, copy: Path
     candidate = told(copy, "models/candidate.json")
     candidate["measures"]["stability_rand"] = 0.0
     (copy / "models/candidate.json").write_text(json.dumps(candidate), encoding="utf-8")
+    (copy / "mlruns/written.json").unlink()  # as if a run had written it
     small_shop.run(copy, ["register", "assign", "report"])
     registered = told(copy, "models/registered.json")
     assert [gate["name"] for gate in registered["gates"] if not gate["passed"]] == ["stability_rand"]
