@@ -113,10 +113,10 @@ def of_delivery(number: str | None, as_of: pd.Timestamp, settings: Params) -> li
     Nothing where that version has no profile, or where a version was registered with these very lines: they are not
     new. The sample is no delivery.
     """
-    trained = _trained(number)
+    limits, trained = delivery_limits(settings), _trained(number)
     if trained is None:
         return []
-    shop, limits = read_shop(settings), delivery_limits(settings)
+    shop = read_shop(settings)
     is_sample = SAMPLE in {trained.delivery.source, shop.record["source"]}
     if is_sample or any(each.tags.get(DELIVERY_TAG) == delivered() for each in registry.versions()):
         return []
