@@ -1,10 +1,12 @@
 """The engine that evaluates the tables of invoice lines: DuckDB, on this machine's cores."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from insiders.errors import InputError
 from insiders.io import written
 from insiders.io.tables import atomic_write, require
 
@@ -31,6 +33,20 @@ def connect(threads: int | None = None) -> "Backend":
     return con
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """InputError where the disk or the memory is full; what was there stays."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"the tables cannot be worked out: {reason}; make room on the disk or in the memory"
+        ) from error
+
+
 def scan(con: "Backend", path: Path) -> "ir.Table":
     """Open a Parquet table as an earlier stage wrote it; its rows are read when an expression needs them."""
     require(path)
@@ -55,12 +71,14 @@ def scan_frame(con: "Backend", frame: "pd.DataFrame") -> "ir.Table":
 
 def materialize(con: "Backend", expr: "ir.Table") -> "ir.Table":
     """Evaluate an expression into a temporary table, for what is used more than once."""
-    return con.create_table(f"materialized_{next(_numbers)}", expr, temp=True)
+    with _explained():
+        return con.create_table(f"materialized_{next(_numbers)}", expr, temp=True)
 
 
 def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
     """Evaluate a small table into a pandas frame."""
-    return con.to_pyarrow(expr).to_pandas()
+    with _explained():
+        return con.to_pyarrow(expr).to_pandas()
 
 
 def stream(con: "Backend", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:
@@ -93,6 +111,6 @@ def write(
     table = materialize(con, expr)
     valid = table if schema is None else schema.validate(table, lazy=True).select(list(schema.columns))
     others = [name for name in valid.columns if name not in order_by]
-    with atomic_write(path) as temporary:
+    with atomic_write(path) as temporary, _explained():
         con.to_parquet(valid.order_by([*order_by, *others]), temporary, compression="zstd", row_group_size=ROW_GROUP)
     return valid

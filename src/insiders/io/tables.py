@@ -1,6 +1,5 @@
 """Tables of customers and small results on disk: checked against their contract, and visible whole or not at all."""
 
-import errno
 import hashlib
 import json
 import os
@@ -10,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from insiders.errors import InputError
+from insiders.errors import InputError, unwritable
 from insiders.io import written
 
 if TYPE_CHECKING:
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
 Contents = Mapping[Path, "tuple[pd.DataFrame, DataFrameSchema | None]"]  # of files: each one's table and contract
 
 TEMPORARY = ".new"  # ending of a file that is being written
-# What stands in the way of every file alike, and what to do.
-UNWRITABLE = {
-    errno.ENOSPC: "make room on the disk and repeat",
-    errno.EDQUOT: "make room within the quota and repeat",
-    errno.EROFS: "work in a folder that can be written to",
-    errno.EACCES: "work in a folder that you may write to",
-}
-
 # A spreadsheet computes a text that begins with one of these, full-width ones too; a leading apostrophe it hides.
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n", "'")
 
@@ -47,9 +38,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync(path.parent)
     except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        raise InputError(f"{path} cannot be written: {error.strerror}; {UNWRITABLE[error.errno]}") from error
+        raise unwritable(error, path) or error from error
     finally:
         with suppress(OSError):  # of a folder that went read-only
             temporary.unlink(missing_ok=True)

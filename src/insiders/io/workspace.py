@@ -37,8 +37,6 @@ def alone(command: str) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise InputError(f"this project is locked by {_holder()}: wait until that has ended, and repeat") from error
-    except OSError as error:
-        raise InputError(f"{LOCK} cannot be written ({error.strerror}): make the folder writable") from error
     try:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
         HOLDER.write_text(json.dumps({"command": command, "process": os.getpid(), "since": since}), encoding="utf-8")
