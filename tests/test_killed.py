@@ -41,6 +41,7 @@ assign.main()
 def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A list, and customers of whom it knows nothing yet."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(written, "WAIT_SECONDS", 0)
     paths.MLRUNS.mkdir()
     (paths.MLRUNS / "mlflow.db").write_bytes(empty_store.read_bytes())
     monkeypatch.delenv(address.VARIABLE, raising=False)

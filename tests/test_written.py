@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -20,6 +22,7 @@ FLIPS, CUTS = 400, 50
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run has written a table and its figures."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(written, "WAIT_SECONDS", 0)
     write()
 
 
@@ -91,3 +94,21 @@ def test_what_no_run_wrote_is_taken_as_it_is() -> None:
     written.DIGESTS.write_text("{", encoding="utf-8")
     paths.METRICS.write_text("{}", encoding="utf-8")
     assert tables.read_json(paths.METRICS) == {}
+
+
+def test_who_reads_while_a_run_writes_gets_the_old_or_the_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "WAIT_SECONDS", 5)
+    is_done = threading.Event()
+
+    def read() -> set[int]:
+        sizes = set[int]()
+        while not is_done.is_set():
+            sizes.add(len(tables.read(paths.CUSTOMERS)))
+        return sizes
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for count in (50, 60) * 5:
+            write(count)
+        is_done.set()
+    assert all(reader.result() <= {50, 60} and reader.result() for reader in readers)

@@ -202,6 +202,7 @@ def experiment() -> None:
 
 @app.command()
 @ends_on_input_error
+@workspace.alone("insiders publish")
 def publish(
     to: Annotated[
         list[str],

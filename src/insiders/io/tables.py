@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from insiders.errors import InputError, unwritable
 from insiders.io import written
@@ -91,17 +91,22 @@ def _escape_formula(text: str) -> str:
 def read(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
     """Read a Parquet table as it was written and check it against its contract."""
     require(path)
-    written.refuse_changed(path)
-    return read_last(path, schema)
+    with written.opened(path) as file:
+        return _parse(file, schema, path)
 
 
 def read_last(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
     """Read what the caller is about to replace: the run that wrote it may have been cut off after it."""
+    with path.open("rb") as file:
+        return _parse(file, schema, path)
+
+
+def _parse(file: BinaryIO, schema: "DataFrameSchema | None", path: Path) -> "pd.DataFrame":
     import pandas as pd
     from pyarrow import ArrowException
 
     try:
-        frame = pd.read_parquet(path)
+        frame = pd.read_parquet(file)
     except (ArrowException, OSError) as error:
         raise InputError(
             f"{path} cannot be read as Parquet: {error}; expected a table that `dvc repro` makes"
@@ -136,9 +141,9 @@ def as_json(content: object) -> str:
 def read_json(path: Path) -> Any:
     """Read what `write_json` wrote, as it was written; its form is known to the caller only."""
     require(path)
-    written.refuse_changed(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with written.opened(path) as file:
+            return json.loads(file.read().decode("utf-8"))
     except ValueError as error:
         raise InputError(f"{path} cannot be read as JSON: {error}; expected what `dvc repro` makes") from error
 

@@ -7,7 +7,10 @@ that DVC brings back: its digest stands in dvc.lock.
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from insiders.errors import InputError
@@ -15,6 +18,7 @@ from insiders.io import paths
 
 DIGESTS = paths.MLRUNS / "written.json"
 PLACES = (paths.DATA, paths.PROGRAMME, paths.MODELS, paths.REPORTS)
+WAIT_SECONDS, PAUSE_SECONDS = 1.0, 0.1  # a set of files becomes visible in less
 KEPT = 20  # digests of a file: DVC may bring back what it was some runs ago
 DVC_LOCK = Path("dvc.lock")
 
@@ -24,22 +28,43 @@ def record(since_ns: int) -> None:
     from insiders.io import tables
 
     digests = _read()
-    changed = {path.as_posix(): _digest(path, "sha256") for path in _files() if path.stat().st_mtime_ns >= since_ns}
+    changed = {path.as_posix(): _digest_of(path) for path in _files() if path.stat().st_mtime_ns >= since_ns}
     new = {name: digest for name, digest in changed.items() if digests.get(name, [])[-1:] != [digest]}
     if new:
         kept = {name: [*digests.get(name, []), digest][-KEPT:] for name, digest in new.items()}
         tables.write_json(digests | kept, DIGESTS)
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A file that is as a run wrote it, opened once: whoever replaces it meanwhile changes nothing here.
+
+    InputError where it is otherwise, and no run that is just writing it ends soon.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        with path.open("rb") as file:
+            if _is_whole(path, file):
+                file.seek(0)
+                yield file
+                return
+        if time.monotonic() >= deadline:
+            raise InputError(
+                f"{path} is not as it was written: it was changed or damaged since, or its run was cut off. Run "
+                "`insiders doctor --repair`, then `dvc repro --force`, or put the file back as it was"
+            )
+        time.sleep(PAUSE_SECONDS)
+
+
 def refuse_changed(path: Path) -> None:
-    """InputError where a file is not as a run wrote it."""
+    """InputError where a file that others will open is not as a run wrote it."""
+    with opened(path):
+        pass
+
+
+def _is_whole(path: Path, file: BufferedReader) -> bool:
     known = _read().get(path.as_posix())
-    if known is None or _digest(path, "sha256") in known or _stands_in_dvc_lock(path):
-        return
-    raise InputError(
-        f"{path} is not as it was written: it was changed or damaged since, or its run was cut off. Run "
-        "`insiders doctor --repair`, then `dvc repro --force`, or put the file back as it was"
-    )
+    return known is None or _digest(file, "sha256") in known or _stands_in_dvc_lock(file)
 
 
 def _files() -> Iterator[Path]:
@@ -47,13 +72,18 @@ def _files() -> Iterator[Path]:
         yield from sorted(path for path in place.glob("[!.]*") if path.is_file())
 
 
-def _stands_in_dvc_lock(path: Path) -> bool:
-    return DVC_LOCK.exists() and f"md5: {_digest(path, 'md5')}\n" in DVC_LOCK.read_text(encoding="utf-8")
+def _stands_in_dvc_lock(file: BufferedReader) -> bool:
+    return DVC_LOCK.exists() and f"md5: {_digest(file, 'md5')}\n" in DVC_LOCK.read_text(encoding="utf-8")
 
 
-def _digest(path: Path, kind: str) -> str:
+def _digest(file: BufferedReader, kind: str) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+        return _digest(file, "sha256")
 
 
 def _read() -> dict[str, list[str]]:
