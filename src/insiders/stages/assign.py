@@ -32,8 +32,7 @@ def main() -> None:
         past, months = assignments.read_history(), assignments.read_months()
         served = assignments.serve(server, customers, past, months, settings)
         drift.refuse(drift.of_list(server.champion, customers, served.assigned, settings), server.champion)
-        foretold = list_forecast.foretell(served, customers, months, settings.featurize.horizon_days)
-        foretold.write()
+        list_forecast.foretell(served, customers, months, settings.featurize.horizon_days).write()
         log({"customers": len(served.assigned), "insiders": len(served.insiders)}, datasets.of_tables(paths.CUSTOMERS))
     if assignments.still_serves(server):
         freshness.record("assign", inputs, OUTPUTS)
