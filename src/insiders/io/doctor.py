@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 from insiders.errors import InputError
 from insiders.io import addresses, params, paths, tables
-from insiders.io.delivery import files, sources
+from insiders.io.delivery import files
 from insiders.io.tracking import address, connection, registry
 
 PYTHON = (3, 11)
