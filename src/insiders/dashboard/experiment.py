@@ -14,11 +14,11 @@ def show(view: View) -> None:
         st.info(view.say("No decision is recorded yet: `insiders enrol` records one, and the experiment begins."))
     else:
         question, verdict, *lines = readout.lines(view.language, reading)
-        st.subheader(question)
+        st.header(question)
         st.markdown(f"**{verdict}**")
         for line in lines:
             st.markdown(f"- {line}")
-    st.subheader(view.say("The plan"))
+    st.header(view.say("The plan"))
     arms = st.columns(3)
     arms[0].metric(view.say("Invited"), view.language.count(plan["invited"]))
     arms[1].metric(view.say("Held out"), view.language.count(plan["control"]))

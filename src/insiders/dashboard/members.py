@@ -54,7 +54,7 @@ def _downloads(view: View) -> None:
 
 
 def _story(view: View) -> None:
-    st.subheader(view.say("One customer"))
+    st.header(view.say("One customer"))
     ids = view.release.customers["customer_id"]
     asked = st.text_input(view.say("Customer id"), placeholder=view.release.insiders["customer_id"].iloc[0])
     if not asked:

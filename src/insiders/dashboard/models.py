@@ -24,7 +24,7 @@ def show(view: View) -> None:
             f"{title} · {names} · {passed}" if names else f"{title} · {passed}", expanded="champion" in each.aliases
         ):
             st.markdown(each.card)
-    st.subheader(view.say("Change what serves"))
+    st.header(view.say("Change what serves"))
     sure = st.checkbox(view.say("I have read the gates, and want to change what serves"))
     number = st.selectbox(view.say("Version"), [each.number for each in known])
     promote, back = st.columns(2)

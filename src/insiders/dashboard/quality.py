@@ -7,12 +7,12 @@ from insiders.dashboard.view import View
 
 def show(view: View) -> None:
     st.title(view.say("Data quality"))
-    st.subheader(view.say("What each rule took"))
+    st.header(view.say("What each rule took"))
     ledger = view.release.ledger
     st.dataframe(
         view.table(ledger.assign(amount=ledger["amount"].astype(float)), ledger.columns),
         hide_index=True,
         width="stretch",
     )
-    st.subheader(view.say("What was understood"))
+    st.header(view.say("What was understood"))
     st.markdown(view.release.intake)

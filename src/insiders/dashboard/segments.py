@@ -26,7 +26,7 @@ def show(view: View) -> None:
         return
     shares = {name: (rows[name] * 100).round(1) for name in SHARES}
     st.dataframe(view.table(rows.assign(**shares), ["segment", *PROFILE]), hide_index=True, width="stretch")
-    st.caption(view.say("Medians of the customers; shares in per cent."))
+    st.markdown(view.say("Medians of the customers; shares in per cent."))
     left, right = st.columns(2)
     with left:
         _map(view)
@@ -40,18 +40,18 @@ def _map(view: View) -> None:
     places = view.release.coordinates
     if places.empty or len(places["place"].iloc[0]) < 2:  # noqa: PLR2004 - a picture has two
         return
-    st.subheader(view.say("Map"))
+    st.header(view.say("Map"))
     known = view.release.customers[["customer_id", "segment"]].merge(places, on="customer_id")
     some = known.sample(min(POINTS_MAX, len(known)), random_state=0)
     points = pd.DataFrame(some["place"].str[:2].tolist(), columns=["x", "y"])
     st.scatter_chart(
         points.assign(segment=some["segment"].map(view.language.segment).to_numpy()), x="x", y="y", color="segment"
     )
-    st.caption(view.say("Each point is a customer as the model sees them; the axes have no unit."))
+    st.markdown(view.say("Each point is a customer as the model sees them; the axes have no unit."))
 
 
 def _products(view: View, rows: pd.DataFrame) -> None:
-    st.subheader(view.say("What they buy"))
+    st.header(view.say("What they buy"))
     name = st.selectbox(view.say("Segment"), rows["segment"].tolist(), format_func=view.language.segment)
     products = pd.DataFrame(rows.set_index("segment")["products"][name])
     if products.empty:
@@ -67,12 +67,15 @@ def _movement(view: View) -> None:
     past = view.release.past
     if past.empty:
         return
-    st.subheader(view.say("Movement"))
+    st.header(view.say("Movement"))
     last = past[past["as_of"] == past["as_of"].max()][["customer_id", "segment"]]
     both = last.merge(
         view.release.customers[["customer_id", "segment"]], on="customer_id", suffixes=("_before", "_now")
     )
     named = {side: both[f"segment_{side}"].map(view.language.segment) for side in ("before", "now")}
-    st.dataframe(pd.crosstab(named["before"], named["now"], rownames=[""], colnames=[""]), width="stretch")
+    crossed = (
+        pd.crosstab(named["before"], named["now"]).rename_axis(columns=None).rename_axis(index=view.say("Segment"))
+    )
+    st.dataframe(crossed.reset_index(), hide_index=True, width="stretch")
     day = view.language.day(past["as_of"].max().date())
-    st.caption(view.say("Rows: the segment on {day}; columns: today.").format(day=day))
+    st.markdown(view.say("Rows: the segment on {day}; columns: today.").format(day=day))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import altair
 import pandas as pd
 import streamlit as st
 
@@ -15,7 +16,7 @@ COLUMNS = ("customer_id", "segment", "net_revenue", "order_count", "recency_days
 
 def show(view: View) -> None:
     st.title(view.say("What if"))
-    st.caption(view.say("Nothing here changes the programme: its size stands in params.yaml (programme.size)."))
+    st.markdown(view.say("Nothing here changes the programme: its size stands in params.yaml (programme.size)."))
     own, people = view.release.settings, view.release.customers
     margin, uplift, cost = st.columns(3)
     place = place_of(
@@ -63,14 +64,14 @@ def _tell(view: View, found: List) -> None:
     )
     titles = (view.say("Would join"), view.say("Would leave"))
     for place, title, rows in zip(st.columns(2), titles, (found.joining, found.leaving), strict=True):
-        place.subheader(f"{title} ({len(rows):,})")
+        place.header(f"{title} ({len(rows):,})")
         place.dataframe(view.table(rows, COLUMNS), hide_index=True, width="stretch")
 
 
 def _curve(view: View, profits: Sequence[float]) -> None:
-    st.subheader(view.say("Profit by size"))
+    st.header(view.say("Profit by size"))
     step = max(1, len(profits) // POINTS_MAX)
     members, profit = view.say("Members"), view.say("Profit over the horizon")
-    st.line_chart(
-        pd.DataFrame({members: range(1, len(profits) + 1, step), profit: profits[::step]}), x=members, y=profit
-    )
+    curve = pd.DataFrame({"members": range(1, len(profits) + 1, step), "profit": profits[::step]})
+    axes = {"x": altair.X("members", title=members), "y": altair.Y("profit", title=profit)}
+    st.altair_chart(altair.Chart(curve).mark_line().encode(**axes), width="stretch")
