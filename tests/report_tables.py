@@ -204,7 +204,8 @@ def insiders(members: pd.DataFrame) -> pd.DataFrame:
         status="member",
         since=chosen["as_of"],
         release="2011-12-10/1/0123abcd",
-    ).astype({"status": "str", "arm": "str", "release": "str"})
+        is_wholesaler=False,
+    ).astype({"status": "str", "arm": "str", "release": "str", "order_count": "int64", "recency_days": "int64"})
     checked = INSIDERS.validate(frame[list(INSIDERS.columns)])
     return checked.astype({"since": "str", "as_of": "str"})  # as CSV holds days
 

@@ -146,10 +146,34 @@ def _pages(printed: bytes) -> int:
     return printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ")
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_all_members_are_listed_with_and_without_script(browser: Any, document: Path, script: bool) -> None:
+    if document.name != "index.html":
+        pytest.skip("only the first page lists the members")
+    context = browser.new_context(java_script_enabled=script)
+    shown = context.new_page()
+    shown.goto(document.as_uri())
+    assert shown.locator("table.members tbody tr").count() == shop.usual()["who"]["count"]
+    assert shown.locator("input[type=search]").count() == script
+    context.close()
+
+
+def test_members_can_be_searched_and_sorted(opened: Opened, document: Path) -> None:
+    if document.name != "index.html":
+        pytest.skip("only the first page lists the members")
+    opened.unfold()
+    rows, members = opened.page.locator("table.members tbody tr"), shop.usual()["who"]["members"]
+    opened.page.locator("table.members thead button").nth(4).click()
+    orders = [int(text) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
+    assert orders == sorted(row["order_count"] for row in members)
+    opened.page.locator("input[type=search]").fill(members[2]["customer_id"])
+    assert [row.locator("th").inner_text() for row in rows.all() if row.is_visible()] == [members[2]["customer_id"]]
+
+
 def test_paper_shows_what_a_screen_folds(browser: Any, document: Path) -> None:
     shown = Opened(browser, document, PAPER)
     shown.page.emulate_media(media="print")
-    folded = shown.page.query_selector_all("details")
+    folded = shown.page.query_selector_all("details:not(.listed)")
     assert folded
     assert all(each.query_selector("table, p, figure, pre, ul, ol, dl").bounding_box()["height"] > 0 for each in folded)
     assert shown.too_wide() == []

@@ -117,12 +117,29 @@ def test_promote_and_rollback_move_the_champion() -> None:
     assert "no version 9" in refused("promote", "9")
 
 
+def test_a_list_of_any_size_says_what_it_should_bring() -> None:
+    assert "assignments.parquet is missing" in refused("list", "--top", "3", "--out", "top.csv")
+    run("assign")
+    said = run("list", "--top", "3", "--out", "top.csv").stdout
+    listed, members = (pd.read_csv(path, dtype={"customer_id": str}) for path in ("top.csv", paths.INSIDERS))
+    best = pd.read_parquet(paths.ASSIGNMENTS).sort_values("place")["customer_id"].head(3)
+    expected = pd.read_parquet(paths.EXPECTATIONS).set_index("customer_id").loc[best, "expected_revenue"].sum()
+    assert listed["customer_id"].tolist() == best.tolist()
+    assert list(listed) == list(members)
+    assert f"they should bring {expected:,.0f}" in said
+    overlap = len(set(members["customer_id"]) & set(best))
+    assert f"{overlap} of them are among the {len(members)} members" in said
+    assert listed["reason"].str.split().str.len().max() <= 12
+    assert "there are" in refused("list", "--top", "9999", "--out", "top.csv")
+    assert "expected a file that ends with .csv or .parquet" in refused("list", "--top", "3", "--out", "top.ods")
+
+
 def test_explain_tells_why() -> None:
     assert "assignments.parquet is missing" in refused("explain", "c050")
     run("assign")
     lines = run("explain", "c050").stdout.splitlines()
     assert lines[:2] == ["customer c050", "Insiders: an Insider"]
-    assert lines[2].startswith("22 orders, net revenue 9,500.00, days since the last order: 6: place 1 by score")
+    assert lines[2].startswith("place 1 by score; the programme has ")
     assert lines[3] == "as of 2011-12-10, by model version baseline:net_revenue"
     assert any(line.split()[:3] == ["net_revenue", "9,500.00", "currency"] for line in lines)
     assert any(line.split()[:2] == ["same_season_revenue", "-"] for line in lines)

@@ -50,7 +50,12 @@ def test_both_tables_keep_their_contract_and_agree_with_the_numbers(folder: Path
     meant = pd.read_csv(folder / paths.AUDIENCES, dtype=str, keep_default_na=False)
     shown = pd.read_csv(folder / paths.RECOMMENDATIONS, dtype={"customer_id": str})
 
-    schemas.AUDIENCES.validate(meant.astype("str"))
+    typed = {
+        "is_wholesaler": meant["is_wholesaler"] == "True",
+        "as_of": pd.to_datetime(meant["as_of"]).dt.as_unit("us"),
+    }
+    schemas.AUDIENCES.validate(meant.astype("str").assign(**typed))
+    assert set(meant["release"]) == {shop.DECIDED["release"]}
     counts = meant["action"].value_counts()
     assert counts["one_step_from_entering"] == told["one_step"]["count"]
     assert counts.get("about_to_leave", 0) == told["about_to_leave"]["count"]
@@ -84,7 +89,8 @@ def test_a_reason_says_the_figure_that_decided_it() -> None:
             "arm": ["", "invited", "invited"],
         }
     )
-    why = audiences.worded(meant, ENGLISH, text.labels(ENGLISH))["why"]
+    people = pd.DataFrame({"customer_id": ["a", "b", "c"], **dict.fromkeys(audiences.PERSONAL, "")})
+    why = audiences.worded(meant, people, ENGLISH, text.labels(ENGLISH))["why"]
 
     assert why.tolist() == ["days since the last order: 120", "net revenue: £12,345", "in the segment Lapsed"]
 

@@ -67,11 +67,11 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, _attrs: Any) -> None:
         self.words += " "
-        self._hidden += tag in ("svg", "style", "title")
+        self._hidden += tag in ("svg", "style", "script", "title")
 
     def handle_endtag(self, tag: str) -> None:
         self.words += " "
-        self._hidden -= tag in ("svg", "style", "title")
+        self._hidden -= tag in ("svg", "style", "script", "title")
 
     def handle_data(self, data: str) -> None:
         self.words += "" if self._hidden else data

@@ -36,7 +36,7 @@ RESULTS = (
 )
 INSIDERS = (
     "rank customer_id segment net_revenue order_count recency_days expected_revenue expected_low expected_high reason "
-    "status since arm country as_of release"
+    "status since arm country is_wholesaler as_of release"
 )
 JUDGED = STAGES[STAGES.index("tune") :]
 

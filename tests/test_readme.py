@@ -253,6 +253,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders enrol": (in_line, "recorded: run `dvc repro`"),
     "insiders set CUSTOMER_ID in --why partner": (in_line, "from the next decision on"),
     "insiders experiment": (in_line, "no experiment to read"),
+    "insiders list --top 100 --out top.csv": (in_line, "should bring"),
     "insiders explain CUSTOMER_ID": (in_line, "an Insider"),
     "insiders dashboard": (served, "http://127.0.0.1:"),
     "insiders publish --to sqlite:///insiders.db": (in_line, "published, "),

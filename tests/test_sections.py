@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import report_tables as shop
-from insiders.answers import revenue_share, traits, who
+from insiders.answers import revenue_share, traits
 from insiders.explore import concentration, rhythm, sizes, wholesalers
 from insiders.io import engine
+from insiders.programme import yardsticks
 
 PEOPLE = shop.members(shop.customers())
 
@@ -252,9 +253,10 @@ def test_a_reason_is_where_a_customer_is_furthest_ahead_of_the_typical_insider()
         }
     )
     assert (
-        who.because(typical.to_dict() | {"order_count": 30.0, "net_revenue": 200.0}, typical)["trait"] == "order_count"
+        yardsticks.because(typical.to_dict() | {"order_count": 30.0, "net_revenue": 200.0}, typical)["trait"]
+        == "order_count"
     )
-    assert who.because(typical.to_dict() | {"recency_days": 1.0}, typical) == {
+    assert yardsticks.because(typical.to_dict() | {"recency_days": 1.0}, typical) == {
         "trait": "recency_days",
         "value": 1.0,
         "typical": 8.0,

@@ -150,6 +150,22 @@ def assign(
     typer.echo(f"{sizes}, by model version {server.version}")
 
 
+@app.command("list")
+@ends_on_input_error
+def list_customers(
+    top: Annotated[int, typer.Option(min=1, help="How many customers, the highest score first.")],
+    out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+) -> None:
+    """Write a list of any size, and say what it should bring; the programme's members stay as they are."""
+    from insiders.answers import listing
+
+    chosen = listing.top(top)
+    listing.write(chosen, out)
+    share = "" if chosen.expected_share is None else f", {chosen.expected_share:.0%} of all that is expected"
+    typer.echo(f"{out} holds {top:,} customers; they should bring {chosen.expected:,.0f}{share}")
+    typer.echo(f"{chosen.overlap:,} of them are among the {chosen.members:,} members")
+
+
 @app.command()
 @ends_on_input_error
 @workspace.alone("insiders enrol")

@@ -6,6 +6,7 @@ import pandas as pd
 
 from insiders import schemas
 from insiders.answers.inputs import Inputs
+from insiders.explore import wholesalers
 from insiders.io import params, paths, tables
 from insiders.io.tables import Contents
 from insiders.programme import actions
@@ -31,7 +32,8 @@ def numbers(inputs: Inputs) -> ActionsNumbers:
 def lists(inputs: Inputs) -> Contents:
     """Who is meant by what, and what to recommend to whom, as a spreadsheet may show them."""
     meant = actions.audiences(_inputs(inputs), terms(inputs.settings.report, inputs.horizon_days))
-    worded = tables.spreadsheet_safe(audiences.worded(meant, inputs.language, text.labels(inputs.language)))
+    people = inputs.members.assign(is_wholesaler=wholesalers.flags(inputs.members))
+    worded = tables.spreadsheet_safe(audiences.worded(meant, people, inputs.language, text.labels(inputs.language)))
     kinds = dict.fromkeys([*(each.kind for each in inputs.settings.report.actions), *actions.WARNINGS])
     return {
         paths.AUDIENCES: (worded, schemas.AUDIENCES),

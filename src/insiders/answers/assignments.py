@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from insiders import schemas
 from insiders.answers import bounds, membership
 from insiders.answers.bounds import MODEL, NO_LIST
+from insiders.answers.listing import Known
 from insiders.answers.membership import Candidates, Membership
 from insiders.errors import InputError
 from insiders.evidence import quality
@@ -159,7 +160,7 @@ def serve(
     return Served(
         programme=programme,
         assigned=assigned,
-        insiders=membership.listed(programme, customers, assigned, expected),
+        insiders=membership.listed(programme, Known(customers, assigned, expected), settings),
         confidence=sure,
         places=_places(embedded, customers),
         expectations=_expectations(expected, year, customers),

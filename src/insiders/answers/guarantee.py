@@ -241,4 +241,4 @@ def _arms(inputs: Inputs) -> pd.DataFrame:
     """Today's Insiders and their arms, as they were drawn on joining."""
     members = inputs.programme
     inside = members[members["status"] != LEFT].sort_values("customer_id", ignore_index=True)
-    return inside[["customer_id", "arm", "stratum"]]
+    return inside[["customer_id", "arm", "stratum", "release"]].assign(as_of=pd.Timestamp(inputs.as_of).as_unit("us"))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders import schemas
+from insiders.answers import listing
+from insiders.answers.listing import Known
 from insiders.errors import InputError
 from insiders.io import ledger
 from insiders.io.params import Params
@@ -25,7 +27,7 @@ from insiders.programme.size import Limits, Place
 from insiders.programme.stillness import Terms
 
 BY_RULE = "rule"  # programme.by
-LISTED = ["rank", "customer_id", "status", "since", "arm", "release"]
+LISTED = ["rank", "customer_id", "status", "since", "arm", "release", "reason"]
 
 
 class Candidates(NamedTuple):
@@ -215,18 +217,8 @@ def reasons(programme: Membership, customers: pd.DataFrame, settings: Params) ->
     return reasons_in_words.texts(customers, programme.members, programme.terms, language)
 
 
-def listed(
-    programme: Membership, customers: pd.DataFrame, assigned: pd.DataFrame, expected: pd.DataFrame
-) -> pd.DataFrame:
-    """One row per member, best first (schemas.INSIDERS); amounts in hundredths."""
-    parts = (
-        customers[["customer_id", "net_revenue", "order_count", "recency_days", "country"]],
-        assigned[["customer_id", "segment", "reason", "as_of"]],
-        expected[["customer_id", "expected_revenue", "expected_low", "expected_high"]],
-    )
-    rows = programme.members.loc[programme.members["rank"].notna(), LISTED]
-    for part in parts:
-        rows = rows.merge(part, on="customer_id", validate="one_to_one")
-    amounts = ["net_revenue", "expected_revenue", "expected_low", "expected_high"]
-    rows[amounts] = rows[amounts].round(2) + 0.0  # no -0.0
-    return rows.astype({"rank": "int64"}).sort_values("rank", ignore_index=True)
+def listed(programme: Membership, known: Known, settings: Params) -> pd.DataFrame:
+    """One row per member, best first (schemas.INSIDERS)."""
+    language = Language(settings.report.language, settings.preprocess.currency)
+    rows = programme.members.loc[programme.members["rank"].notna(), LISTED].rename(columns={"reason": "why"})
+    return listing.described(rows, known, language)

@@ -1,24 +1,16 @@
 """Who are the Insiders: the list, the first of it by name, each with what they stand out by."""
 
-import math
-
 import pandas as pd
 
 from insiders.answers.inputs import Inputs
 from insiders.explore import insights, profiles
 from insiders.explore.insights import InsightNumbers
-from insiders.report.numbers import InsiderRow, ListedInsider, WhoNumbers, Yardstick
-from insiders.units import round_off
+from insiders.programme.yardsticks import YARDSTICKS, because
+from insiders.report.listed import InsiderRow, ListedInsider, MemberRow
+from insiders.report.numbers import WhoNumbers
 
-LISTED_MAX = 10  # customers named on the page; insiders.csv names all
-# What a customer may stand out by among the Insiders, and whether more of it is better.
-YARDSTICKS = {
-    "net_revenue": True,
-    "order_count": True,
-    "recency_days": False,
-    "average_order_value": True,
-    "distinct_product_count": True,
-}
+LISTED_MAX = 10  # customers shown at once; insiders.csv names all
+MEMBERS_MAX = 1000  # in the list that can be searched
 
 
 def numbers(inputs: Inputs) -> WhoNumbers:
@@ -34,6 +26,7 @@ def numbers(inputs: Inputs) -> WhoNumbers:
         "insights": _insights(inputs),
         "country_share": None if countries.empty else countries.iloc[0] / len(insiders),
         "typical": typical.to_dict(),
+        "members": _listed(inputs.insiders.head(MEMBERS_MAX)),
         "first": _first(inputs.insiders, insiders.set_index("customer_id"), typical),
     }
 
@@ -47,17 +40,13 @@ def _insights(inputs: Inputs) -> list[InsightNumbers]:
     )
 
 
+def _listed(insiders: pd.DataFrame) -> list[MemberRow]:
+    columns = list(MemberRow.__annotations__)
+    country = insiders["country"].astype(object)
+    rows: list[MemberRow] = insiders.assign(country=country.where(country.notna(), None))[columns].to_dict("records")
+    return rows
+
+
 def _first(listed: pd.DataFrame, customers: pd.DataFrame, typical: "pd.Series[float]") -> list[ListedInsider]:
     rows: list[InsiderRow] = listed.head(LISTED_MAX).to_dict("records")
     return [{**row, "because": because(customers.loc[row["customer_id"]], typical)} for row in rows]
-
-
-def because(customer: "pd.Series[float]", typical: "pd.Series[float]") -> Yardstick:
-    """The yardstick in which a customer is furthest ahead of the median Insider, as a ratio."""
-    best = max(YARDSTICKS, key=lambda column: _lead(customer[column], typical[column], YARDSTICKS[column]))
-    return {"trait": best, "value": customer[best], "typical": typical[best]}
-
-
-def _lead(own: float, typical: float, more_is_better: bool) -> float:
-    ahead = math.log1p(max(own, 0.0)) - math.log1p(max(typical, 0.0))
-    return float(round_off(ahead if more_is_better else -ahead))

@@ -47,14 +47,18 @@ def threshold(members: pd.DataFrame) -> float | None:
     return float(high + FENCES * (high - low)) if high > low else None
 
 
+def flags(members: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether each customer is a wholesaler."""
+    limit = threshold(members)
+    return members[COLUMN] > (float("inf") if limit is None else limit)
+
+
 def numbers(members: pd.DataFrame) -> WholesalerNumbers:
     """How many there are among the Insiders and the others, what they hold, and the medians with and without them."""
-    limit = threshold(members)
-    large = members[COLUMN] > (float("inf") if limit is None else limit)
-    inside = members["is_insider"]
+    large, inside = flags(members), members["is_insider"]
     groups = {"wholesalers": large & inside, "without": inside & ~large}
     return {
-        "pieces_above": limit,
+        "pieces_above": threshold(members),
         "fences": FENCES,
         "count": int(large.sum()),
         "insiders": int((large & inside).sum()),

@@ -5,29 +5,51 @@ import pandas as pd
 from insiders.language import Language
 from insiders.programme import members
 from insiders.programme.decisions import DecisionTerms
+from insiders.programme.yardsticks import YARDSTICKS, because
 
 OUTSIDE = "outside"  # of whoever was never a member
+MONEY = ("net_revenue", "average_order_value")  # yardsticks
 
 
 def texts(customers: pd.DataFrame, table: pd.DataFrame, terms: DecisionTerms, language: Language) -> "pd.Series[str]":
-    """One text per customer, in their order; `table` is schemas.MEMBERS."""
-    columns = ["customer_id", "order_count", "net_revenue", "recency_days"]
-    rows = customers[columns].merge(table[["customer_id", "reason", "place", "until"]], on="customer_id", how="left")
-    facts = language.say("{orders} orders, net revenue {revenue}, days since the last order: {days}")
-    why = wording(terms, language)
-    plain = language.plain
-    found = [
-        f"{facts.format(orders=plain(orders), revenue=plain(revenue, 2), days=plain(days))}: "
-        f"{why[reason].format(place=place, until=until)}"
-        for orders, revenue, days, reason, place, until in zip(
-            *(rows[name] for name in columns[1:]),
-            rows["reason"].fillna(OUTSIDE),
-            _places(rows["place"], language),
-            _days(rows["until"], language),
-            strict=True,
-        )
+    """Why each customer is in or out, in their order, in at most twelve words; `table` is schemas.MEMBERS."""
+    columns = ["customer_id", "reason", "place", "until"]
+    rows = customers[["customer_id"]].merge(table[columns], on="customer_id", how="left")
+    why, places, days = wording(terms, language), _places(rows["place"], language), _days(rows["until"], language)
+    told = [
+        why[reason].format(place=place, until=until)
+        for reason, place, until in zip(rows["reason"].fillna(OUTSIDE), places, days, strict=True)
     ]
-    return pd.Series(found, index=customers.index, dtype="str")
+    return pd.Series(told, index=customers.index, dtype="str")
+
+
+def special(customers: pd.DataFrame, typical: "pd.Series[float]", language: Language) -> list[str]:
+    """What each customer stands out by beside the typical member, in at most twelve words."""
+    names = _yardsticks(language)
+    told = [because(customer, typical) for _, customer in customers[list(YARDSTICKS)].iterrows()]
+    return [
+        language.say("{trait}: {value} (typical Insider: {typical})").format(
+            trait=names[each["trait"]],
+            value=_written(each["trait"], each["value"], language),
+            typical=_written(each["trait"], each["typical"], language),
+        )
+        for each in told
+    ]
+
+
+def _yardsticks(language: Language) -> dict[str, str]:
+    say = language.say
+    return {
+        "net_revenue": say("net revenue"),
+        "order_count": say("orders"),
+        "recency_days": say("days since the last order"),
+        "average_order_value": say("net revenue per order"),
+        "distinct_product_count": say("different products"),
+    }
+
+
+def _written(trait: str, value: float, language: Language) -> str:
+    return language.money(value) if trait in MONEY else language.number(value)
 
 
 def wording(terms: DecisionTerms, language: Language) -> dict[str, str]:
@@ -38,7 +60,7 @@ def wording(terms: DecisionTerms, language: Language) -> dict[str, str]:
         members.BY_HAND: say("put in by hand"),
         members.KEPT_OUT_BY_HAND: say("left on {until}: taken out by hand"),
         members.OBJECTED: say("left on {until}: objected to the programme"),
-        members.UNKNOWN: say("left on {until}: no longer among the customers"),
+        members.UNKNOWN: say("left on {until}: no longer a customer"),
         **(_by_rule(language) if terms["rule"] else _by_score(language)),
     }
     if not terms["size"]:
@@ -51,10 +73,10 @@ def _by_score(language: Language) -> dict[str, str]:
     return {
         members.BY_RANK: say("place {place} by score; the programme has {size} places"),
         members.BY_BAND: say("place {place} by score; a member keeps their place up to {border}"),
-        members.BY_ORDER: say("place {place} by score, but ordered since the last check: who buys does not drop out"),
-        members.BY_GRACE: say("place {place} by score, beyond {border}: leaves on {until} unless they come back"),
-        members.FELL: say("left on {until}: place {place} by score, beyond {border}"),
-        members.NO_PLACE: say("left on {until}: place {place} by score, and the programme has {size} places"),
+        members.BY_ORDER: say("place {place} by score, but ordered since the last check"),
+        members.BY_GRACE: say("leaves on {until} unless they come back to place {border}"),
+        members.FELL: say("left on {until}: place {place}, beyond {border}"),
+        members.NO_PLACE: say("left on {until}: place {place} of {size} places"),
         OUTSIDE: say("not among the {size} customers with the highest score"),
     }
 
@@ -65,7 +87,7 @@ def _by_rule(language: Language) -> dict[str, str]:
     return {
         members.BY_RANK: say("meets the conditions to enter"),
         members.BY_BAND: say("a member, and meets the conditions to stay"),
-        members.BY_GRACE: say("misses the conditions to stay: leaves on {until} unless they come back"),
+        members.BY_GRACE: say("leaves on {until} unless they meet the conditions again"),
         **dict.fromkeys((members.BY_ORDER, members.FELL, members.NO_PLACE), out),
         OUTSIDE: say("does not meet the conditions to enter"),
     }

@@ -16,11 +16,18 @@ MONEY = (
 )
 
 
-def worded(audiences: pd.DataFrame, language: Language, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Why somebody is meant, by the figure that decided it: customer_id, segment, action, why, arm."""
+# What is told of each customer beside the action.
+PERSONAL = ["status", "country", "is_wholesaler", "as_of", "release"]
+
+
+def worded(
+    audiences: pd.DataFrame, people: pd.DataFrame, language: Language, labels: Mapping[str, str]
+) -> pd.DataFrame:
+    """Why somebody is meant, by the figure that decided it (schemas.AUDIENCES); `people` are all customers."""
     figures = audiences[["column", "value", "segment"]].itertuples(index=False)
     why = [_why(column, value, segment, language, labels) for column, value, segment in figures]
-    return audiences[["customer_id", "segment", "action"]].assign(why=why, arm=audiences["arm"]).astype("str")
+    texts = audiences[["customer_id", "segment", "action"]].assign(why=why, arm=audiences["arm"]).astype("str")
+    return texts.merge(people[["customer_id", *PERSONAL]], on="customer_id", how="left", validate="many_to_one")
 
 
 def _why(column: str | None, value: float, segment: str, language: Language, labels: Mapping[str, str]) -> str:

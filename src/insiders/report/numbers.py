@@ -21,36 +21,10 @@ from insiders.programme.enter import EnterNumbers
 from insiders.programme.experiment import PlanNumbers
 from insiders.programme.leave import LeaveNumbers
 from insiders.programme.readout import ReadOut
+from insiders.report.listed import ListedInsider, MemberRow
 from insiders.value.forecast import Outlook, SegmentOutlook
 
 # --- who ---
-
-
-class Yardstick(TypedDict):
-    """The figure in which a customer is furthest ahead of the median Insider (`typical`)."""
-
-    trait: str
-    value: float
-    typical: float
-
-
-class InsiderRow(TypedDict):
-    """schemas.INSIDERS."""
-
-    rank: int
-    customer_id: str
-    segment: str
-    net_revenue: float
-    order_count: int
-    recency_days: int
-    expected_revenue: float
-    expected_low: float
-    expected_high: float
-    reason: str
-
-
-class ListedInsider(InsiderRow):
-    because: Yardstick
 
 
 class WhoNumbers(Size):
@@ -61,6 +35,7 @@ class WhoNumbers(Size):
     country_share: float | None
     typical: dict[str, float]  # medians of the Insiders
     first: list[ListedInsider]
+    members: list[MemberRow]  # at most who.MEMBERS_MAX
 
 
 # --- how_many ---

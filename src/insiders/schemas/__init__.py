@@ -18,6 +18,7 @@ from insiders.schemas.results import (
     MEMBERSHIPS,
     PLACES,
     RECOMMENDATIONS,
+    TOP,
 )
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "RECOMMENDATIONS",
     "SNAPSHOTS",
     "TERMS",
+    "TOP",
     "TRANSACTIONS",
 ]

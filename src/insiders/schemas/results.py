@@ -4,7 +4,7 @@ import pandera.pandas as in_memory
 
 from insiders.schemas.columns import AS_OF, AT_LEAST_ONE, CUSTOMER_ID, NOT_NEGATIVE, SHARE, column
 from insiders.schemas.features import FEATURES
-from insiders.schemas.programme import ARMS, MEMBERS, STATUS
+from insiders.schemas.programme import ARMS, MEMBERS, STATUS, STATUSES
 from insiders.units import NO_CLUSTER
 
 ASSIGNMENTS = in_memory.DataFrameSchema(
@@ -107,6 +107,9 @@ EXPECTATIONS = in_memory.DataFrameSchema(
     strict=True,
 )
 
+COUNTRY = in_memory.Column("str", nullable=True, description="country of the last order")
+IS_WHOLESALER = in_memory.Column("bool", description="seems to buy for resale: far more pieces per order than most")
+
 INSIDERS = in_memory.DataFrameSchema(
     name="insiders",
     title="One row per Insider, best first.",
@@ -115,16 +118,19 @@ INSIDERS = in_memory.DataFrameSchema(
         "customer_id": CUSTOMER_ID,
         "segment": in_memory.Column("str", description="name of the segment"),
         "net_revenue": FEATURES["net_revenue"],
-        "order_count": FEATURES["order_count"],
-        "recency_days": FEATURES["recency_days"],
+        "order_count": column("int64", "orders", "invoices with at least one sale", AT_LEAST_ONE),
+        "recency_days": column("int64", "days", "as_of - day of the last order", AT_LEAST_ONE),
         "expected_revenue": column("float64", "currency", "expected net revenue of the next horizon_days"),
         "expected_low": column("float64", "currency", "lower end of its 80 % interval"),
         "expected_high": column("float64", "currency", "upper end of its 80 % interval"),
-        "reason": in_memory.Column("str", description="why, in the page's language"),
+        "reason": in_memory.Column(
+            "str", description="what they stand out by, or what a person decided, or that they may leave; in words"
+        ),
         "status": STATUS,
         "since": MEMBERS.columns["since"],
         "arm": MEMBERS.columns["arm"],
-        "country": in_memory.Column("str", nullable=True, description="country of the last order"),
+        "country": COUNTRY,
+        "is_wholesaler": IS_WHOLESALER,
         "as_of": AS_OF,
         "release": MEMBERS.columns["release"],
     },
@@ -135,6 +141,15 @@ INSIDERS = in_memory.DataFrameSchema(
     strict=True,
 )
 
+TOP = INSIDERS.update_columns(
+    {
+        "status": {"checks": in_memory.Check.isin(["", *STATUSES])},
+        "since": {"nullable": True},
+        "arm": {"checks": in_memory.Check.isin(["", *ARMS])},
+    }
+)
+"""A list of any size (`insiders list`): as INSIDERS; status, since and arm are empty for who never was a member."""
+
 EXPERIMENT = in_memory.DataFrameSchema(
     name="experiment",
     title="One row per Insider: who is invited, and who is held out at random, as drawn on joining.",
@@ -142,6 +157,8 @@ EXPERIMENT = in_memory.DataFrameSchema(
         "customer_id": CUSTOMER_ID,
         "arm": MEMBERS.columns["arm"],
         "stratum": MEMBERS.columns["stratum"],
+        "as_of": AS_OF,
+        "release": MEMBERS.columns["release"],
     },
     unique=["customer_id"],
     strict=True,
@@ -162,6 +179,13 @@ AUDIENCES = in_memory.DataFrameSchema(
             in_memory.Check.isin(["", *ARMS]),
             description="of a member; empty: none. What is for members only leaves out those who are held out",
         ),
+        "status": in_memory.Column(
+            "str", in_memory.Check.isin(["", "member", "grace"]), description="of a member; empty: none"
+        ),
+        "country": COUNTRY,
+        "is_wholesaler": IS_WHOLESALER,
+        "as_of": AS_OF,
+        "release": MEMBERS.columns["release"],
     },
     strict=True,
 )
