@@ -12,6 +12,7 @@ FILES = {
     paths.AUDIENCES: schemas.AUDIENCES,
     paths.RECOMMENDATIONS: schemas.RECOMMENDATIONS,
     paths.EXPERIMENT: schemas.EXPERIMENT,
+    paths.RFM: schemas.RFM,
     paths.LEDGER: schemas.LEDGER,
     paths.CUSTOMERS: schemas.CUSTOMERS,
     paths.ASSIGNMENTS: schemas.ASSIGNMENTS,
@@ -29,6 +30,7 @@ KINDS = {
     "int": "whole number",
     "Int": "whole number",
     "float": "number",
+    "object": "exact number",
     "bool": "yes or no",
     "date": "day",
 }

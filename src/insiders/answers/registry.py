@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 ANSWERS = (
     Answer("who", who.numbers, draw_who),
     Answer("how_many", how_many.numbers, draw_how_many),
-    Answer("traits", traits.numbers, draw_traits),
+    Answer("traits", traits.numbers, draw_traits, traits.lists),
     Answer("revenue_share", revenue_share.numbers, draw_revenue_share),
     Answer("expected_revenue", expected_revenue.numbers, draw_expected_revenue),
     Answer("enter", enter.numbers, draw_enter),

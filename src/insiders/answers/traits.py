@@ -5,11 +5,15 @@ from math import fsum
 
 import pandas as pd
 
+from insiders import schemas
 from insiders.answers.inputs import Inputs
 from insiders.answers.manifest import Manifest
 from insiders.evidence import effects
-from insiders.explore import portraits, rhythm, wholesalers
+from insiders.explore import portraits, rfm, rhythm, wholesalers
 from insiders.explore.profiles import TRAITS, SegmentProfile
+from insiders.explore.rfm import RfmNumbers
+from insiders.io import paths, tables
+from insiders.io.tables import Contents
 from insiders.report import text
 from insiders.report.numbers import (
     CountryShares,
@@ -47,7 +51,19 @@ def numbers(inputs: Inputs) -> TraitsNumbers:
         "busiest_hour": rhythm.busiest(hours, "hour"),
         "returns": {name: returns(members[side]) for name, side in _sides(inside)},
         "wholesalers": wholesalers.numbers(members),
+        "rfm": _rfm(inputs),
     }
+
+
+def lists(inputs: Inputs) -> Contents:
+    """R, F and M of every customer, and the group that marketing knows."""
+    return {paths.RFM: (tables.spreadsheet_safe(rfm.scores(inputs.members)), schemas.RFM)}
+
+
+def _rfm(inputs: Inputs) -> RfmNumbers:
+    active = inputs.expectations[["customer_id", "probability_active"]]
+    known = inputs.members.merge(active, on="customer_id", validate="one_to_one")
+    return rfm.numbers(known, [row["segment"] for row in inputs.segments], inputs.settings.report.quiet_months)
 
 
 def medians(members: pd.DataFrame) -> list[TraitMedians]:

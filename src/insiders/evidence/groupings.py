@@ -32,16 +32,21 @@ def quantiles(score: ArrayLike, count: int) -> Labels:
 
 def rfm_cells(customers: pd.DataFrame) -> Labels:
     """The 125 cells of quintiles of recency, order count and net revenue (Hughes 1994)."""
-    recency, frequency, money = _rfm(customers)
+    recency, frequency, money = rfm_scores(customers)
     return (recency * FIFTHS + frequency) * FIFTHS + money
 
 
 def rfm_groups(customers: pd.DataFrame) -> Labels:
     """The groups of RFM_NAMES, numbered in the alphabet's order."""
-    recency, frequency, money = _rfm(customers)
-    names = np.array(RFM_NAMES)[recency, (frequency + money + 1) // 2]
-    return np.searchsorted(np.unique(RFM_NAMES), names).astype(np.int64)
+    return np.searchsorted(np.unique(RFM_NAMES), rfm_names(customers)).astype(np.int64)
 
 
-def _rfm(customers: pd.DataFrame) -> list[Labels]:
+def rfm_names(customers: pd.DataFrame) -> NDArray[np.str_]:
+    """The name that marketing gives to each customer."""
+    recency, frequency, money = rfm_scores(customers)
+    return np.array(RFM_NAMES)[recency, (frequency + money + 1) // 2]
+
+
+def rfm_scores(customers: pd.DataFrame) -> list[Labels]:
+    """Quintiles, 0 to 4, of recency (4: the last to order), order count and net revenue."""
     return [quantiles(sign * customers[name].to_numpy(dtype=float), FIFTHS) for name, sign in RFM.items()]

@@ -42,6 +42,7 @@ ANSWERS = REPORTS / "answers.json"
 AUDIENCES = REPORTS / "audiences.csv"
 AUDIENCE_FILES = REPORTS / "audiences"  # one file per action
 RECOMMENDATIONS = REPORTS / "recommendations.csv"
+RFM = REPORTS / "rfm.csv"
 METRICS = REPORTS / "metrics.json"
 PAGE = REPORTS / "index.html"
 EXPLORATION_NUMBERS = REPORTS / "exploration.json"

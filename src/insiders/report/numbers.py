@@ -13,6 +13,7 @@ from insiders.explore.insights import InsightNumbers
 from insiders.explore.portraits import Portrait
 from insiders.explore.products import TypicalProduct
 from insiders.explore.profiles import SegmentProfile, Size
+from insiders.explore.rfm import RfmNumbers
 from insiders.explore.rhythm import OrderShares
 from insiders.explore.sizes import CurvePoint, Held, RankStep, SegmentStep
 from insiders.explore.wholesalers import WholesalerNumbers
@@ -140,6 +141,7 @@ class TraitsNumbers(TypedDict):
     busiest_hour: int | None
     returns: dict[str, ReturnShares]
     wholesalers: WholesalerNumbers
+    rfm: RfmNumbers
 
 
 # --- revenue_share ---

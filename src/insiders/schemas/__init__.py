@@ -18,6 +18,7 @@ from insiders.schemas.results import (
     MEMBERSHIPS,
     PLACES,
     RECOMMENDATIONS,
+    RFM,
     TOP,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "ORDERS",
     "PLACES",
     "RECOMMENDATIONS",
+    "RFM",
     "SNAPSHOTS",
     "TERMS",
     "TOP",

@@ -107,6 +107,7 @@ EXPECTATIONS = in_memory.DataFrameSchema(
     strict=True,
 )
 
+FIFTH = in_memory.Check.in_range(1, 5)
 COUNTRY = in_memory.Column("str", nullable=True, description="country of the last order")
 IS_WHOLESALER = in_memory.Column("bool", description="seems to buy for resale: far more pieces per order than most")
 
@@ -159,6 +160,21 @@ EXPERIMENT = in_memory.DataFrameSchema(
         "stratum": MEMBERS.columns["stratum"],
         "as_of": AS_OF,
         "release": MEMBERS.columns["release"],
+    },
+    unique=["customer_id"],
+    strict=True,
+)
+
+RFM = in_memory.DataFrameSchema(
+    name="rfm",
+    title="One row per customer: the scores of recency, frequency and money, and the group that marketing knows.",
+    columns={
+        "customer_id": CUSTOMER_ID,
+        "segment": in_memory.Column("str", description="name of the model's segment"),
+        "recency_score": column("int64", "fifth", "5: the customers who ordered last", FIFTH),
+        "frequency_score": column("int64", "fifth", "5: those with the most orders", FIFTH),
+        "monetary_score": column("int64", "fifth", "5: those with the most net revenue", FIFTH),
+        "group": in_memory.Column("str", description="champions, loyal, at risk, ... (evidence.groupings.RFM_NAMES)"),
     },
     unique=["customer_id"],
     strict=True,
