@@ -91,6 +91,10 @@ def _lists(files: Files) -> Iterator[str]:
         yield "experiment.csv has another arm than members.parquet"
     if set(assigned["release"]) != set(files.inside["release"]) and len(files.inside):
         yield "assignments.parquet is of another release than members.parquet"
+    released = set(assigned["release"])
+    for name in ("insiders", "audiences", "experiment"):
+        if not set(files.csv(name)["release"]) <= released:
+            yield f"{name}.csv is of another release than assignments.parquet"
     objecting = set(assigned.loc[assigned["hand"] == "never", "customer_id"])
     for name in ("insiders", "audiences", "experiment", "recommendations"):
         if objecting & set(files.csv(name)["customer_id"]):
@@ -108,11 +112,23 @@ def _movement(files: Files) -> Iterator[str]:
         yield "leave counts other members by month than movement.parquet"
 
 
+def _audience_files(files: Files) -> list[Path]:
+    return sorted((files.folder / "reports/audiences").glob("*.csv"))
+
+
 def _audiences(files: Files) -> Iterator[str]:
     meant, plan = files.csv("audiences"), files.answers["actions"]
     arm = files.inside["arm"].reindex(meant["customer_id"]).fillna("").tolist()
     if arm != meant["arm"].tolist():
         yield "audiences.csv has another arm than members.parquet"
+    status = files.inside["status"].reindex(meant["customer_id"]).fillna("").tolist()
+    if status != meant["status"].tolist():
+        yield "audiences.csv has another status than members.parquet"
+    parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in _audience_files(files)]
+    if sorted(map(tuple, pd.concat(parts)[["action", "customer_id"]].to_numpy())) != sorted(
+        map(tuple, meant[["action", "customer_id"]].to_numpy())
+    ):
+        yield "the files of the actions name others than audiences.csv"
     ours = meant[meant["action"].isin(files.programme_actions)]
     if (ours["arm"] != "invited").any():
         yield "a programme action means somebody who is not invited"

@@ -10,7 +10,6 @@ from insiders.explore import wholesalers
 from insiders.io import params, paths, tables
 from insiders.io.tables import Contents
 from insiders.programme import actions
-from insiders.programme.hands import NEVER
 from insiders.report import audiences, text
 from insiders.report.numbers import (
     ActionsNumbers,
@@ -38,7 +37,7 @@ def lists(inputs: Inputs) -> Contents:
     return {
         paths.AUDIENCES: (worded, schemas.AUDIENCES),
         **{paths.audience(kind): (worded[worded["action"] == kind], schemas.AUDIENCES) for kind in kinds},
-        paths.RECOMMENDATIONS: (tables.spreadsheet_safe(_described(inputs)), schemas.RECOMMENDATIONS),
+        paths.RECOMMENDATIONS: (tables.spreadsheet_safe(inputs.recommended), schemas.RECOMMENDATIONS),
     }
 
 
@@ -73,20 +72,8 @@ def _recommendations(inputs: Inputs) -> RecommendationNumbers:
         **evidence,
         "ratio_min": own.recommendation_ratio_min,
         "on_sale_days": own.on_sale_days,
-        "examples": examples(_described(inputs), inputs.members),
+        "examples": examples(inputs.recommended, inputs.members),
     }
-
-
-def _described(inputs: Inputs) -> pd.DataFrame:
-    """The recommended products by the text that the shop uses most."""
-    shown = inputs.recommendations.shown
-    objecting = inputs.members.loc[inputs.members["hand"] == NEVER, "customer_id"]
-    shown = shown[~shown["customer_id"].isin(objecting)]
-    codes = sorted({*shown["product_code"], *shown["because"].dropna()})
-    names = inputs.describe(pd.DataFrame({"product_code": codes}, dtype="str"))
-    name = names.set_index("product_code")["description"]
-    described = shown.assign(description=shown["product_code"].map(name), because=shown["because"].map(name))
-    return described[list(schemas.RECOMMENDATIONS.columns)]
 
 
 def examples(shown: pd.DataFrame, members: pd.DataFrame) -> list[Example]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from insiders import affinity
+from insiders import affinity, schemas
 from insiders.answers import customer
 from insiders.answers import past as answers_past
 from insiders.answers.manifest import Manifest, Source
@@ -21,6 +21,7 @@ from insiders.language import Language
 from insiders.programme import criteria, members
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
+from insiders.programme.hands import NEVER
 from insiders.value.forecast import Outlook
 
 if TYPE_CHECKING:
@@ -187,6 +188,17 @@ class Inputs:
         periods = affinity.Periods.before(self.as_of, self.horizon_days)
         with threadpool_limits(1):
             return affinity.recommend(bought, periods, self.settings.report.on_sale_days, self.settings.seed)
+
+    @cached_property
+    def recommended(self) -> pd.DataFrame:
+        """The products by the text that the shop uses most (schemas.RECOMMENDATIONS), for whoever did not object."""
+        shown, objecting = self.recommendations.shown, self.members["hand"] == NEVER
+        shown = shown[~shown["customer_id"].isin(self.members.loc[objecting, "customer_id"])]
+        codes = sorted({*shown["product_code"], *shown["because"].dropna()})
+        names = self.describe(pd.DataFrame({"product_code": codes}, dtype="str"))
+        name = names.set_index("product_code")["description"]
+        described = shown.assign(description=shown["product_code"].map(name), because=shown["because"].map(name))
+        return described[list(schemas.RECOMMENDATIONS.columns)]
 
 
 def _read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
