@@ -182,7 +182,16 @@ def test_the_model_serves_and_everything_says_so(shop: Path) -> None:
     assert f"{len(listed(shop))} customers are Insiders" in page
     assert sorted(path.name for path in (shop / "reports").iterdir()) == [
         *("answers.json", "audiences", "audiences.csv", "experiment.csv", "exploration.html", "exploration.json"),
-        *("index.html", "insiders.csv", "intake.md", "metrics.json", "recommendations.csv", "rfm.csv", "trials.csv"),
+        *(
+            "index.html",
+            "insiders.csv",
+            "intake.md",
+            "metrics.json",
+            "recommendations.csv",
+            "rfm.csv",
+            "spreadsheets",
+            "trials.csv",
+        ),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import cast
 from insiders.answers import exploration
 from insiders.answers.inputs import Inputs
 from insiders.answers.registry import ANSWERS, Answer
-from insiders.io import paths, tables
+from insiders.io import paths, spreadsheets, tables
 from insiders.report import metrics, page, text
 from insiders.report.figures import summary
 from insiders.report.figures.scene import Scene
@@ -26,6 +26,9 @@ def write(inputs: Inputs) -> Mapping[str, float]:
     tables.write_json(figures, paths.METRICS)
     tables.write_together(lists)
     _remove_audiences_but(lists)
+    meant = tables.spreadsheet_read(lists[paths.AUDIENCES][0])
+    people = {"insiders": inputs.insiders, "audiences": meant, "recommendations": inputs.recommended}
+    spreadsheets.write(people, paths.SPREADSHEETS, inputs.settings.report.spreadsheet, inputs.language)
     tables.write_text(html, paths.PAGE)
     tables.write_json(second.numbers, paths.EXPLORATION_NUMBERS)
     tables.write_text(second.html, paths.EXPLORATION_PAGE)

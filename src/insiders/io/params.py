@@ -206,6 +206,7 @@ class Report(_Section):
     on_sale_days: PositiveInt
     recommendation_ratio_min: Annotated[float, Field(gt=0)]
     audience_min: PositiveInt
+    spreadsheet: Literal["csv", "xlsx", "both"]
     actions: tuple[Action, ...]
 
 

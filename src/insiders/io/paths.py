@@ -42,6 +42,7 @@ ANSWERS = REPORTS / "answers.json"
 AUDIENCES = REPORTS / "audiences.csv"
 AUDIENCE_FILES = REPORTS / "audiences"  # one file per action
 RECOMMENDATIONS = REPORTS / "recommendations.csv"
+SPREADSHEETS = REPORTS / "spreadsheets"  # the lists for people
 RFM = REPORTS / "rfm.csv"
 METRICS = REPORTS / "metrics.json"
 PAGE = REPORTS / "index.html"

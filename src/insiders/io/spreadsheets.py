@@ -1,0 +1,89 @@
+"""Lists as a person's spreadsheet program opens them: separators of their language, or a workbook with numbers."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import pandas as pd
+
+from insiders.errors import InputError
+from insiders.io import tables
+from insiders.language import Language
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+Kind = Literal["csv", "xlsx", "both"]
+
+DAY, WIDTH = "yyyy-mm-dd", 16  # letters
+# The same list, the same bytes, and cells that are nothing but what the list holds.
+OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+class Signs(NamedTuple):
+    """What parts the columns of a CSV file, and a number from its decimals, where the language is spoken."""
+
+    separator: str
+    decimal: str
+
+    @classmethod
+    def of(cls, language: Language) -> "Signs":
+        decimal = language.locale.number_symbols["latn"]["decimal"]
+        return cls(";" if decimal == "," else ",", decimal)
+
+
+def write(lists: Mapping[str, pd.DataFrame], folder: Path, kind: Kind, language: Language) -> None:
+    """Write each list under its name; what lies in the folder from other settings goes."""
+    wanted = {folder / f"{name}.{form}" for name in lists for form in _forms(kind)}
+    for path in sorted(wanted):
+        with tables.atomic_write(path) as temporary:
+            write_form = _write_csv if path.suffix == ".csv" else _write_workbook
+            write_form(lists[path.stem], temporary, language)
+    for path in sorted(set(folder.glob("*.*")) - wanted):
+        path.unlink()
+
+
+def _forms(kind: Kind) -> tuple[str, ...]:
+    return ("csv", "xlsx") if kind == "both" else (kind,)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, language: Language) -> None:
+    """With the mark by which Excel knows UTF-8."""
+    signs, safe = Signs.of(language), tables.spreadsheet_safe(frame)
+    text = safe.to_csv(index=False, sep=signs.separator, decimal=signs.decimal, lineterminator="\r\n")
+    path.write_bytes(text.encode("utf-8-sig"))
+
+
+def _write_workbook(frame: pd.DataFrame, path: Path, _language: Language) -> None:
+    """One sheet; numbers are numbers, and the program writes them as its language does."""
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        raise InputError(
+            "report.spreadsheet asks for a workbook, which needs xlsxwriter: install the extra `stores`, or write csv"
+        ) from error
+    with xlsxwriter.Workbook(path, OPTIONS | {"default_date_format": DAY}) as book:
+        book.set_properties({"created": datetime.combine(date(2000, 1, 1), time())})
+        sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, len(frame.columns), WIDTH)
+        sheet.write_row(0, 0, frame.columns, bold)
+        for number, row in enumerate(frame.itertuples(index=False), 1):
+            for place, value in enumerate(row):
+                _write_cell(sheet, number, place, value)
+
+
+def _write_cell(sheet: "Worksheet", row: int, column: int, value: Any) -> None:
+    if pd.isna(value):
+        return
+    plain = value.item() if hasattr(value, "item") else value
+    match plain:
+        case bool():
+            sheet.write_boolean(row, column, plain)
+        case int() | float():
+            sheet.write_number(row, column, plain)
+        case date():
+            sheet.write_datetime(row, column, plain)
+        case _:
+            sheet.write_string(row, column, str(plain))
