@@ -8,7 +8,7 @@ import pytest
 import report_tables as shop
 from insiders.language import Language
 from insiders.report.figures import cohorts as figures
-from insiders.report.figures import style
+from insiders.report.figures import movement, style
 from insiders.report.figures.scene import Scene
 
 PAST = shop.past()
@@ -59,6 +59,7 @@ def test_a_first_month_has_a_flow_and_neither_cohorts_nor_a_tree() -> None:
         "flow": PAST["flow"][:1],
         "cohorts": {"cohorts": [{**first, "months": first["months"][:1]}]},
         "revenue_tree": None,
+        "movement": None,
     }
     people = shop.members(shop.customers())
     scene = Scene(people, shop.trials(), {"expected_revenue": young}, {}, Language("pt-BR", "BRL"))
@@ -71,4 +72,14 @@ def test_pictures_speak_and_are_the_same_twice() -> None:
     one, other = ([style.svg(*each) for each in figures.pictures(scene).values()] for _ in range(2))
     assert one == other
     assert all('role="img"><title>' in drawing for drawing in one)
-    assert len(one) == 3
+    assert len(one) == 4
+
+
+def test_a_band_is_as_wide_as_the_customers_who_moved() -> None:
+    moved = PAST["movement"]
+    [axes] = movement.alluvial(moved).axes
+    widths = sorted(band.get_path().vertices[0, 1] - band.get_path().vertices[-1, 1] for band in axes.patches)
+    counts = [each["customers"] for row in moved["rows"] for each in row["to"] if each["customers"]]
+    assert widths == pytest.approx(sorted(count / sum(counts) for count in counts))
+    names = {text.get_text() for text in axes.texts}
+    assert {"Segment 1", "Segment 2"} <= names

@@ -14,6 +14,7 @@ from insiders.explore.cohorts.flow import FlowMonth, Status
 from insiders.explore.cohorts.retention import Cohort, CohortMonth
 from insiders.explore.cohorts.revenue_tree import RevenueTree
 from insiders.language import Language
+from insiders.report.figures import movement
 from insiders.report.figures.scene import Scene
 from insiders.report.figures.style import (
     ENGLISH,
@@ -64,6 +65,12 @@ def pictures(scene: Scene) -> dict[str, Picture]:
                 "From the net revenue of the earlier period to that of the later one: what more or fewer customers, "
                 "orders per customer and value per order did to it."
             ),
+        )
+    if past["movement"]:
+        drawn["movement"] = Picture(
+            movement.alluvial(past["movement"], language),
+            say("From segment to segment within a month"),
+            say("Bands from each segment to those where its customers were a month later; grey: those who stayed."),
         )
     return drawn
 
