@@ -62,7 +62,7 @@ def lists(inputs: Inputs) -> Contents:
 
 def _rfm(inputs: Inputs) -> RfmNumbers:
     active = inputs.expectations[["customer_id", "probability_active"]]
-    known = inputs.members.merge(active, on="customer_id", validate="one_to_one")
+    known = inputs.members.merge(active, on="customer_id", how="left", validate="one_to_one")
     return rfm.numbers(known, [row["segment"] for row in inputs.segments], inputs.settings.report.quiet_months)
 
 
