@@ -77,6 +77,11 @@ class Language:
         return _locale(self.name)
 
     @property
+    def decimal(self) -> str:
+        """What parts a number from its decimals."""
+        return str(self.locale.number_symbols["latn"]["decimal"])
+
+    @property
     def translations(self) -> NullTranslations:
         return catalogue(self.name)
 

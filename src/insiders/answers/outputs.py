@@ -28,7 +28,7 @@ def write(inputs: Inputs) -> Mapping[str, float]:
     _remove_audiences_but(lists)
     meant = tables.spreadsheet_read(lists[paths.AUDIENCES][0])
     people = {"insiders": inputs.insiders, "audiences": meant, "recommendations": inputs.recommended}
-    spreadsheets.write(people, paths.SPREADSHEETS, inputs.settings.report.spreadsheet, inputs.language)
+    spreadsheets.write(people, paths.SPREADSHEETS, inputs.settings.report.spreadsheet, inputs.language.decimal)
     tables.write_text(html, paths.PAGE)
     tables.write_json(second.numbers, paths.EXPLORATION_NUMBERS)
     tables.write_text(second.html, paths.EXPLORATION_PAGE)

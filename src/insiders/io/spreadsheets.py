@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from insiders.errors import InputError
 from insiders.io import tables
-from insiders.language import Language
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -21,25 +20,13 @@ DAY, WIDTH = "yyyy-mm-dd", 16  # letters
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-class Signs(NamedTuple):
-    """What parts the columns of a CSV file, and a number from its decimals, where the language is spoken."""
-
-    separator: str
-    decimal: str
-
-    @classmethod
-    def of(cls, language: Language) -> "Signs":
-        decimal = language.locale.number_symbols["latn"]["decimal"]
-        return cls(";" if decimal == "," else ",", decimal)
-
-
-def write(lists: Mapping[str, pd.DataFrame], folder: Path, kind: Kind, language: Language) -> None:
-    """Write each list under its name; what lies in the folder from other settings goes."""
+def write(lists: Mapping[str, pd.DataFrame], folder: Path, kind: Kind, decimal: str) -> None:
+    """Write each list under its name, decimals after the sign; what lies in the folder from other settings goes."""
     wanted = {folder / f"{name}.{form}" for name in lists for form in _forms(kind)}
     for path in sorted(wanted):
         with tables.atomic_write(path) as temporary:
             write_form = _write_csv if path.suffix == ".csv" else _write_workbook
-            write_form(lists[path.stem], temporary, language)
+            write_form(lists[path.stem], temporary, decimal)
     for path in sorted(set(folder.glob("*.*")) - wanted):
         path.unlink()
 
@@ -48,14 +35,14 @@ def _forms(kind: Kind) -> tuple[str, ...]:
     return ("csv", "xlsx") if kind == "both" else (kind,)
 
 
-def _write_csv(frame: pd.DataFrame, path: Path, language: Language) -> None:
-    """With the mark by which Excel knows UTF-8."""
-    signs, safe = Signs.of(language), tables.spreadsheet_safe(frame)
-    text = safe.to_csv(index=False, sep=signs.separator, decimal=signs.decimal, lineterminator="\r\n")
+def _write_csv(frame: pd.DataFrame, path: Path, decimal: str) -> None:
+    """With the mark by which Excel knows UTF-8; where a comma is the decimal sign, semicolons part the columns."""
+    separator, safe = ";" if decimal == "," else ",", tables.spreadsheet_safe(frame)
+    text = safe.to_csv(index=False, sep=separator, decimal=decimal, lineterminator="\r\n")
     path.write_bytes(text.encode("utf-8-sig"))
 
 
-def _write_workbook(frame: pd.DataFrame, path: Path, _language: Language) -> None:
+def _write_workbook(frame: pd.DataFrame, path: Path, _decimal: str) -> None:
     """One sheet; numbers are numbers, and the program writes them as its language does."""
     try:
         import xlsxwriter
