@@ -22,13 +22,13 @@ from insiders.programme import criteria, members
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
 from insiders.programme.hands import NEVER
-from insiders.value.forecast import Outlook
 
 if TYPE_CHECKING:
     from ibis import Table
     from ibis.backends.duckdb import Backend
 
     from insiders.report.numbers import Answers
+    from insiders.value.forecast import Outlook
 
 
 class Inputs:
@@ -76,7 +76,7 @@ class Inputs:
         return tables.read(paths.EXPECTATIONS)
 
     @cached_property
-    def outlook(self) -> Outlook:
+    def outlook(self) -> "Outlook":
         """What the list is expected to bring."""
         outlook: Outlook = tables.read_json(paths.OUTLOOK)
         return outlook
@@ -110,7 +110,8 @@ class Inputs:
 
     @cached_property
     def as_of(self) -> date:
-        return pd.Timestamp(self.members["as_of"].iloc[0]).date()
+        (day,) = engine.fetch_row(self.connection, self.scan(paths.ASSIGNMENTS).select("as_of").limit(1))
+        return pd.Timestamp(day).date()
 
     @cached_property
     def connection(self) -> "Backend":
