@@ -72,4 +72,5 @@ def pages(view: View) -> list[Any]:
     return [st.Page(partial(show, view), title=title, url_path=path) for path, title, show in told]
 
 
-main()
+if __name__ == "__main__":  # as Streamlit runs it; who documents the package imports it
+    main()
