@@ -149,6 +149,14 @@ def test_every_place_is_taken_and_nobody_drops_out_by_buying(orders, places, ban
     assert buyer not in members.inside(without).index or buyer in members.inside(bought).index
 
 
+def test_who_ordered_keeps_the_place_before_whoever_rises_to_the_same_rank():
+    """Of two members for one place: a ordered and fell from rank 6 to 7, by which f rises to 6; without, a stays."""
+    tables = walk(look("abcdfeghij", 0, 3), look("fgcdeabhij", 1, 3), policy=Policy(2.0, 0))
+    without = members.review(tables[-1], look("gbcdeafhij", 2, 3), Policy(2.0, 0), LOTTERY)
+    bought = members.review(tables[-1], look("gbcdefahij", 2, 3, "a"), Policy(2.0, 0), LOTTERY)
+    assert [sorted(members.inside(table).index) for table in (without, bought)] == [["a", "c", "g"]] * 2
+
+
 def moved(order_: list[str], who: str, place: int) -> str:
     """The others as they stand, and this one at a place (0: the first)."""
     others = [each for each in order_ if each != who]

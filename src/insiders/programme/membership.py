@@ -122,7 +122,8 @@ def advance(before: Standing, check: Check, policy: Policy) -> Standing:
     turn = np.select(turns, range(1, LAST_TURN), LAST_TURN)
     places = check.size if check.looseness is None else int(((turn < LAST_TURN) | (rank <= check.size)).sum())
     member = np.zeros(len(turn), bool)
-    member[np.lexsort((check.rank, rank, turn))[:places]] = True
+    # At the same rank whoever keeps theirs by an order comes first: else the one whom they fell behind takes the place.
+    member[np.lexsort((check.rank, rank == check.rank, rank, turn))[:places]] = True
     member &= rank < ABSENT
     return Standing(member, np.where(member & in_grace, until, NO_DAY), check.rank)
 
