@@ -361,6 +361,7 @@ class Shop(Inputs):
 
     def __init__(self, manifest: dict | None = None, people: pd.DataFrame | None = None, language: str = "en") -> None:
         super().__init__(settings(language))
+        self.as_of = AS_OF.date()
         self.members = members(customers()) if people is None else people
         self.insiders = insiders(self.members)
         self.expectations = expectations(customers())

@@ -138,7 +138,7 @@ def _without_formulas(block: "pa.RecordBatch") -> "pa.RecordBatch":
     import pyarrow as pa
     from pyarrow import compute
 
-    starts = "".join(rf"\x{ord(sign):02x}" for sign in FORMULA_STARTS)
+    starts = "".join(rf"\x{{{ord(sign):x}}}" for sign in FORMULA_STARTS)
     for place, field in enumerate(block.schema):
         if pa.types.is_string(field.type):
             texts = block.column(place)
