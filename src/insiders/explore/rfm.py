@@ -9,8 +9,8 @@ import pandas as pd
 from insiders.evidence import groupings
 from insiders.explore.profiles import MAJORITY
 from insiders.explore.sizes import ratio
+from insiders.units import MONTH_DAYS
 
-MONTH_DAYS = 30
 # Names of groupings.RFM_NAMES, the best first.
 GROUPS = (
     "champions",
