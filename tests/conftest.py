@@ -41,7 +41,10 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from insiders.io.tracking import connection
 
     def make(folder: Path) -> None:
-        connection.open_client(f"sqlite:///{folder / 'mlflow.db'}").search_experiments()
+        uri = f"sqlite:///{folder / 'mlflow.db'}"
+        with pytest.MonkeyPatch.context() as monkeypatch:  # MLflow leaves the address of its last store behind
+            monkeypatch.setenv(address.VARIABLE, uri)
+            connection.open_client(uri).search_experiments()
 
     return made_once(tmp_path_factory, "store", make) / "mlflow.db"
 

@@ -165,7 +165,10 @@ def tuning(folder, url):
 
 
 @pytest.mark.skipif(databases.missing() is not None, reason=str(databases.missing()))
-def test_two_machines_on_one_database_score_each_trial_once_and_find_what_one_alone_finds(tmp_path, empty_store):
+def test_two_machines_on_one_database_score_each_trial_once_and_find_what_one_alone_finds(
+    tmp_path, empty_store, monkeypatch
+):
+    monkeypatch.delenv(address.VARIABLE, raising=False)
     alone = small_shop.new_project(tmp_path / "alone", empty_store)
     small_shop.run(alone, ("ingest", "preprocess", "featurize"))
     machines = [Path(shutil.copytree(alone, tmp_path / name)) for name in ("one", "other")]
