@@ -18,7 +18,7 @@ import pandas as pd
 
 from insiders import schemas
 from insiders.answers import enrolment
-from insiders.io import ledger, params, paths, tables
+from insiders.io import ledger, params, paths, tables, written
 from insiders.programme import members
 from insiders.programme.arms import Lottery
 from insiders.programme.membership import Policy
@@ -37,6 +37,8 @@ def main() -> None:
         shutil.rmtree(paths.PROGRAMME, ignore_errors=True)
         customers = repeated(tables.read(paths.CUSTOMERS), round(SPARE * asked.members))
         tables.write(customers, paths.CUSTOMERS, schemas.CUSTOMERS)
+        written.DIGESTS.unlink(missing_ok=True)  # as if a run had written the table
+        paths.MEMBERS.unlink()  # nobody of the list before is among them
         params.write_value("programme", "size", asked.members)
         without = cpu_of_assign()
         record(customers, asked.members, asked.months)
