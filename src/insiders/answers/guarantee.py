@@ -197,7 +197,7 @@ def aftermath(inputs: Inputs) -> AftermathNumbers:
         "hypotheses": summary["hypotheses"],
         "verdicts": summary["verdicts"],
         "experiment": _plan(judged, _sizes(inputs), readout.design(inputs.settings)),
-        "readout": readout.read(inputs.settings),
+        "readout": readout.read(inputs),
     }
 
 

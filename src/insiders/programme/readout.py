@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 import numpy as np
 import pandas as pd
 from ibis import _
-from scipy import stats
+from scipy import special
 
-from insiders.programme import experiment
+from insiders.programme import experiment, membership
 from insiders.programme.arms import HELD_OUT, INVITED
 from insiders.programme.experiment import CAP_QUANTILE, MONTHS_MAX, YEAR_MONTHS, Design, Metric, Values
-from insiders.programme.membership import Event
 from insiders.units import MONTH_DAYS, round_off
 
 if TYPE_CHECKING:
     from ibis import Table
 
-INSIDE = [event.name.lower() for event in (Event.JOINED, Event.RETURNED, Event.STAYED, Event.IN_GRACE)]
+INSIDE = [event.name.lower() for event in membership.INSIDE]
 ARM_MIN = 2  # customers with a whole month in each arm, for a variance
 MISMATCH_P = 0.001  # p-value of the sample ratio below which the arms are not those that were drawn
 TOO_EARLY, PAYS, HARMS, NOT_FOUND, BROKEN = "too_early", "pays", "harms", "not_found", "broken"
@@ -128,13 +127,12 @@ SHIFT_MONTHS = 1200  # a century: engines divide negative numbers differently
 
 
 class _Sample(NamedTuple):
-    """Participants with a whole month: arm, months, mean revenue per month as it is and capped, and of the past."""
+    """Participants with a whole month: arm, months, mean revenue per month as it is, and the metric."""
 
     invited: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
     months: Values
     plain: Values
-    capped: Values
-    past: Values
+    metric: Values  # capped, and what the past foretells subtracted
     within: float  # variance of a customer's month around their own mean, capped
     cap: float
 
@@ -204,14 +202,14 @@ def _sample(drawn: pd.DataFrame, revenue: pd.DataFrame, reading: Reading) -> _Sa
     cap = _cap(before[is_before])
     capped = np.clip(after, -cap, cap)
     own = (capped * is_after).sum(axis=1) / months
+    past = (np.clip(before, -cap, cap) * is_before).sum(axis=1) / np.maximum(past_months, 1)
     around = np.where(is_after, capped - own[:, None], 0.0)
     freedom = max(1.0, (months - 1).sum())
     return _Sample(
         invited=known["arm"].eq(INVITED).to_numpy(bool),
         months=months,
         plain=(after * is_after).sum(axis=1) / months,
-        capped=own,
-        past=(np.clip(before, -cap, cap) * is_before).sum(axis=1) / np.maximum(past_months, 1),
+        metric=_adjusted(own, past),
         within=math.fsum((around**2).ravel()) / freedom,
         cap=cap,
     )
@@ -222,12 +220,13 @@ def _cap(before: Values) -> float:
     return max(0.0, float(np.quantile(before, CAP_QUANTILE))) if len(before) else math.inf
 
 
-def _adjusted(sample: _Sample) -> tuple[Values, Values]:
-    """The metric of the invited and of the held-out: what the past foretells is subtracted."""
-    around = sample.past - sample.past.mean()
+def _adjusted(capped: Values, past: Values) -> Values:
+    """Capped revenue without what the past foretells, by one slope over both arms."""
+    around = past - past.mean()
     spread = math.fsum(around**2)
-    slope = math.fsum(around * sample.capped) / spread if spread > 0 else 0.0
-    return sample.sides(sample.capped - slope * around)
+    slope = math.fsum(around * capped) / spread if spread > 0 else 0.0
+    adjusted: Values = capped - slope * around
+    return adjusted
 
 
 class _Side(NamedTuple):
@@ -243,10 +242,10 @@ def _side(values: Values) -> _Side:
 
 
 def _effect(sample: _Sample, design: Design) -> Effect:
-    invited, held_out = map(_side, _adjusted(sample))
+    invited, held_out = map(_side, sample.sides(sample.metric))
     variance = invited.variance + held_out.variance
     error, freedom = math.sqrt(variance), _welch(invited, held_out)
-    bound = float(stats.t.ppf(1 - design.alpha / 2, freedom))
+    bound = float(special.stdtrit(freedom, 1 - design.alpha / 2))  # a quantile of Student's t
     money = invited.mean - held_out.mean
     months = math.fsum(sample.months[sample.invited])
     low, high = (float(round_off(money + side * bound * error)) for side in (-1, 1))
@@ -258,7 +257,7 @@ def _effect(sample: _Sample, design: Design) -> Effect:
         "uplift": uplift[0],
         "uplift_low": uplift[1],
         "uplift_high": uplift[2],
-        "p": 1.0 if error == 0 else float(2 * stats.t.sf(abs(money) / error, freedom)),
+        "p": 1.0 if error == 0 else float(2 * special.stdtr(freedom, -abs(money) / error)),
         "total": money * months,
         "total_low": low * months,
         "total_high": high * months,
@@ -282,7 +281,7 @@ def _uplift(invited: _Side, held_out: _Side, bound: float) -> tuple[float | None
 
 
 def _power(sample: _Sample, design: Design) -> PowerSoFar:
-    invited, held_out = map(_side, _adjusted(sample))
+    invited, held_out = map(_side, sample.sides(sample.metric))
     if held_out.mean <= 0:
         return {"power": None, "detectable": None, "needed_months": None}
     error = math.sqrt(invited.variance + held_out.variance) / held_out.mean
@@ -296,23 +295,25 @@ def _power(sample: _Sample, design: Design) -> PowerSoFar:
 
 def _metric(sample: _Sample, mean: float) -> Metric:
     """Variance between customers and within them, from customers who were in for different times."""
-    total = float(np.concatenate([side - side.mean() for side in _adjusted(sample)]).var(ddof=2))
+    total = float(np.concatenate([side - side.mean() for side in sample.sides(sample.metric)]).var(ddof=2))
     between = total - sample.within * float((1 / sample.months).mean())
     return Metric(mean, max(0.0, between), sample.within)
 
 
 def _sample_ratio(drawn: pd.DataFrame, design: Design) -> float:
     """p-value of as many held-out as there are, where each had the stated chance to be (a binomial test)."""
+    from scipy.stats import binomtest  # 0.7 s, which nobody pays who only names the types of this module
+
     if design.control_share == 0:
         return 1.0
     held_out = int(drawn["arm"].eq(HELD_OUT).sum())
-    return float(stats.binomtest(held_out, len(drawn), design.control_share).pvalue)
+    return float(binomtest(held_out, len(drawn), design.control_share).pvalue)
 
 
 def _arms(drawn: pd.DataFrame, sample: _Sample | None) -> list[Arm]:
     none = np.array([])
     plain = (none, none) if sample is None else sample.sides(sample.plain)
-    metric = (none, none) if sample is None else _adjusted(sample)
+    metric = (none, none) if sample is None else sample.sides(sample.metric)
     return [
         {
             "arm": name,

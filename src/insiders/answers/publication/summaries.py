@@ -70,7 +70,7 @@ def gates(inputs: Inputs) -> "ir.Table":
 
 def experiment(inputs: Inputs) -> "ir.Table":
     """The read-out; before the first decision the sizes of the arms alone."""
-    reading = readout.read(inputs.settings)
+    reading = readout.read(inputs)
     if reading is None:
         arms = inside(inputs.programme).groupby("arm").size().rename("customers").reset_index()
         return engine.scan_frame(inputs.connection, arms.assign(verdict=NOT_BEGUN))
