@@ -243,28 +243,24 @@ def publish(
 
 @app.command()
 @ends_on_input_error
-@workspace.alone("insiders promote")
 def promote(
     version: Annotated[
         str | None, typer.Argument(help="Number of the model version; the challenger when left out.")
     ] = None,
 ) -> None:
     """Make a model version the champion; the next `dvc repro` uses it."""
-    from insiders.io.tracking import registry
+    from insiders.answers import versions
 
-    if chosen := registry.promote(version):
-        warning = "" if chosen.passed else " (it has not passed every gate)"
-        typer.echo(f"version {chosen.number} serves{warning}: run `dvc repro`")
+    typer.echo(versions.promote(version))
 
 
 @app.command()
 @ends_on_input_error
-@workspace.alone("insiders rollback")
 def rollback() -> None:
     """Make the previous champion the champion again; the next `dvc repro` uses it."""
-    from insiders.io.tracking import registry
+    from insiders.answers import versions
 
-    typer.echo(f"version {registry.rollback().number} serves again: run `dvc repro`")
+    typer.echo(versions.roll_back())
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """The models: which serves, what each was judged by; to promote one, or to go back, with a confirmation."""
 
+from functools import partial
+
 import streamlit as st
 
 from insiders.answers import versions
@@ -29,6 +31,6 @@ def show(view: View) -> None:
     number = st.selectbox(view.say("Version"), [each.number for each in known])
     promote, back = st.columns(2)
     if promote.button(view.say("Promote it"), disabled=not sure):
-        st.success(versions.promote(str(number)))
+        st.success(versions.tried(partial(versions.promote, str(number))))
     if back.button(view.say("Roll back"), disabled=not sure):
-        st.success(versions.roll_back())
+        st.success(versions.tried(versions.roll_back))
