@@ -150,6 +150,13 @@ def _members(number: str | None) -> list[str]:
     return inside
 
 
+def refuse_delivery(as_of: pd.Timestamp, settings: Params) -> None:
+    """InputError where a delivery is not what the champion, or else the newest version, was trained on."""
+    champion = registry.champion()
+    number = champion.number if champion else None
+    refuse(of_delivery(number, as_of, settings), number)
+
+
 def refuse(found: Sequence[Fault], number: str | None) -> None:
     """InputError where a fault is not accepted."""
     open_ = _open(found)

@@ -11,7 +11,6 @@ from insiders.answers.membership import Membership
 from insiders.errors import InputError
 from insiders.io import engine, ledger, params, paths, tables
 from insiders.io.params import Params
-from insiders.io.tracking import registry
 from insiders.programme import decisions
 from insiders.programme.hands import Hand
 from insiders.tables import cutoffs, features
@@ -35,17 +34,11 @@ def enrol(as_of: date | None) -> Enrolment:
     day: date = customers["as_of"].iloc[0].date()
     is_new = decisions.is_new(ledger.days(), day)
     if is_new:
-        _refuse_drift(day, settings)
+        # What is decided is kept for good: not by data that are not what the champion was trained on.
+        drift.refuse_delivery(pd.Timestamp(day), settings)
         made = propose(customers, settings)
         ledger.append(day, made.terms, made.members)
     return Enrolment(day, ledger.read(day).members, is_new)
-
-
-def _refuse_drift(day: date, settings: Params) -> None:
-    """What is decided is kept for good: not by data that are not what the champion was trained on."""
-    champion = registry.champion()
-    number = champion.number if champion else None
-    drift.refuse(drift.of_delivery(number, pd.Timestamp(day), settings), number)
 
 
 def customers_as_of(as_of: date | None, settings: Params) -> pd.DataFrame:

@@ -64,7 +64,8 @@ def register(settings: Params) -> None:
     What will serve is computed first: nothing is registered of a shop on which a figure fails.
     """
     shop, minimum = _read_shop(settings), settings.register_.value_over_random_min
-    _refuse_drift(shop.customers, settings)
+    # Before anything is judged: a candidate of faulty data passes the gates like any other.
+    drift.refuse_delivery(shop.customers["as_of"].iloc[0], settings)
     if unsearched.is_unsearched(shop.candidate):
         champion = registry.sync_champion()
         _write(shop, _unjudged(champion), _serving_earlier(shop, champion, minimum))
@@ -89,13 +90,6 @@ def _read_shop(settings: Params) -> Shop:
     cut = windows.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), search.horizon_days, judge.looked_at(search))
     period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), search.horizon)
     return Shop(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
-
-
-def _refuse_drift(customers: pd.DataFrame, settings: Params) -> None:
-    """Before anything is judged: a candidate of faulty data passes the gates like any other."""
-    champion = registry.champion()
-    number = champion.number if champion else None
-    drift.refuse(drift.of_delivery(number, customers["as_of"].iloc[0], settings), number)
 
 
 def _profile(case: Case, settings: Params) -> str:
