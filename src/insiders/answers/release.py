@@ -36,10 +36,8 @@ class Release(NamedTuple):
     answers: Mapping[str, Any]  # reports/answers.json
     customers: pd.DataFrame  # Inputs.members with `place` and `score`
     insiders: pd.DataFrame  # schemas.INSIDERS
-    movement: pd.DataFrame  # schemas.MOVEMENT
     past: pd.DataFrame  # schemas.MEMBERSHIPS
     coordinates: pd.DataFrame  # schemas.PLACES
-    audiences: pd.DataFrame  # schemas.AUDIENCES
     ledger: pd.DataFrame
     intake: str  # Markdown
 
@@ -101,10 +99,8 @@ def _read() -> Release:
         answers,
         inputs.members,
         inputs.insiders,
-        inputs.movement,
         tables.read(paths.MEMBERSHIPS),
         tables.read(paths.PLACES),
-        tables.spreadsheet_read(pd.read_csv(paths.AUDIENCES, dtype={"customer_id": "str"}, keep_default_na=False)),
         inputs.ledger,
         paths.INTAKE.read_text(encoding="utf-8"),
     )

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from insiders.programme.size import Place
 
+__all__ = ["CONDITIONS", "List", "Place", "by_conditions", "of_size", "profits"]
+
 Bound = Literal["least", "most"]
 CONDITIONS: Mapping[str, Bound] = {"net_revenue": "least", "order_count": "least", "recency_days": "most"}
 
@@ -24,11 +26,6 @@ class List(NamedTuple):
     profit: float | None
     joining: pd.DataFrame  # rows of the customers who are no members today, best first
     leaving: pd.DataFrame  # ... and of the members who would be none
-
-
-def place_of(cost: float, margin_share: float, uplift: float) -> Place:
-    """What a place costs and earns, as somebody states it."""
-    return Place(cost, margin_share, uplift)
 
 
 def of_size(customers: pd.DataFrame, size: int, place: Place) -> List:

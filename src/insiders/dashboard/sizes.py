@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from insiders.answers import what_if
-from insiders.answers.what_if import CONDITIONS, List, place_of
+from insiders.answers.what_if import CONDITIONS, List, Place
 from insiders.dashboard.view import NONE, View
 
 POINTS_MAX = 400  # of the curve
@@ -19,7 +19,7 @@ def show(view: View) -> None:
     st.markdown(view.say("Nothing here changes the programme: its size stands in params.yaml (programme.size)."))
     own, people = view.release.settings, view.release.customers
     margin, uplift, cost = st.columns(3)
-    place = place_of(
+    place = Place(
         cost.number_input(view.say("Cost of a place"), min_value=0.0, value=float(own.programme.place_cost or 0.0)),
         margin.number_input(view.say("Margin, share"), 0.0, 1.0, float(own.report.margin_share)),
         uplift.number_input(view.say("Assumed uplift, share"), 0.0, 1.0, float(own.programme.place_uplift)),

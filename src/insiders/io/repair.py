@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from insiders.errors import InputError
-from insiders.io import params, paths, tables
+from insiders.io import params, paths, tables, written
 from insiders.io.tracking import address, registry, runs
 
 PLACES = (paths.DATA, paths.PROGRAMME, paths.RAW, paths.MODELS, paths.REPORTS, paths.MLRUNS)
-DVC_LOCK = Path("dvc.lock")
 DVC_STATE = (Path(".dvc/tmp/rwlock"),)  # JSON that DVC reads before it runs anything
 
 
@@ -46,7 +45,7 @@ def _deliveries() -> Iterator[str]:
 
 
 def _dvc_files() -> Iterator[str]:
-    for path in (DVC_LOCK, *DVC_STATE):
+    for path in (written.DVC_LOCK, *DVC_STATE):
         if path.exists() and not params.is_mapping(path):
             path.unlink()
             yield f"{path} was cut off and is deleted: the next `dvc repro` runs the stages anew"

@@ -5,9 +5,7 @@ from typing import TypedDict
 from insiders.programme.yardsticks import Yardstick
 
 
-class InsiderRow(TypedDict):
-    """schemas.INSIDERS."""
-
+class _Member(TypedDict):
     rank: int
     customer_id: str
     segment: str
@@ -15,6 +13,11 @@ class InsiderRow(TypedDict):
     order_count: int
     recency_days: int
     expected_revenue: float
+
+
+class InsiderRow(_Member):
+    """schemas.INSIDERS."""
+
     expected_low: float
     expected_high: float
     reason: str
@@ -24,16 +27,9 @@ class ListedInsider(InsiderRow):
     because: Yardstick
 
 
-class MemberRow(TypedDict):
+class MemberRow(_Member):
     """A member as the page lists all of them."""
 
-    rank: int
-    customer_id: str
-    segment: str
-    net_revenue: float
-    order_count: int
-    recency_days: int
-    expected_revenue: float
     status: str
     arm: str
     country: str | None
