@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from insiders.evidence import hypotheses
+from insiders.evidence import hypotheses, slices
 from insiders.evidence.hypotheses import OUTCOMES, Claim, Period, Resampling
+from insiders.explore import wholesalers
 from insiders.io import params
 from insiders.programme import experiment
 from insiders.schemas import JUDGED, SNAPSHOTS
@@ -54,10 +55,12 @@ def _told(listed: tuple[bool, ...]) -> dict[str, Any]:
     count, rng = int(chosen.sum()), np.random.default_rng(3)
     own = people.loc[chosen, "net_revenue"].to_numpy()[:, None] / 12
     months = [own * rng.lognormal(0, 0.5, (count, 3)) for _ in range(2)]
+    kinds = slices.slices(people, wholesalers.flags(people).to_numpy(), 90)
     later = {"start": f"{START:%Y-%m-%d}", **numbers["later"]}
     return {
         **numbers,
         "later": later,
+        "slices": slices.judge(kinds, slices.Brought(chosen.to_numpy(bool), people["net_revenue"].to_numpy() / 4)),
         "experiment": experiment.plan(months[0], months[1], experiment.split(count, 0.2), DESIGN),
         "readout": None,
     }

@@ -12,9 +12,11 @@ from insiders import schemas
 from insiders.answers import readout
 from insiders.answers.inputs import Inputs
 from insiders.answers.manifest import Manifest
-from insiders.evidence import hypotheses
+from insiders.evidence import hypotheses, slices
 from insiders.evidence.hypotheses import Claim, Period, Resampling
+from insiders.evidence.slices import Brought, SliceRecord
 from insiders.evidence.validation import Validation
+from insiders.explore import wholesalers
 from insiders.io import engine, params, paths, tables
 from insiders.io.tables import Contents
 from insiders.programme import experiment
@@ -196,9 +198,20 @@ def aftermath(inputs: Inputs) -> AftermathNumbers:
         "later": {"start": f"{judged.start}", **summary["later"]},
         "hypotheses": summary["hypotheses"],
         "verdicts": summary["verdicts"],
+        "slices": _slices(judged, around),
         "experiment": _plan(judged, _sizes(inputs), readout.design(inputs.settings)),
         "readout": readout.read(inputs),
     }
+
+
+def _slices(judged: Judged, around: Around) -> list[SliceRecord]:
+    """The judged list on each kind of customer of its day."""
+    customers = around.customers
+    listed = judged.members.set_index("customer_id")["is_insider"].loc[customers["customer_id"]]
+    revenue = around.after.outcomes.set_index("customer_id")["net_revenue"]
+    later = revenue.reindex(customers["customer_id"], fill_value=0.0)
+    kinds = slices.slices(customers, wholesalers.flags(customers).to_numpy(), judged.horizon_days)
+    return slices.judge(kinds, Brought(listed.to_numpy(), later.to_numpy(dtype=float)))
 
 
 def read_judged(inputs: Inputs) -> Judged:

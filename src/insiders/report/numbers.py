@@ -6,6 +6,7 @@ from typing import Any, Literal, TypedDict
 from insiders.evidence.gates import GateRecord
 from insiders.evidence.hypotheses.claims import Finding
 from insiders.evidence.hypotheses.summary import Later
+from insiders.evidence.slices import SliceRecord
 from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
 from insiders.explore.cohorts import PastNumbers
 from insiders.explore.concentration import LorenzPoint
@@ -262,6 +263,7 @@ class AftermathNumbers(TypedDict):
     later: Afterwards
     hypotheses: list[Finding]
     verdicts: dict[str, int]
+    slices: list[SliceRecord]  # the same list on each kind of customer
     experiment: PlanNumbers
     readout: ReadOut | None  # None before the first decision
 
