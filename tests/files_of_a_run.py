@@ -14,6 +14,7 @@ from insiders.answers import customer
 from insiders.io import params
 
 EVENTS = {"joined": "member", "returned": "member", "stayed": "member", "in_grace": "grace", "left": "left"}
+LISTS = ("insiders", "audiences", "experiment", "rfm", "recommendations")
 FOR_MEMBERS = ("about_to_leave",)  # beside the actions that params.yaml has for Insiders
 
 
@@ -46,7 +47,7 @@ def opened(folder: Path) -> Files:
 
 def contradictions(folder: Path) -> list[str]:
     files = opened(folder)
-    parts = (_counts, _lists, _movement, _audiences, _steps, _page, _stories)
+    parts = (_counts, _lists, _releases, _customers, _movement, _audiences, _sheets, _steps, _page, _stories)
     return [each for part in parts for each in part(files)]
 
 
@@ -91,14 +92,60 @@ def _lists(files: Files) -> Iterator[str]:
         yield "experiment.csv has another arm than members.parquet"
     if set(assigned["release"]) != set(files.inside["release"]) and len(files.inside):
         yield "assignments.parquet is of another release than members.parquet"
-    released = set(assigned["release"])
-    for name in ("insiders", "audiences", "experiment"):
-        if not set(files.csv(name)["release"]) <= released:
-            yield f"{name}.csv is of another release than assignments.parquet"
     objecting = set(assigned.loc[assigned["hand"] == "never", "customer_id"])
     for name in ("insiders", "audiences", "experiment", "recommendations"):
         if objecting & set(files.csv(name)["customer_id"]):
             yield f"{name}.csv names somebody who objected"
+
+
+def _releases(files: Files) -> Iterator[str]:
+    """Day and release of whatever states them."""
+    assigned, origin = files.table("assignments"), files.answers["guarantee"]["provenance"]
+    [release], [as_of] = assigned["release"].unique(), assigned["as_of"].dt.strftime("%Y-%m-%d").unique()
+    lists = {f"{name}.csv": files.csv(name) for name in LISTS}
+    lists |= {path.name: pd.read_csv(path, dtype=str) for path in _audience_files(files)}
+    stated = {
+        **{name: (set(rows["release"]), set(rows["as_of"])) for name, rows in lists.items() if len(rows)},
+        "answers.json": ({origin["release"]}, {origin["as_of"], files.answers["who"]["as_of"]}),
+        "metrics.json": ({files.metrics["programme"]["release"]}, {files.metrics["data"]["as_of"]}),
+        "members.parquet": (set(files.members["release"]) or {release}, {as_of}),
+    }
+    yield from (
+        f"{name} is of {told}, assignments.parquet of {(release, as_of)}"
+        for name, told in stated.items()
+        if told != ({release}, {as_of})
+    )
+
+
+def _customers(files: Files) -> Iterator[str]:
+    """Segment and scores of everybody, in whatever names them."""
+    assigned = files.table("assignments").set_index("customer_id")
+    scored = files.csv("rfm")
+    if sorted(scored["customer_id"]) != sorted(assigned.index):
+        yield "rfm.csv names others than assignments.parquet"
+    for name in LISTS:
+        rows = files.csv(name)
+        if not set(rows["customer_id"]) <= set(assigned.index):
+            yield f"{name}.csv names somebody who is not in assignments.parquet"
+        if "segment" in rows and rows["segment"].tolist() != assigned["segment"].reindex(rows["customer_id"]).tolist():
+            yield f"{name}.csv has another segment than assignments.parquet"
+    groups = scored["group"].value_counts().to_dict()
+    told = {row["group"]: row["customers"] for row in files.answers["traits"]["rfm"]["groups"] if row["customers"]}
+    if groups != told:
+        yield f"rfm.csv has the groups {groups}, answers.json {told}"
+    for each in files.answers["actions"]["recommendations"]["examples"]:
+        rows = files.csv("recommendations").query("customer_id == @each['customer_id']")
+        if rows["product_code"].tolist()[: len(each["products"])] != [one["product_code"] for one in each["products"]]:
+            yield f"recommendations.csv has other products for {each['customer_id']} than answers.json"
+
+
+def _sheets(files: Files) -> Iterator[str]:
+    """The spreadsheets hold the same rows, in the same order."""
+    for path in sorted((files.folder / "reports/spreadsheets").glob("*.csv")):
+        sheet = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+        listed = pd.read_csv(files.folder / f"reports/{path.name}", dtype=str, keep_default_na=False)
+        if not sheet.equals(listed):
+            yield f"spreadsheets/{path.name} differs from {path.name}"
 
 
 def _movement(files: Files) -> Iterator[str]:

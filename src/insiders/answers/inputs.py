@@ -199,7 +199,8 @@ class Inputs:
         names = self.describe(pd.DataFrame({"product_code": codes}, dtype="str"))
         name = names.set_index("product_code")["description"]
         described = shown.assign(description=shown["product_code"].map(name), because=shown["because"].map(name))
-        return described[list(schemas.RECOMMENDATIONS.columns)]
+        dated = described.merge(self.members[["customer_id", "as_of", "release"]], on="customer_id", how="left")
+        return dated[list(schemas.RECOMMENDATIONS.columns)]
 
 
 def _read_csv(path: Path, text: str | None = None) -> pd.DataFrame:

@@ -57,7 +57,9 @@ def numbers(inputs: Inputs) -> TraitsNumbers:
 
 def lists(inputs: Inputs) -> Contents:
     """R, F and M of every customer, and the group that marketing knows."""
-    return {paths.RFM: (tables.spreadsheet_safe(rfm.scores(inputs.members)), schemas.RFM)}
+    members = inputs.members
+    scored = rfm.scores(members).assign(as_of=members["as_of"], release=members["release"])
+    return {paths.RFM: (tables.spreadsheet_safe(scored), schemas.RFM)}
 
 
 def _rfm(inputs: Inputs) -> RfmNumbers:

@@ -23,7 +23,7 @@ def build(answers: Answers) -> Metrics:
         "search": {"folds": guarantee["search"]["folds"]} | _measured(guarantee, SEARCH),
         "validation": _validation(guarantee),
         "forecast": _forecast(answers["expected_revenue"]),
-        "programme": _programme(answers["leave"]),
+        "programme": _programme(answers["leave"]) | {"release": guarantee["provenance"]["release"]},
     }
 
 
@@ -35,6 +35,7 @@ def _data(answers: Answers) -> dict[str, Figure]:
         "rows_kept": rows["kept"],
         "customers": answers["how_many"]["customers"],
         **{key: revenue[key] for key in ("gross_revenue", "net_revenue", "anonymous_share")},
+        "as_of": answers["guarantee"]["provenance"]["as_of"],
     }
 
 
