@@ -13,7 +13,8 @@ import sqlalchemy as sql
 import databases
 from deliveries import HEADER, settings, taken, transactions, write_csv
 from insiders.errors import InputError
-from insiders.io.delivery import database, sampling, sources
+from insiders.io import paths
+from insiders.io.delivery import blocks, database, increments, sampling, sources
 
 SERVERS = {"postgres": (databases.missing, databases.server), "mariadb": (databases.mariadb_missing, databases.mariadb)}
 SHARE = 0.3
@@ -138,6 +139,32 @@ def test_the_database_leaves_out_who_is_not_in_the_sample(shop: str) -> None:
     assert len(every) == 3 * (CUSTOMERS + len(ODD))
     odd = 3 * len(ODD)  # of whom it cannot tell
     assert len(sent) < SHARE * 1.5 * len(every) + odd
+
+
+def test_only_days_that_changed_are_read_again(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = sql.create_engine(shop)
+    sales = sql.Table("sales", sql.MetaData(), autoload_with=engine)
+    ingest = settings(shop, table="sales").ingest
+    with engine.begin() as connection:
+        rows = [dict(row) for row in connection.execute(sql.select(sales)).mappings()]
+    increments.read(ingest, paths.LAST_READING)
+    capsys.readouterr()
+    for values in ({"Quantity": 5}, {"CustomerID": None}, {"InvoiceDate": datetime(2010, 12, 3, 7, 30)}):
+        with engine.begin() as connection:
+            connection.execute(sql.update(sales).where(sales.c.InvoiceNo == "503").values(**values))
+        changed = as_set(*increments.read(ingest, paths.LAST_READING))
+        full = database.rows(ingest)
+        assert changed == as_set(full.names, blocks.from_values(full.values, full.names))
+        assert int(capsys.readouterr().err.split()[1]) < len(rows) / 4
+    with engine.begin() as connection:
+        connection.execute(sql.delete(sales))
+        connection.execute(sql.insert(sales), rows)
+    engine.dispose()
+
+
+def as_set(names: Any, batches: Any) -> set[tuple[Any, ...]]:
+    """The rows, of which no two are alike."""
+    return {tuple(row.values()) for each in batches for row in each.select(names).to_pylist()}
 
 
 def test_a_sample_of_nobody_is_refused() -> None:

@@ -51,6 +51,7 @@ class Ingest(_Section):
     table: str | None
     query: str | None
     sample: Annotated[float, Field(gt=0, lt=1)] | None
+    reread: Literal["all", "changed"]
     sha256: str | None
     columns: dict[str, str] | None
     date_format: str | None

@@ -5,6 +5,7 @@ from pathlib import Path
 DATA = Path("data")
 SOURCE = DATA / "source.json"
 RAW = DATA / "raw"
+LAST_READING = RAW / "_database.parquet"  # rows of a database, for those of the next run that are the same
 TRANSACTIONS = DATA / "transactions.parquet"
 QUARANTINE = DATA / "quarantine.parquet"
 LINES = DATA / "lines.parquet"

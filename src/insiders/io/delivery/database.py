@@ -1,6 +1,6 @@
 """A table or a query of a database as a source: read only, row by row, with no more customers than are asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,6 +19,9 @@ READ_ONLY = {
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = ON",
 }
+OF_ONE_MOMENT = {
+    each: {"isolation_level": "REPEATABLE READ"} for each in ("postgresql", "mysql", "mariadb")
+}  # options of a connection
 
 
 class Rows(NamedTuple):
@@ -28,13 +31,38 @@ class Rows(NamedTuple):
     values: Iterator[Sequence[Any]]
 
 
+class Delivery(NamedTuple):
+    """What is to be read: the columns by the names that they get, and the condition that rows of the sample meet."""
+
+    connection: sql.Connection
+    columns: Mapping[str, "sql.ColumnElement[Any]"]
+    condition: Any
+
+    @property
+    def dialect(self) -> str:
+        return self.connection.dialect.name
+
+    def rows(self, chosen: "sql.Select[Any]") -> Iterator[Sequence[Any]]:
+        """What a query gives, fetched as it is read."""
+        return iter(self.connection.execute(chosen.execution_options(stream_results=True, yield_per=FETCHED)))
+
+
 def rows(settings: Ingest) -> Rows:
     """Read what ingest.table or ingest.query names. Raises InputError where that cannot be done."""
+    fetched = _fetch(settings)
+    return Rows(next(fetched), fetched)
+
+
+@contextmanager
+def opened(settings: Ingest) -> Iterator[Delivery]:
+    """The delivery, as of one moment. Raises InputError where the database cannot be read."""
     if bool(settings.table) == bool(settings.query):
         raise InputError("a database needs either ingest.table or ingest.query, and not both")
     _refuse_password(settings.source)
-    fetched = _fetch(settings)
-    return Rows(blocks.named(next(fetched)), fetched)
+    with addresses.readable("read", settings.source), _connected(addresses.expanded(settings.source)) as connection:
+        chosen = _chosen(connection, settings)
+        named = dict(zip(blocks.named(list(chosen.c.keys())), chosen.c, strict=True))
+        yield Delivery(connection, named, _of_sample(connection, named, settings))
 
 
 def _refuse_password(source: str) -> None:
@@ -48,25 +76,27 @@ def _refuse_password(source: str) -> None:
 
 def _fetch(settings: Ingest) -> Iterator[Any]:
     """Give the names of the columns, then row by row what the database sends."""
-    with addresses.readable("read", settings.source), _connected(addresses.expanded(settings.source)) as connection:
-        chosen = _chosen(connection, settings)
-        wanted = _of_sample(connection, chosen, settings)
-        result = connection.execute(wanted.execution_options(stream_results=True, yield_per=FETCHED))
-        yield list(result.keys())
-        yield from result
+    with opened(settings) as delivery:
+        yield tuple(delivery.columns)
+        yield from delivery.rows(sql.select(*delivery.columns.values()).where(delivery.condition))
 
 
 @contextmanager
 def _connected(address: str) -> Iterator[sql.Connection]:
-    """A connection that cannot write."""
+    """A connection that cannot write, and to which all that it reads is of one moment."""
     engine = sql.create_engine(address)
-    if engine.dialect.name == "sqlite":
+    dialect = engine.dialect.name
+    if dialect == "sqlite":
         sampling.bring_md5(engine)
     try:
-        with engine.connect().execution_options(postgresql_readonly=True) as connection:
-            if statement := READ_ONLY.get(engine.dialect.name):
+        with engine.connect().execution_options(
+            postgresql_readonly=True, **OF_ONE_MOMENT.get(dialect, {})
+        ) as connection:
+            if statement := READ_ONLY.get(dialect):
                 connection.exec_driver_sql(statement)
                 connection.rollback()  # what follows is a transaction of that kind
+            if dialect == "sqlite":  # for which Python's module begins no transaction before a query
+                connection.exec_driver_sql("BEGIN")
             yield connection
     finally:
         engine.dispose()
@@ -99,12 +129,10 @@ def _tables(connection: sql.Connection, schema: str | None) -> str:
     return f"{shown}{more}{elsewhere}"
 
 
-def _of_sample(connection: sql.Connection, chosen: sql.FromClause, settings: Ingest) -> Any:
-    """All rows, or those that may be of the sample: which of them are, is told again where all sources are alike."""
-    every = sql.select(chosen)
+def _of_sample(connection: sql.Connection, named: Mapping[str, Any], settings: Ingest) -> Any:
+    """The condition on rows that may be of the sample: which of them are, is told again where all sources are alike."""
     if settings.sample is None or settings.identities or connection.dialect.name not in sampling.DIALECTS:
-        return every
-    theirs = dict(zip(blocks.named(list(chosen.c.keys())), chosen.c, strict=True))
-    mapping = columns.recognise(tuple(theirs), settings.columns).columns
-    ids = sampling.Ids(*(theirs[name] if (name := mapping[ours]) else None for ours in sampling.Ids._fields))
-    return every.where(sampling.may_be_in(ids, settings.sample, connection.dialect.name))
+        return sql.true()
+    mapping = columns.recognise(tuple(named), settings.columns).columns
+    ids = sampling.Ids(*(named[name] if (name := mapping[ours]) else None for ours in sampling.Ids._fields))
+    return sampling.may_be_in(ids, settings.sample, connection.dialect.name)

@@ -57,7 +57,8 @@ def take(source: Source, settings: Ingest, into: Path = paths.DATA) -> dict[str,
         written = [Path(folder) / path.name for path in (paths.TRANSACTIONS, paths.QUARANTINE)]
         good = read.filter(read[PROBLEM].isnull()).select(list(schemas.TRANSACTIONS.columns))
         transactions = engine.write(con, good, written[0], schemas.TRANSACTIONS, ORDER)
-        engine.write(con, rows.quarantine(raw, read), written[1], None, [ROW])
+        bad = rows.quarantine(raw, read)
+        engine.write(con, bad if source.has_order else rows.numbered(bad), written[1], None, [ROW])
         _reconcile(delivered, written)
         facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
         facts |= _said_besides(raw, parsed, mapping)

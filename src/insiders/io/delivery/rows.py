@@ -164,6 +164,12 @@ def quarantine(raw: Table, read: Table) -> Table:
     return raw.drop(PROBLEM).inner_join(bad, ROW)
 
 
+def numbered(table: Table) -> Table:
+    """Number rows that came in no order by what they hold, so that the same rows get the same numbers."""
+    names = [ibis.asc(name, nulls_first=True) for name in table.columns if name != ROW]
+    return table.mutate(**{ROW: ibis.row_number().over(ibis.window(order_by=names)) + 1})
+
+
 def _text(ours: str) -> str:
     return f"{ours}_text"
 

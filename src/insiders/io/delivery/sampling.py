@@ -65,7 +65,7 @@ def may_be_in(ids: Ids, share: float, dialect: str) -> Any:
 
 def _cases(ids: Ids, dialect: str) -> list[tuple[Any, Any]]:
     """By which text a row is taken, under which condition."""
-    person, document = (None if each is None else _text(each, dialect) for each in ids)
+    person, document = (None if each is None else as_text(each, dialect) for each in ids)
     cases = [] if person is None else [(_is_plain(person), person)]
     if document is not None:
         nobody = sql.true() if person is None else ids.customer_id.is_(None)
@@ -73,7 +73,7 @@ def _cases(ids: Ids, dialect: str) -> list[tuple[Any, Any]]:
     return cases
 
 
-def _text(column: Any, dialect: str) -> Any:
+def as_text(column: Any, dialect: str) -> Any:
     """The value as text; in MySQL, to whom letters are often alike large and small, as one where they are not."""
     if dialect in ("mysql", "mariadb"):
         return sql.collate(sql.cast(column, sql.CHAR), "utf8mb4_bin")
@@ -85,11 +85,12 @@ def _is_plain(text: Any) -> Any:
 
 
 def bring_md5(engine: sql.Engine) -> None:
-    """Teach SQLite, which has no hash, the one of the other databases."""
+    """Teach SQLite, which has no hash, the one of the other databases, and to read its digits."""
 
     @sql.event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
         connection.create_function("md5", 1, _md5, deterministic=True)
+        connection.create_function("from_hex", 1, lambda digits: int(digits, 16), deterministic=True)
 
 
 def _md5(text: str | None) -> str | None:

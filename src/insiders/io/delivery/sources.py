@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from insiders.simulate import Shop
 
 WEB = ("http", "https")
+DATABASE = "database"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Source:
     def decimal(self) -> str | None:
         """Say which mark its numbers have, where it is no matter of how somebody wrote them."""
         return None if self.kind == "csv" else "."
+
+    @property
+    def has_order(self) -> bool:
+        """Whether its rows have numbers; a database sends them as it likes."""
+        return self.kind != DATABASE
 
 
 @contextmanager
@@ -187,8 +193,10 @@ def _batches(files: Iterable[File], names: list[str]) -> Iterator["pa.RecordBatc
 
 
 def _open_database(settings: Ingest) -> Source:
-    from insiders.io.delivery import database
+    from insiders.io.delivery import database, increments
 
-    names, values = database.rows(settings)
     facts = {"table": settings.table, "query": settings.query}
-    return Source("database", names, blocks.from_values(values, names), facts)
+    if settings.reread == "changed":
+        return Source(DATABASE, *increments.read(settings, paths.LAST_READING), facts)
+    names, values = database.rows(settings)
+    return Source(DATABASE, names, blocks.from_values(values, names), facts)
