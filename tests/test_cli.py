@@ -66,6 +66,7 @@ COMMANDS = [
     "enrol",
     "set",
     "publish",
+    "bi",
     "experiment",
     "promote",
     "rollback",

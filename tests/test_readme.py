@@ -257,6 +257,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders explain CUSTOMER_ID": (in_line, "an Insider"),
     "insiders dashboard": (served, "http://127.0.0.1:"),
     "insiders publish --to sqlite:///insiders.db": (in_line, "published, "),
+    "insiders bi metabase --database 2 --out metabase.json": (in_line, "cards and the dashboard"),
     "insiders doctor": (in_line, "every value is there"),
     "python benchmarks/clean_features.py data/shop.csv": (measured, "features: equal"),
     "python benchmarks/evidence.py sample=.": (in_shell, ""),
@@ -277,7 +278,8 @@ def test_no_check_outlives_its_command() -> None:
 def test_every_command_of_insiders_is_named_and_no_other() -> None:
     in_lines = re.findall("`[^`]+`", re.sub("```.*?```", "", README, flags=re.DOTALL))
     named = set(re.findall(r"\binsiders ([a-z]+)", "\n".join([*BLOCKS, *in_lines])))
-    assert named == {each.name or each.callback.__name__ for each in cli.app.registered_commands if each.callback}
+    single = {each.name or each.callback.__name__ for each in cli.app.registered_commands if each.callback}
+    assert named == single | {group.name for group in cli.app.registered_groups}
 
 
 # What stands in it.

@@ -88,7 +88,14 @@ def as_text(row: tuple[Any, ...]) -> str:
 
 def content(url: str) -> dict[str, list[Any]]:
     """Everything in the store, ordered by its text."""
-    names = [*BY_NAME, "releases", *(f"current_{name}" for name in BY_NAME), "movement", "revenue_share_by_month"]
+    names = [
+        *BY_NAME,
+        "releases",
+        *(f"current_{name}" for name in BY_NAME),
+        "movement",
+        "current_movement",
+        "revenue_share_by_month",
+    ]
     return {name: sorted(map(str, read(url, f"SELECT * FROM {{}}{name}"))) for name in names}
 
 

@@ -241,6 +241,24 @@ def publish(
         typer.echo(f"{done.address}: release {done.release} {state}")
 
 
+bi = typer.Typer(no_args_is_help=True, help="Write a dashboard on what was published, in the form of a BI tool.")
+app.add_typer(bi, name="bi")
+
+
+@bi.command()
+@ends_on_input_error
+def metabase(
+    database: Annotated[int, typer.Option(min=1, help="Metabase's number of the database that was published to.")],
+    to: Annotated[str | None, typer.Option(help="Address of a Metabase; its key is in METABASE_API_KEY.")] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write, for those who send it themselves.")] = None,
+) -> None:
+    """Make a collection, its cards and a dashboard in a running Metabase, or bring them up to date."""
+    from insiders.answers.bi import deliver
+
+    for done in deliver.metabase(database, to, out):
+        typer.echo(done)
+
+
 @app.command()
 @ends_on_input_error
 def promote(

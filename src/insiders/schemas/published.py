@@ -295,3 +295,17 @@ TABLES = (
     ),
 )
 BY_NAME = {table.name: table for table in TABLES}
+
+# No table: what the views `movement` and, of the current release, `current_movement` hold.
+MOVED = Published(
+    "movement",
+    "One row per release, segment at the release before and segment now: how many customers went that way.",
+    ("release", "release_before", "segment_before", "segment"),
+    {
+        "release": RELEASE,
+        "release_before": Field("id", "the last one published of an earlier day"),
+        "segment_before": Field("text", "name of the segment there"),
+        "segment": Field("text", "name of the segment in the release"),
+        "customers": Field("count", "customers of both releases who were in the one and are in the other"),
+    },
+)

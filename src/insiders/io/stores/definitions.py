@@ -49,6 +49,7 @@ def define(release: Release, schema: str | None) -> Definitions:
     selects |= {f"current_{shape.name}": _current(releases, tables[shape.name], shape.where) for shape in shapes}
     if "customers" in tables:
         selects["movement"] = _movement(releases, tables["customers"])
+        selects["current_movement"] = _movement(releases, tables["customers"], of_current=True)
     if "revenue_by_month" in tables:
         selects["revenue_share_by_month"] = _revenue_share(releases, tables["revenue_by_month"])
     views = {name: CreateView(select, name, metadata=metadata, schema=schema) for name, select in selects.items()}
@@ -68,7 +69,7 @@ def _column(name: str, field: Field, is_key: bool) -> "sql.Column[Any]":
     )
 
 
-def _is_current(releases: sql.Table, table: sql.Table) -> Any:
+def _is_current(releases: sql.Table, table: sql.FromClause) -> Any:
     """The rows of the release that was published last."""
     each = releases.alias("each_release")
     newest = sql.select(sql.func.max(each.c.publication)).scalar_subquery()
@@ -88,8 +89,8 @@ def _current(releases: sql.Table, table: sql.Table, where: Where | None) -> sql.
     )
 
 
-def _movement(releases: sql.Table, customers: sql.Table) -> sql.Select[Any]:
-    """From segment to segment between each release and the last one published of an earlier day."""
+def _movement(releases: sql.Table, customers: sql.Table, *, of_current: bool = False) -> sql.Select[Any]:
+    """From segment to segment between each release, or the current one, and the last published of an earlier day."""
     now, before, each = (releases.alias(name) for name in ("now_release", "release_before", "each_release"))
     last = sql.select(sql.func.max(each.c.publication)).where(each.c.as_of < now.c.as_of).scalar_subquery()
     here, there = customers.alias("here"), customers.alias("there")
@@ -105,6 +106,8 @@ def _movement(releases: sql.Table, customers: sql.Table) -> sql.Select[Any]:
         here.c.segment.label("segment"),
     )
     counted = sql.select(*groups, sql.func.count().label("customers")).select_from(joined)
+    if of_current:
+        counted = counted.where(_is_current(releases, now))
     return counted.group_by(now.c.release, before.c.release, there.c.segment, here.c.segment)
 
 
