@@ -39,7 +39,7 @@ class Database:
         """Write the tables and then the release's row, which makes them current, in one transaction."""
         made = define(release, self.schema)
         with self._begin() as connection:
-            self._prepare(connection, made)
+            new = self._prepare(connection, made)
             releases = made.releases
             connection.execute(
                 sql.update(releases).values(publication=releases.c.publication)
@@ -50,7 +50,8 @@ class Database:
                 sql.select(releases.c.release).where(*same, releases.c.publication == newest)
             ).first():
                 return Outcome(is_new=False, rows=0)
-            written = sum(self._replace(connection, made, table, release.name) for table in release.tables)
+            with rows.indexed_at_the_end(connection, new):
+                written = sum(self._replace(connection, made, table, release.name) for table in release.tables)
             connection.execute(sql.delete(releases).where(releases.c.release == release.name))
             connection.execute(sql.insert(releases).values(**row(release, publisher, newest + 1)))
         return Outcome(is_new=True, rows=written)
@@ -62,8 +63,11 @@ class Database:
         connection.execute(stale if table.shape.is_history else stale.where(target.c.release == release))
         return rows.write(connection, target, table)
 
-    def _prepare(self, connection: sql.Connection, made: Definitions) -> None:
-        """Make what is missing of schema, tables, columns and views; some databases keep that whatever follows."""
+    def _prepare(self, connection: sql.Connection, made: Definitions) -> list[sql.Table]:
+        """Make what is missing of schema, tables, columns and views; some databases keep that whatever follows.
+
+        Returns the tables of rows that are new.
+        """
         inspector = sql.inspect(connection)
         if self.schema and self.schema not in inspector.get_schema_names():
             connection.execute(sql.schema.CreateSchema(self.schema, if_not_exists=True))
@@ -78,6 +82,7 @@ class Database:
                 if column.name not in there[table.name]:
                     connection.execute(_add_column(connection, table, column))
         made.metadata.create_all(connection)
+        return [table for name, table in made.tables.items() if name not in {*there, RELEASES.name}]
 
     def _refuse_foreign(self, made: Definitions, there: dict[str, list[str]]) -> None:
         foreign = sorted(name for name in there if name in made.tables and "release" not in there[name])

@@ -60,7 +60,8 @@ def _table(metadata: sql.MetaData, shape: Published, names: Iterable[str]) -> sq
     columns = [_column(name, shape.columns[name], name in shape.key) for name in names]
     indexed = [name for name in (CUSTOMER_ID, "release") if name in shape.columns and name != shape.key[0]]
     indexes = [sql.Index(f"ix_{shape.name}_{name}", name) for name in indexed]
-    return sql.Table(shape.name, metadata, *columns, *indexes, comment=shape.title)
+    key = sql.PrimaryKeyConstraint(name=f"{shape.name}_pkey")  # as PostgreSQL calls it unasked
+    return sql.Table(shape.name, metadata, *columns, key, *indexes, comment=shape.title)
 
 
 def _column(name: str, field: Field, is_key: bool) -> "sql.Column[Any]":

@@ -1,5 +1,7 @@
 """Rows into a table of a database: by COPY where PostgreSQL takes it, else many in one statement."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STATEMENT_ROWS = 5_000
+INDEX_MEMORY = "256MB"  # of PostgreSQL's server, while it makes an index
 
 
 def write(connection: sql.Connection, target: sql.Table, table: Table) -> int:
@@ -21,6 +24,29 @@ def write(connection: sql.Connection, target: sql.Table, table: Table) -> int:
         write_block(connection, target, block)
         written += block.num_rows
     return written
+
+
+@contextmanager
+def indexed_at_the_end(connection: sql.Connection, tables: Iterable[sql.Table]) -> Iterator[None]:
+    """Have PostgreSQL work out keys and indexes of new tables once their rows are there: in half of the time."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    tables = list(tables)
+    for table in tables:
+        connection.execute(sql.schema.DropConstraint(table.primary_key))
+        for index in _indexes(table):
+            connection.execute(sql.schema.DropIndex(index))
+    yield
+    connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem = '{INDEX_MEMORY}'")
+    for table in tables:
+        connection.execute(sql.schema.AddConstraint(table.primary_key))
+        for index in _indexes(table):
+            connection.execute(sql.schema.CreateIndex(index))
+
+
+def _indexes(table: sql.Table) -> list[sql.Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))
 
 
 def _copy(connection: sql.Connection, target: sql.Table, block: "pa.RecordBatch") -> None:
