@@ -255,9 +255,9 @@ def _die_before(statement: int) -> None:
 
     copy = rows._copy
 
-    def counted(*args: Any) -> None:
+    def counted(*args: Any) -> int:
         count()
-        copy(*args)
+        return copy(*args)
 
     rows._copy = counted
     for event in ("before_cursor_execute", "commit"):

@@ -18,12 +18,8 @@ INDEX_MEMORY = "256MB"  # of PostgreSQL's server, while it makes an index
 
 def write(connection: sql.Connection, target: sql.Table, table: Table) -> int:
     """Append all rows of a table, block by block; returns their number."""
-    write_block = _copy if connection.dialect.driver == "psycopg" else _insert
-    written = 0
-    for block in table.blocks():
-        write_block(connection, target, block)
-        written += block.num_rows
-    return written
+    write_all = _copy if connection.dialect.driver == "psycopg" else _insert
+    return write_all(connection, target, table)
 
 
 @contextmanager
@@ -49,23 +45,38 @@ def _indexes(table: sql.Table) -> list[sql.Index]:
     return sorted(table.indexes, key=lambda index: str(index.name))
 
 
-def _copy(connection: sql.Connection, target: sql.Table, block: "pa.RecordBatch") -> None:
-    """Send a block as CSV; text stands in quotes and what is missing does not, so that both can be told apart."""
+def _copy(connection: sql.Connection, target: sql.Table, table: Table) -> int:
+    """Send all blocks by one COPY, each while PostgreSQL still stores those before it."""
+    from psycopg.copy import QueuedLibpqWriter
+
+    quote = connection.dialect.identifier_preparer
+    names = ", ".join(map(quote.quote, table.columns))
+    statement = f"COPY {quote.format_table(target)} ({names}) FROM STDIN (FORMAT csv)"
+    driver: Any = connection.connection.driver_connection
+    written = 0
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
+            for block in table.blocks():
+                copy.write(_csv(block))
+                written += block.num_rows
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise sql.exc.DBAPIError(statement, None, error) from error
+    return written
+
+
+def _csv(block: "pa.RecordBatch") -> memoryview:
+    """Text stands in quotes and what is missing does not, so that both can be told apart."""
     from pyarrow import csv
 
     buffer = BytesIO()
     csv.write_csv(block, buffer, csv.WriteOptions(include_header=False))
-    quote = connection.dialect.identifier_preparer
-    names = ", ".join(map(quote.quote, block.schema.names))
-    statement = f"COPY {quote.format_table(target)} ({names}) FROM STDIN (FORMAT csv)"
-    driver: Any = connection.connection.driver_connection
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(buffer.getbuffer())
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise sql.exc.DBAPIError(statement, None, error) from error
+    return buffer.getbuffer()
 
 
-def _insert(connection: sql.Connection, target: sql.Table, block: "pa.RecordBatch") -> None:
-    for start in range(0, block.num_rows, STATEMENT_ROWS):
-        connection.execute(sql.insert(target), block.slice(start, STATEMENT_ROWS).to_pylist())
+def _insert(connection: sql.Connection, target: sql.Table, table: Table) -> int:
+    written = 0
+    for block in table.blocks():
+        for start in range(0, block.num_rows, STATEMENT_ROWS):
+            connection.execute(sql.insert(target), block.slice(start, STATEMENT_ROWS).to_pylist())
+        written += block.num_rows
+    return written
