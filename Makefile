@@ -12,7 +12,7 @@ export DVC_NO_ANALYTICS := true
 .PHONY: all env test check format lint types imports docs umap postgres stores servers auth audit battery locks texts shops
 
 all: env
-	dvc repro
+	insiders run
 	@echo "the list: reports/insiders.csv   the page: reports/index.html"
 
 env: $(STAMP)

@@ -31,7 +31,7 @@ README = (TOP / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
 COMMANDS = sorted({line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()})
 RECIPES = {
-    "make": ["dvc repro"],
+    "make": ["insiders run"],
     "make test": ["pytest"],
     "make postgres": ["--constraints requirements-extras.lock", "psycopg"],
     "make stores": ["--constraints requirements-extras.lock", "pymongo"],
@@ -44,6 +44,7 @@ BY_HAND = {  # without make: what the target that it stands for runs
     "python -m venv .venv": ("env", "-m venv .venv"),
     "pip install --require-hashes -r requirements.lock": ("env", "--require-hashes -r requirements.lock"),
     "pip install --no-deps --no-build-isolation -e .": ("env", "--no-deps --no-build-isolation -e ."),
+    "insiders run": ("all", "insiders run"),
     "pytest": ("test", "pytest"),
 }
 LARGEST_PICTURE = 300_000  # bytes

@@ -44,6 +44,14 @@ def init(
     )
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context) -> None:
+    """Run the stages that have something to do: as `dvc repro`, whose targets and options it takes, in less time."""
+    from insiders.io import pipeline
+
+    raise typer.Exit(pipeline.run(context.args))
+
+
 @app.command()
 @ends_on_input_error
 def check(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from hashlib import sha256
 from importlib.util import find_spec
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from insiders.errors import InputError
 from insiders.evidence.judge import Answer, Judge, Recipe, Settings
 from insiders.evidence.search import OBJECTIVES
 from insiders.evidence.windows import Window
-from insiders.io import paths
+from insiders.io import paths, workspace
 from insiders.io.leases import Leases
 from insiders.io.params import Params
 from insiders.io.tracking import connection
@@ -171,15 +171,8 @@ def open_scorer(
 def _start_worker(windows: Mapping[str, Window], settings: Settings) -> None:
     global _judge  # noqa: PLW0603 (what a worker keeps between its tasks)
     os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    threading.Thread(target=workspace.exit_with_parent, daemon=True).start()
     _judge = Judge(windows, settings)
-
-
-def _exit_with_parent() -> None:
-    """End this worker with the search: one that was killed cannot tell its workers, which would wait for ever."""
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)
 
 
 def _score(recipe: Recipe) -> Answer:

@@ -8,9 +8,11 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing import parent_process
 
 from insiders.errors import InputError
 from insiders.io import paths, written
@@ -57,5 +59,16 @@ def _holder() -> str:
 
 def die_with_dvc() -> None:
     """End this process when the `dvc` that started it is killed: it would go on beside the next one."""
-    if sys.platform == "linux" and "DVC_STAGE" in os.environ:
+    if "DVC_STAGE" not in os.environ:
+        return
+    if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    if parent_process():  # a fork (`pipeline`), whose parent for the system is the server that forks
+        threading.Thread(target=exit_with_parent, daemon=True).start()
+
+
+def exit_with_parent() -> None:
+    """Wait for the end of the process that made this one by `multiprocessing`, then end; killed, it could not ask."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
