@@ -122,6 +122,12 @@ def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
 RULE = {"stability_floor": 0.8, "seeds_floor": 0.95, "foresight_tolerance": 0.02}
 
 
+AGEING = [
+    {"days": 30, "pairs": 2, "foresight_kept": 0.99, "value_kept": 1.0},
+    {"days": 150, "pairs": 1, "foresight_kept": 0.91, "value_kept": None},
+]
+
+
 def registered() -> dict:
     candidate = {"embedding": "value_plane", "clusterer": "kmeans", "seed": 1, "trial": 17, "folds": 3, "rule": RULE}
     candidate |= {"judged_from": None}
@@ -146,6 +152,7 @@ def registered() -> dict:
             },
         ],
         "backtest": BACKTEST,
+        "ageing": AGEING,
         "champion_version": "3",
         "regime": "model",
         "baseline": None,

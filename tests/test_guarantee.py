@@ -29,7 +29,14 @@ NOBODY = LISTED.assign(is_insider=False)
 
 
 def found(people: pd.DataFrame) -> dict[str, Any]:
-    validation = {"regime": "model", "verdict": "better", "confidence": 0.95, "agreement": 0.9, "gates": []}
+    validation = {
+        "regime": "model",
+        "verdict": "better",
+        "confidence": 0.95,
+        "agreement": 0.9,
+        "gates": [],
+        "ageing": judged_tables.AGEING,
+    }
     versions = {"judged_version": "3", "champion_version": "3"}
     search = {
         "trials": 40,

@@ -68,6 +68,7 @@ def judgement(inputs: Inputs) -> Judgement:
         "passed": registered["passed"],
         "captures": captures(validation),
         "agreement": registered["agreement"],
+        "ageing": registered["ageing"],
         "serving": registered["serving"],
         "search": search(inputs.trials, registered),
         "without_order": _without_order(inputs),

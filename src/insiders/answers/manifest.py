@@ -5,6 +5,9 @@ from __future__ import annotations  # the search, whose types these are, takes t
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from insiders.evidence.ageing import AgeRecord
     from insiders.evidence.gates import GateRecord
     from insiders.evidence.search import Candidate
     from insiders.evidence.validation import BaselineRecord, ServingRecord, Validation
@@ -51,3 +54,4 @@ class Manifest(VerdictRecord):
     baseline: BaselineRecord | None
     serving: ServingRecord
     backtest: list[SpanOutcome]
+    ageing: Sequence[AgeRecord]

@@ -255,5 +255,6 @@ def _write(shop: Shop, record: VerdictRecord, serving: Serving) -> None:
         "baseline": serving.baseline,
         "serving": serving.serving,
         "backtest": serving.backtest,
+        "ageing": serving.ageing,
     }
     tables.write_json(manifest, paths.REGISTERED)

@@ -5,14 +5,15 @@ everything, which is what may serve. What serves is in one of three regimes: a `
 `baseline` (the best plain sort), or `none`, where the past says nothing about the future and nobody is named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from insiders.evidence import gates, validation
+from insiders.evidence import ageing, gates, validation
+from insiders.evidence.ageing import AgeRecord
 from insiders.evidence.gates import Gate, GateRecord, Thresholds
 from insiders.evidence.judge import Recipe, RecipeRecord, Settings
 from insiders.evidence.search import Candidate
@@ -87,6 +88,7 @@ class Serving(NamedTuple):
     validation: Validation
     backtest: list[SpanOutcome]
     listed: Flags
+    ageing: Sequence[AgeRecord] = ()  # of a model that today's code can refit
 
 
 def fit(candidate: Candidate, search: Settings, period: Period, customers: pd.DataFrame) -> Case:
@@ -201,7 +203,7 @@ def _serving_model(
     }
     figures, flags = judged
     backtest = validation.backtest(own.recipe, period, own.settings)
-    return Serving("model", None, record, figures, backtest, flags)
+    return Serving("model", None, record, figures, backtest, flags, ageing.ageing(own.recipe, period, own.settings))
 
 
 def _on_last_period(period: Period, own: Contender) -> tuple[Validation, Flags]:

@@ -1,8 +1,9 @@
 """The numbers of the nine answers, as page, pictures and JSON hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
+from insiders.evidence.ageing import AgeRecord
 from insiders.evidence.gates import GateRecord
 from insiders.evidence.hypotheses.claims import Finding
 from insiders.evidence.hypotheses.summary import Later
@@ -280,6 +281,7 @@ class Judgement(Validation):
     passed: bool
     captures: list[Capture]
     agreement: float | None
+    ageing: Sequence[AgeRecord]
     serving: ServingRecord
     search: SearchNumbers
     without_order: int

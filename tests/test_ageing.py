@@ -1,0 +1,64 @@
+"""What a model loses while nobody trains another, by pairs of dates."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from insiders.evidence import ageing, validation
+from insiders.evidence.validation import Period
+from insiders.evidence.windows import VALIDATION, Window, windows
+from insiders.value.score_model import Horizon
+from population import FEATURES, customers, snapshots
+from test_search import RECIPE, SETTINGS
+
+HORIZON = 90
+
+
+@pytest.fixture(scope="module")
+def period() -> Period:
+    brought = customers(300)[["customer_id", "next_revenue"]]
+    return validation.last_period(windows(snapshots(300), HORIZON, FEATURES), brought, Horizon(HORIZON, 1))
+
+
+def moved(window: Window, days: int) -> Window:
+    later = pd.Timedelta(days=days)
+    return Window(*(each.assign(as_of=each["as_of"] + later) for each in (window.customers, window.past)))
+
+
+def test_every_pair_of_dates_counts_at_its_age(period: Period) -> None:
+    found = ageing.ageing(RECIPE, period, SETTINGS)
+    assert [(row["days"], row["pairs"]) for row in found] == [(30, 2), (60, 1), (90, 1), (120, 1), (150, 1)]
+    assert all(0.5 < row["foresight_kept"] < 1.5 for row in found)
+
+
+def test_where_nothing_changes_nothing_is_lost(period: Period) -> None:
+    one = period.cut["1"]
+    still = Period({"1": one, VALIDATION: moved(one, 30)}, moved(one, 30).customers, period.horizon)
+    assert ageing.ageing(RECIPE, still, SETTINGS) == [
+        {"days": 30, "pairs": 1, "foresight_kept": 1.0, "value_kept": 1.0}
+    ]
+
+
+def test_an_old_fit_of_another_world_foretells_less(period: Period) -> None:
+    """At the earlier date everything was counted in other units, so that all of today's customers look alike to it."""
+    one = period.cut["1"]
+    other = one.customers.assign(**{name: 40 * one.customers[name] for name in FEATURES})
+    later = moved(one, 30)
+    turned = Period({"1": Window(other, one.past), VALIDATION: later}, later.customers, period.horizon)
+    [row] = ageing.ageing(RECIPE, turned, SETTINGS)
+    assert row["foresight_kept"] < 0.5
+
+
+def test_the_last_period_touches_no_pair_of_earlier_dates(period: Period) -> None:
+    other = replace(period, later=period.later.assign(next_revenue=period.later["next_revenue"].to_numpy()[::-1]))
+    before, after = (ageing.ageing(RECIPE, each, SETTINGS) for each in (period, other))
+    assert before[:2] == after[:2]
+    assert before[2:] != after[2:]
+
+
+def test_a_period_that_brought_nothing_tells_nothing_of_age(period: Period) -> None:
+    one = period.cut["1"]
+    empty = moved(one, 30).customers.assign(next_revenue=0.0)
+    [row] = ageing.ageing(RECIPE, Period({"1": one, VALIDATION: moved(one, 30)}, empty, period.horizon), SETTINGS)
+    assert (row["foresight_kept"], row["value_kept"]) == (None, None)
