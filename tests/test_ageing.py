@@ -1,7 +1,9 @@
 """What a model loses while nobody trains another, by pairs of dates."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,14 +42,30 @@ def test_where_nothing_changes_nothing_is_lost(period: Period) -> None:
     ]
 
 
-def test_an_old_fit_of_another_world_foretells_less(period: Period) -> None:
-    """At the earlier date everything was counted in other units, so that all of today's customers look alike to it."""
-    one = period.cut["1"]
-    other = one.customers.assign(**{name: 40 * one.customers[name] for name in FEATURES})
-    later = moved(one, 30)
-    turned = Period({"1": Window(other, one.past), VALIDATION: later}, later.customers, period.horizon)
-    [row] = ageing.ageing(RECIPE, turned, SETTINGS)
-    assert row["foresight_kept"] < 0.5
+class Upside(NamedTuple):
+    """Stands for a fit: it orders customers by their revenue, or by the contrary, and its segments are the halves."""
+
+    sign: float
+    parts: tuple[str, ...] = ("net_revenue",)
+
+    def score(self, customers: pd.DataFrame) -> np.ndarray:
+        return (self.sign * customers["net_revenue"]).to_numpy()
+
+    def embed(self, customers: pd.DataFrame) -> np.ndarray:
+        return customers[list(self.parts)].rank(pct=True).to_numpy()[:, 0]
+
+    def label(self, embedded: np.ndarray) -> np.ndarray:
+        return (embedded > 0.5).astype(int)
+
+
+def test_what_a_fit_is_worth_by_hand(period: Period) -> None:
+    window = period.cut["1"]
+    ordered = window.customers.sort_values("net_revenue")["next_revenue"]
+    places = round(0.1 * len(ordered))
+    assert ageing.worth(Upside(1), window, 0.1).value == pytest.approx(ordered.tail(places).sum())
+    assert ageing.worth(Upside(-1), window, 0.1).value == pytest.approx(ordered.head(places).sum())
+    seeing, blind = (ageing.worth(Upside(1, (part,)), window, 0.1) for part in ("net_revenue", "customer_id"))
+    assert seeing.foresight > 0.1 > blind.foresight
 
 
 def test_the_last_period_touches_no_pair_of_earlier_dates(period: Period) -> None:
