@@ -147,6 +147,17 @@ def test_a_product_off_sale_is_not_shown() -> None:
     assert scores.ranked(model, known, np.arange(3))[:, 0].tolist() == [scores.NOTHING, scores.NOTHING, 1]
 
 
+def test_popularity_shows_each_customer_the_first_products_that_are_new_to_them() -> None:
+    known = space(shop(customers=40, groups=2), AS_OF, 20)
+    rows, model = np.arange(5, 40), scores.fit(known, None, scores.Popularity(30))
+    order = sorted(np.flatnonzero(known.on_sale), key=lambda column: (-model.filler[column], column))
+    new = [[column for column in order if not known.bought[row, column]] for row in rows]
+    expected = [(each + [scores.NOTHING] * scores.SHOWN)[: scores.SHOWN] for each in new]
+
+    assert scores.ranked(model, known, rows).tolist() == expected
+    assert scores.ranked(model, known._replace(on_sale=~known.on_sale & False), rows).max() == scores.NOTHING
+
+
 def test_who_buys_like_their_group_is_shown_their_group_and_why(told: affinity.Recommendations) -> None:
     first = told.shown[told.shown["rank"] == 1]
     group = first["customer_id"].str[1:].astype(int) % 2

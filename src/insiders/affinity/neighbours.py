@@ -5,11 +5,10 @@ recommendation algorithms"), where a customer's vote may count less the more the
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
-from insiders.affinity.space import Floats, Integers, Matrix, Space
+from insiders.affinity.space import Floats, Matrix, Space
 
 BLOCK = 500  # products whose pairs are counted at a time: a grocer's baskets pair nearly everything with everything
 NEIGHBOURS = 200  # of a product: more bring nothing, and cost memory
@@ -24,35 +23,28 @@ def near(known: Space, *, damping: bool) -> Matrix:
     """
     from scipy import sparse
 
-    sizes, bought = known.bought.sum(axis=1), known.common.bought
+    sizes, bought = known.bought.sum(axis=1), known.common.bought.astype(float)
     votes = UNIT // sizes if damping else np.full(len(sizes), UNIT)
-    voted = (sparse.diags_array(votes, dtype=np.int64) @ bought).tocsc()
-    alone, support = voted.sum(axis=0).astype(float), SUPPORT * int(votes.sum()) / len(votes)
-    columns = [
-        _nearest(others, together, np.sqrt(alone[others] * alone[i]) + support, i)
-        for i, (others, together) in enumerate(_pairs(bought, voted))
-    ]
-    rows, values = (np.concatenate(parts) for parts in zip(*columns, strict=True))
-    starts = np.cumsum([0, *(len(others) for others, _ in columns)])
-    return sparse.csc_array((values, rows, starts), shape=(len(alone), len(alone))).tocsr()
+    voted = (sparse.diags_array(votes.astype(float)) @ bought).T.tocsr()  # integers, which floats add up exactly
+    support = SUPPORT * int(votes.sum()) / len(votes)
+    blocks = [sparse.csr_array(_nearest(each)) for each in _likeness(voted, bought, support)]
+    return sparse.vstack(blocks).T.tocsr()
 
 
-def _pairs(bought: Matrix, voted: Matrix) -> Iterator[tuple[Integers, Floats]]:
-    """For each product those that the same customers bought, itself included, and the votes for both."""
-    for start in range(0, voted.shape[1], BLOCK):
-        together = (bought.T @ voted[:, start : start + BLOCK]).tocsc()
-        for begin, end in pairwise(together.indptr):
-            yield together.indices[begin:end], together.data[begin:end].astype(float)
+def _likeness(voted: Matrix, bought: Matrix, support: float) -> Iterator[Floats]:
+    """Per block of products their likeness to all: votes for both, divided by those that there could be at most."""
+    from sklearn.utils.extmath import safe_sparse_dot
+
+    alone = np.asarray(voted.sum(axis=1))
+    for start in range(0, len(alone), BLOCK):
+        together = safe_sparse_dot(voted[start : start + BLOCK], bought, dense_output=True)
+        itself = np.arange(len(together))
+        together[itself, start + itself] = 0
+        yield together / (np.sqrt(alone[start : start + BLOCK, None] * alone) + support)
 
 
-def _nearest(others: Integers, together: Floats, most: Floats, i: int) -> tuple[Integers, Floats]:
-    """Products nearest to product i, in their order; those as near as the last of them belong to them.
-
-    The likeness is the votes for both products, divided by those that there could be at `most`.
-    """
-    likeness = np.where(others == i, 0.0, together / most)
-    if len(likeness) > NEIGHBOURS:
-        likeness[likeness < np.partition(likeness, -NEIGHBOURS)[-NEIGHBOURS]] = 0.0
-    kept = np.flatnonzero(likeness)
-    kept = kept[np.argsort(others[kept])]
-    return others[kept], likeness[kept]
+def _nearest(likeness: Floats) -> Floats:
+    """Of each row the NEIGHBOURS largest, and those as large as the last of them; the others are set to 0."""
+    if likeness.shape[1] > NEIGHBOURS:
+        likeness[likeness < np.partition(likeness, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS, None]] = 0
+    return likeness
