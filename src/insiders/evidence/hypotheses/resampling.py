@@ -7,16 +7,18 @@ number or with the same ratio of other customers.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri  # scipy.stats has the same two, and takes a second to import
 
 from insiders.units import round_off
 
 Values = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Counts = NDArray[np.uint16]
 
 BLOCKS = 5000  # larger strata are summed up in so many blocks, and blocks are drawn: the same spread, a bounded cost
 CHUNK = 2_000_000  # draws held in memory at once
@@ -76,7 +78,7 @@ def estimate(contrast: Contrast, resampling: Resampling) -> Estimate:
     effects = np.subtract(*_ratios(_resampled_sums(strata, resampling), contrast.value))
     effects = np.sort(effects[~np.isnan(effects)])
     bca = _Bca(
-        bias=float(norm.ppf(_share_below(effects, effect))),
+        bias=float(ndtri(_share_below(effects, effect))),
         acceleration=_acceleration(_influences(strata, sums, listed, None if contrast.value is not None else against)),
     )
     tails = (1 - resampling.level) / 2, (1 + resampling.level) / 2
@@ -133,14 +135,30 @@ def _blocks(cells: Values) -> Values:
 
 def _resampled_sums(strata: Sequence[Values], resampling: Resampling) -> Values:
     """Sums of the cells in each resample, shape (resamples, 4)."""
+    counts = _counts(tuple(map(len, strata)), resampling)
+    return np.sum([_weighted_sums(*each) for each in zip(counts, strata, strict=True)], axis=0)
+
+
+def _weighted_sums(counts: Counts, cells: Values) -> Values:
+    step = max(1, CHUNK // len(cells))
+    parts = [counts[start : start + step] @ cells for start in range(0, len(counts), step)]
+    return np.concatenate(parts)
+
+
+@lru_cache(maxsize=2)  # one claim after the other asks for the same
+def _counts(sizes: tuple[int, ...], resampling: Resampling) -> tuple[Counts, ...]:
+    """How often each resample draws each row, per stratum: arrays of shape (resamples, rows)."""
     rng = np.random.default_rng(resampling.seed)
-    total = np.zeros((resampling.resamples, strata[0].shape[1]))
-    for cells in strata:
-        step = max(1, CHUNK // max(len(cells), 1))
-        for start in range(0, resampling.resamples, step):
-            rounds = min(step, resampling.resamples - start)
-            total[start : start + rounds] += cells[rng.integers(len(cells), size=(rounds, len(cells)))].sum(axis=1)
-    return total
+    return tuple(_counted(rng, size, resampling.resamples) for size in sizes)
+
+
+def _counted(rng: np.random.Generator, size: int, resamples: int) -> Counts:
+    step, counts = max(1, CHUNK // size), np.empty((resamples, size), np.uint16)  # more than the rows are not drawn
+    for start in range(0, resamples, step):
+        part = counts[start : start + step]
+        drawn = rng.integers(size, size=part.shape) + size * np.arange(len(part))[:, None]
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+    return counts
 
 
 def _ratios(sums: Values, value: float | None) -> tuple[Values, Values]:
@@ -175,14 +193,14 @@ def _share_below(ordered: Values, value: float) -> float:
 
 def _corrected(tail: float, bca: _Bca) -> float:
     """The quantile of the draws at which the interval leaves `tail` below it."""
-    z = bca.bias + float(norm.ppf(tail))
-    return float(norm.cdf(bca.bias + z / max(1 - bca.acceleration * z, SAME)))
+    z = bca.bias + float(ndtri(tail))
+    return float(ndtr(bca.bias + z / max(1 - bca.acceleration * z, SAME)))
 
 
 def _uncorrected(share: float, bca: _Bca) -> float:
     """Inverse of `_corrected`: the tail that belongs to this quantile of the draws."""
-    z = float(norm.ppf(share)) - bca.bias
-    return float(norm.cdf(z / max(1 + bca.acceleration * z, SAME) - bca.bias))
+    z = float(ndtri(share)) - bca.bias
+    return float(ndtr(z / max(1 + bca.acceleration * z, SAME) - bca.bias))
 
 
 def _quantile(ordered: Values, q: float) -> float:
