@@ -113,7 +113,7 @@ def _best(scores: Floats) -> Integers:
     """Columns of the highest scores; of equal ones the first, which has more buyers."""
     shown, count = np.full((len(scores), SHOWN), NOTHING), min(SHOWN, scores.shape[1])
     least = np.partition(scores, -count, axis=1)[:, -count, None]
-    row, column = np.nonzero((scores >= least) & np.isfinite(scores))
+    row, column = np.divmod(np.flatnonzero((scores >= least) & np.isfinite(scores)), scores.shape[1])
     order = np.lexsort((column, -scores[row, column], row))
     row, column = row[order], column[order]
     first = begins(row)

@@ -167,7 +167,7 @@ class Inputs:
 
         `next_revenue` is null where its horizon had not ended by today.
         """
-        return answers_past.with_next_revenue(customer.past(), self.as_of, self.horizon_days)
+        return answers_past.with_next_revenue(self.connection, customer.past(), self.as_of, self.horizon_days)
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -180,7 +180,7 @@ class Inputs:
     @cached_property
     def past(self) -> PastNumbers:
         order = [row["segment"] for row in self.segments]
-        return answers_past.past(self.members, order, self.settings.report.quiet_months)
+        return answers_past.past(self.connection, self.members, order, self.settings.report.quiet_months)
 
     @cached_property
     def recommendations(self) -> affinity.Recommendations:
