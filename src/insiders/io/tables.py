@@ -75,17 +75,17 @@ def write_together(contents: Contents) -> None:
 def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Put an apostrophe in front of each text that a spreadsheet would take for a formula."""
     texts = frame.select_dtypes(include=["object", "str"]).columns
-    return frame.assign(**{name: frame[name].map(_escape_formula, na_action="ignore").astype("str") for name in texts})
+    return frame.assign(**{name: _escaped(frame[name].astype("str")) for name in texts})
+
+
+def _escaped(texts: "pd.Series[str]") -> "pd.Series[str]":
+    return texts.mask(texts.str.startswith(FORMULA_STARTS, na=False), "'" + texts)
 
 
 def spreadsheet_read(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Take off the apostrophes again that `spreadsheet_safe` put in front of texts."""
     texts = frame.select_dtypes(include=["object", "str"]).columns
     return frame.assign(**{name: frame[name].str.removeprefix("'") for name in texts})
-
-
-def _escape_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def read(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
