@@ -95,6 +95,9 @@ def test_the_next_proposal_walks_on_from_the_last_decision() -> None:
     assert second["arm"].reindex(first.index).equals(first["arm"])
     assert "recorded: run" in cli("enrol")
     assert ledger.days() == [NOW.date(), LATER.date()]
+    assert [record.as_of for record in ledger.read_all(LATER.date())] == [NOW.date(), LATER.date()]
+    pd.testing.assert_frame_equal(ledger.read_all(LATER.date())[0].members, ledger.read(NOW.date()).members)
+    assert [record.as_of for record in ledger.read_all(NOW.date())] == [NOW.date()]
 
 
 def test_back_to_old_data_is_back_to_what_was_decided_then() -> None:
@@ -154,7 +157,7 @@ def test_a_ledger_that_was_tampered_with_is_refused(harm: str) -> None:
     else:
         pd.read_parquet(first).assign(arm="invited").to_parquet(first, index=False)
     with pytest.raises(InputError, match=r"2012-01-09\.parquet does not follow|no decision that `insiders enrol`"):
-        ledger.days()
+        ledger.read_all(LATER.date())
 
 
 def test_hands_hold_from_the_next_check_on_and_outlive_decisions() -> None:

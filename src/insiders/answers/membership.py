@@ -90,7 +90,7 @@ def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membersh
 
     `months` are the customers at the past month starts (schemas.HISTORY).
     """
-    decided = [_decision(day) for day in ledger.days() if day <= now.as_of]
+    decided = [_decision(record) for record in ledger.read_all(now.as_of)]
     terms, last = _terms(settings), decided[-1] if decided else None
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
@@ -132,8 +132,8 @@ def _ranked(
     return {each.day: each.customers for each in [*past, members.roster(present, 0, None, terms.hands)]}
 
 
-def _decision(day: date) -> Decision:
-    as_of, terms, table = ledger.read(day)
+def _decision(record: ledger.Record) -> Decision:
+    as_of, terms, table = record
     return Decision(as_of, decisions.terms(terms), table.set_index("customer_id"))
 
 

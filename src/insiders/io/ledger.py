@@ -52,12 +52,29 @@ def days() -> list[date]:
 
 
 def read(day: date) -> Record:
+    """A decision, checked against its contract."""
     from insiders import schemas
     from insiders.io import tables
 
     path = _path(day)
-    members = tables.read(path, schemas.MEMBERS)
-    return Record(day, _metadata(path)["terms"], members)
+    return Record(day, _metadata(path)["terms"], tables.read(path, schemas.MEMBERS))
+
+
+def read_all(until: date) -> list[Record]:
+    """The decisions until a day, earliest first.
+
+    Raises InputError as `days` does. Each was checked when it was recorded, and the one after it holds its digest: only
+    the last is checked again, value by value, and of the others that they have the columns.
+    """
+    from insiders import schemas
+    from insiders.io import tables
+
+    decided = [day for day in days() if day <= until]
+    earlier = [
+        Record(day, _metadata(path)["terms"], tables.read_vouched(path, schemas.MEMBERS))
+        for day, path in ((day, _path(day)) for day in decided[:-1])
+    ]
+    return [*earlier, *map(read, decided[-1:])]
 
 
 def invited() -> dict[str, date]:
