@@ -175,7 +175,7 @@ def expectations(
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = lifetime.calibrate(lifetime.fit(customers), history, horizon_days)
         expected = lifetime.predict(model, customers, horizon_days)
-        year = lifetime.predict(model, customers, YEAR_DAYS)["expected_revenue"].to_numpy()
+        year = lifetime.expected_revenue(model, customers, YEAR_DAYS)
     return expected, year
 
 

@@ -25,8 +25,7 @@ def scorer(among: pd.DataFrame, horizon_days: int) -> Score:
     model = lifetime.fit(among)
 
     def scores(customers: pd.DataFrame) -> dict[str, Values]:
-        expected = lifetime.predict(model, customers, horizon_days)["expected_revenue"].to_numpy()
-        return {**simple(customers, among), LIFETIME: expected}
+        return {**simple(customers, among), LIFETIME: lifetime.expected_revenue(model, customers, horizon_days)}
 
     return scores
 
