@@ -127,16 +127,21 @@ class SegmentModel(BaseEstimator):
         """`cluster`, `segment`, `is_insider` and `score` of each customer; nobody's depends on the others."""
         with threadpool_limits(1):
             labels, scores = self.label(self.embed(customers)), self.score(customers)
-        segments = [self.segment_names_.get(int(label), "Unclustered") for label in labels]
         return pd.DataFrame(
             {
                 "cluster": labels,
-                "segment": pd.array(segments, dtype="str"),
+                "segment": self._named(labels),
                 "is_insider": scores >= self.border_,
                 "score": scores,
             },
             index=customers.index,
         )
+
+    def _named(self, labels: NDArray[np.int64]) -> pd.api.extensions.ExtensionArray:
+        """Segment of each label, as text: each name is made once, for millions of customers."""
+        known, which = np.unique(labels, return_inverse=True)
+        names = [self.segment_names_.get(int(label), "Unclustered") for label in known]
+        return pd.array(names, dtype="str").take(which)
 
     def _numbered(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Clusterer's own numbers -> ranks; a number that the fit never gave (an empty component's) is no cluster."""
