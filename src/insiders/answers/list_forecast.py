@@ -50,8 +50,9 @@ def foretell(served: Served, customers: pd.DataFrame, months: pd.DataFrame, hori
 
 def on_level(served: Served, expected: float) -> Served:
     """The same, but the members' expectations add up to `expected`; unchanged where they promise nothing."""
-    inside = served.assigned.loc[served.assigned["is_insider"], "customer_id"]
-    promised = served.expectations.loc[served.expectations["customer_id"].isin(inside), "expected_revenue"].sum()
+    inside = pd.Index(served.assigned.loc[served.assigned["is_insider"], "customer_id"])
+    is_inside = inside.get_indexer(served.expectations["customer_id"]) >= 0  # isin goes through the ids one by one
+    promised = served.expectations.loc[is_inside, "expected_revenue"].sum()
     if promised <= 0 or expected <= 0:
         return served
     scaled = served.expectations.copy()

@@ -114,9 +114,9 @@ def groups(revenue: pd.DataFrame, history: pd.DataFrame, members: pd.DataFrame, 
     the forecast itself, schemas.CUSTOMERS), `members` the group (customer_id, as_of). Dates at which nobody had brought
     anything yet are left out.
     """
-    ids = {as_of: frozenset(names) for as_of, names in members.groupby("as_of")["customer_id"]}
+    ids = {as_of: pd.Index(names) for as_of, names in members.groupby("as_of")["customer_id"]}
     dates = [
-        (customers, customers["customer_id"].isin(ids[as_of]))
+        (customers, pd.Series(ids[as_of].get_indexer(customers["customer_id"]) >= 0, customers.index))
         for as_of, customers in history.groupby("as_of")
         if as_of in ids and (customers["net_revenue"] > 0).any()
     ]
