@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 KEY = b"insiders.decision"  # of the terms in a file's metadata
 DECISIONS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].parquet"
 
+EVENT_COLUMNS = ("customer_id", "status", "event", "reason")  # of schemas.MEMBERS: what happened at a decision
+
 
 class Record(NamedTuple):
     """One decision as it lies on disk."""
@@ -63,15 +65,14 @@ def read(day: date) -> Record:
 def read_all(until: date) -> list[Record]:
     """The decisions until a day, earliest first.
 
-    Raises InputError as `days` does. Each was checked when it was recorded, and the one after it holds its digest: only
-    the last is checked again, value by value, and of the others that they have the columns.
+    The last is whole; of the others EVENT_COLUMNS are read, and not checked again: each was checked when it was
+    recorded, and the one after it holds its digest. Raises InputError as `days` does.
     """
-    from insiders import schemas
     from insiders.io import tables
 
     decided = [day for day in days() if day <= until]
     earlier = [
-        Record(day, _metadata(path)["terms"], tables.read_vouched(path, schemas.MEMBERS))
+        Record(day, _metadata(path)["terms"], tables.read_vouched(path, EVENT_COLUMNS))
         for day, path in ((day, _path(day)) for day in decided[:-1])
     ]
     return [*earlier, *map(read, decided[-1:])]

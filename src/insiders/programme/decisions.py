@@ -38,7 +38,10 @@ def terms(record: Mapping[str, Any]) -> DecisionTerms:
 
 
 class Decision(NamedTuple):
-    """The members as of a day (schemas.MEMBERS, by customer_id), and how it came to them."""
+    """The members as of a day (schemas.MEMBERS, by customer_id), and how it came to them.
+
+    Of those before the last one, which alone is walked on from, only what happened: status, event and reason.
+    """
 
     as_of: date
     terms: DecisionTerms
