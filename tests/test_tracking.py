@@ -43,6 +43,42 @@ def test_a_stage_logs_one_run_with_its_params_and_metrics(store: Path) -> None:
     assert run.info.artifact_uri.startswith((store / "artifacts").as_uri())
 
 
+def test_a_run_that_was_posted_is_logged_as_if_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    params, used = {"as_of": None, "folds": {"count": 3}}, datasets.Used("lines", "abc", "data/lines.parquet", "input")
+    with runs.posted_run("featurize", params) as record:
+        record({"customers": 12, "share": 1 / 3, "undefined": math.nan}, [used])
+    with pytest.raises(ZeroDivisionError), runs.posted_run("preprocess", {}):
+        _ = 1 / 0
+    assert stage_runs("featurize") == []
+    runs.deliver()
+    runs.deliver()
+    [run] = stage_runs("featurize")
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"as_of": "None", "folds.count": "3"}
+    assert run.data.metrics == {"customers": 12.0, "share": 1 / 3}
+    assert [each.dataset.name for each in run.inputs.dataset_inputs] == ["lines"]
+    with runs.stage_run("featurize", params) as record:  # the same, at once
+        record({"customers": 12, "share": 1 / 3}, [used])
+    assert len(stage_runs("featurize")) == 1
+    assert stage_runs("preprocess") == []
+
+
+@pytest.mark.parametrize("later", ["stage_run", "search_run"])
+def test_a_later_run_delivers_what_waits_in_its_order(
+    later: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for count in (1, 2):
+        with runs.posted_run("ingest", {}) as record:
+            record({"rows": count})
+        waiting = sorted(runs.OUTBOX.iterdir())
+        waiting[-1].rename(waiting[-1].with_stem(f"{count}-ingest"))  # a clock may stand still between two runs
+    with getattr(runs, later)("report", {}):
+        assert [run.data.metrics["rows"] for run in stage_runs("ingest")] == [1.0, 2.0]
+    assert list(runs.OUTBOX.iterdir()) == []
+
+
 def test_the_experiment_opens_on_model_training() -> None:
     opened = connection.connect()
     experiment = opened.client.get_experiment(opened.experiment)

@@ -12,7 +12,7 @@ from insiders.errors import InputError
 from insiders.io import params, paths, tables, written
 from insiders.io.tracking import address, registry, runs
 
-PLACES = (paths.DATA, paths.PROGRAMME, paths.RAW, paths.MODELS, paths.REPORTS, paths.MLRUNS)
+PLACES = (paths.DATA, paths.PROGRAMME, paths.RAW, paths.MODELS, paths.REPORTS, paths.MLRUNS, runs.OUTBOX)
 DVC_STATE = (Path(".dvc/tmp/rwlock"),)  # JSON that DVC reads before it runs anything
 
 

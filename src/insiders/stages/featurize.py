@@ -22,7 +22,7 @@ def main() -> None:
     from insiders.tables import cutoffs, features
 
     settings = params.read().featurize
-    with runs.stage_run("featurize", settings.model_dump()) as log:
+    with runs.posted_run("featurize", settings.model_dump()) as log:
         con = engine.connect()
         lines, orders = engine.scan(con, paths.LINES), engine.scan(con, paths.ORDERS)
         first, last = engine.fetch_row(con, cutoffs.span(lines))

@@ -13,7 +13,7 @@ def main() -> None:
 
     settings = params.read()
     source = settings.ingest.source
-    with runs.stage_run("ingest", settings.ingest.model_dump() | {"source": addresses.shown(source)}) as log:
+    with runs.posted_run("ingest", settings.ingest.model_dump() | {"source": addresses.shown(source)}) as log:
         with sources.naming(source):
             record = intake.take(sources.open_source(settings), settings.ingest)
         if source == params.SAMPLE:

@@ -15,8 +15,10 @@ OUTPUTS = (paths.REGISTERED, paths.JUDGED)
 @workspace.alone("register")
 def main() -> None:
     from insiders.io.delivery import files
+    from insiders.io.tracking import runs
 
     files.refuse_changed(tables.read_json(paths.SOURCE))
+    runs.deliver()
     inputs = (*INPUTS, *ledger.accepted())
     if freshness.is_fresh("register", inputs, OUTPUTS):
         return

@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insiders.io import freshness
+from insiders.io import freshness, paths, tables
 from insiders.io.tracking import datasets
 from insiders.io.tracking.connection import Connection, connect, explain_failures
 from insiders.io.tracking.datasets import Used
@@ -27,6 +27,7 @@ RESULT_TAG = "insiders.result"
 STUDY_TAG = "insiders.study"
 TRIAL_TAG = "insiders.trial"
 PARENT_TAG = "mlflow.parentRunId"
+OUTBOX = paths.MLRUNS / "outbox"  # runs that are yet to be logged, one file each
 SEGMENTS_TABLE = "segments.json"
 TABLES_TAG = "mlflow.loggedArtifacts"  # which of a run's files MLflow shows as tables
 PARAM_LENGTH = 6000  # characters; MLflow refuses longer values
@@ -55,14 +56,46 @@ def stage_run(name: str, params: Values) -> Iterator[StageResult]:
     Nothing is logged where the stage's last run already holds the same params, metrics and inputs, so a stage that runs
     every time does not pile up equal runs.
     """
+    deliver()
     connection = connect()
     started_at, result = now_ms(), StageResult()
     yield result
-    record = RunRecord(
-        name, flatten(params), numeric(result.metrics), {STAGE_TAG: name}, started_at, inputs=tuple(result.inputs)
-    )
     with explain_failures(connection.uri):
-        _log_result(connection, record)
+        _log_result(connection, _record(name, params, result, started_at))
+
+
+@contextmanager
+def posted_run(name: str, params: Values) -> Iterator[StageResult]:
+    """As `stage_run`, for a stage that takes less time than MLflow's import: the run waits in mlruns/outbox/.
+
+    A later stage delivers it, `register` at the latest, and so does whatever else looks at the runs.
+    """
+    started_at, result = now_ms(), StageResult()
+    yield result
+    record = replace(_record(name, params, result, started_at), ended_at=now_ms())
+    tables.write_json(asdict(record), OUTBOX / f"{started_at:015d}-{name}.json")
+
+
+def deliver() -> None:
+    """Log the runs that wait, in their order; without any, MLflow is not imported.
+
+    A run whose delivery was cut off is delivered again: where it was the last of its stage, it is not logged twice.
+    """
+    waiting = sorted(OUTBOX.glob("[!.]*.json"))
+    if not waiting:
+        return
+    connection = connect()
+    for path in waiting:
+        content = tables.read_json(path)
+        inputs = tuple(Used(*each) for each in content["inputs"])
+        with explain_failures(connection.uri):
+            _log_result(connection, RunRecord(**{**content, "inputs": inputs}))
+        path.unlink(missing_ok=True)
+
+
+def _record(name: str, params: Values, result: StageResult, started_at: int) -> "RunRecord":
+    metrics, inputs = numeric(result.metrics), tuple(result.inputs)
+    return RunRecord(name, flatten(params), metrics, {STAGE_TAG: name}, started_at, inputs=inputs)
 
 
 def _log_result(connection: Connection, record: "RunRecord") -> None:
@@ -81,7 +114,7 @@ def _log_result(connection: Connection, record: "RunRecord") -> None:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run as it will stand in MLflow; `started_at` in milliseconds since the epoch."""
+    """One run as it will stand in MLflow; start and end in milliseconds since the epoch; None: when it is logged."""
 
     name: str
     params: dict[str, str]
@@ -90,6 +123,7 @@ class RunRecord:
     started_at: int
     series: Series = field(default_factory=dict)
     inputs: tuple[Used, ...] = ()
+    ended_at: int | None = None
 
 
 def write_run(connection: Connection, record: RunRecord) -> str:
@@ -109,13 +143,13 @@ def finish_run(connection: Connection, run_id: str, record: RunRecord, model_id:
     """Write params and metrics of a run and end it; the metrics also count for the logged model, if one is given."""
     from mlflow.entities import Metric, Param
 
-    moment = now_ms()
+    moment = record.ended_at or now_ms()
     metrics = [Metric(key, value, moment, 0, model_id=model_id) for key, value in record.metrics.items()]
     params = [Param(key, value) for key, value in record.params.items()]
     connection.client.log_batch(run_id, [*metrics, *_steps(record.series, moment)], params)
     if record.inputs:
         connection.client.log_inputs(run_id, datasets.as_inputs(record.inputs))
-    connection.client.set_terminated(run_id)
+    connection.client.set_terminated(run_id, end_time=moment)
 
 
 def _steps(series: Series, moment: int) -> "Iterator[Metric]":
@@ -204,6 +238,7 @@ def search_run(study: str, params: Values, inputs: Sequence[Used] = ()) -> Itera
 
     Child runs that were cut off while they were written are deleted, so that their trials can be logged again.
     """
+    deliver()
     connection = connect()
     with explain_failures(connection.uri):
         search = _resume_search_run(connection, study) or _create_search_run(connection, study, params, inputs)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from insiders.errors import InputError
-from insiders.io.tracking import address, views
+from insiders.io.tracking import address, runs, views
 from insiders.io.tracking.connection import connect
 
 HOST = "127.0.0.1"
@@ -38,6 +38,7 @@ def serve(port: int, *, auth: bool = False) -> None:
 
     With `auth` whoever opens it has to log in.
     """
+    runs.deliver()
     uri = connect().uri
     if ui_address(port) == uri:
         return
