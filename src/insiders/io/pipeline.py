@@ -31,9 +31,11 @@ STAGE = re.compile(r"python -m (insiders\.stages\.\w+)")
 IMPORTS = (
     "insiders.cli",
     "mlflow",
+    "mlflow.pyfunc",
     "mlflow.store.tracking.sqlalchemy_store",
     "optuna",
     "pandera.ibis",
+    "skops.io",
     "insiders.answers.cleaning",
     "insiders.answers.list_forecast",
     "insiders.answers.outputs",
