@@ -31,7 +31,6 @@ ALLOWED: Mapping[str, set[str]] = {
 }
 SLOW = (
     "mlflow",
-    "sqlalchemy",
     "sklearn",
     "scipy.stats",
     "matplotlib",
