@@ -22,6 +22,7 @@ HOME_TAG = "insiders.home"  # the folder in which a local store lay when its art
 # Without the kind, the UI opens on its page for language models.
 KIND_TAG = ("mlflow.experimentKind", "custom_model_development")
 
+SERVERS = frozenset({"postgresql", "mysql", "mssql"})  # databases in which MLflow keeps a store, beside SQLite
 # Table and column of all places in which MLflow writes where an artifact lies.
 LOCATIONS = (
     ("experiments", "artifact_location"),
@@ -81,8 +82,21 @@ def open_client(uri: str) -> "MlflowClient":
     configure()
     import mlflow
 
+    if uri.partition(":")[0].partition("+")[0] in SERVERS:
+        _reach(uri)
     mlflow.set_tracking_uri(uri)
     return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _reach(uri: str) -> None:
+    """Connect to a database once: where it does not answer, MLflow would try for 100 seconds."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 def configure() -> None:
