@@ -1,6 +1,6 @@
 """A database read again: only the parts of it that hold other rows than when they were last read.
 
-A part are the rows whose dates begin with the same characters: a day, or what is one as the database writes dates. The
+A part is all rows whose dates begin with the same characters: a day, or what is one as the database writes dates. The
 database works out the digest of each part, so that a late line, a correction or a deletion shows, whatever day it
 bears, without any column that would have to tell of it. The rows of all other parts are those of the last reading,
 which lies in one file with its digests: where the file is missing or damaged, or of other columns, everything is read.
