@@ -52,16 +52,10 @@ def _list(customers: pd.DataFrame, chosen: "pd.Series[bool]", place: Place) -> L
         len(within) / len(customers) if len(customers) else 0.0,
         float(expected),
         float(expected / everything) if everything > 0 else 0.0,
-        _profit(expected, len(within), place),
+        place.profit(expected, len(within)),
         within[~within["is_insider"]],
         ranked[ranked["is_insider"] & ~ranked["chosen"]],
     )
-
-
-def _profit(expected: float, count: int, place: Place) -> float | None:
-    if place.cost is None:
-        return None
-    return float(place.margin_share * place.uplift * expected - place.cost * count)
 
 
 def profits(customers: pd.DataFrame, place: Place) -> NDArray[np.float64]:

@@ -45,10 +45,12 @@ class RankStep(Held):
 
 
 class CurvePoint(TypedDict):
-    """Shares of net and of expected revenue that this share of the customers holds, best first."""
+    """What this share of the customers holds, best first: for a picture."""
 
+    count: int
     customer_share: float
     net_revenue_share: float | None
+    expected_revenue: float
     expected_share: float | None
 
 
@@ -87,8 +89,10 @@ def curve(members: pd.DataFrame) -> list[CurvePoint]:
     limits = np.linspace(CURVE_TO / POINTS, CURVE_TO, POINTS)
     return [
         {
+            "count": row["count"],
             "customer_share": row["customer_share"],
             "net_revenue_share": row["net_revenue_share"],
+            "expected_revenue": row["expected_revenue"],
             "expected_share": row["expected_share"],
         }
         for row in by_rank(members, limits.tolist())

@@ -22,6 +22,12 @@ class Place(NamedTuple):
             return None
         return int((self.margin_share * self.uplift * expected_revenue >= self.cost).sum())
 
+    def profit(self, expected_revenue: float, count: int) -> float | None:
+        """What so many places earn over the horizon beyond their cost; None where it is not known."""
+        if self.cost is None:
+            return None
+        return float(self.margin_share * self.uplift * expected_revenue - self.cost * count)
+
 
 class Limits(NamedTuple):
     """Shares of the customers within which an automatic size keeps; `last`: the share of the last decision."""

@@ -23,6 +23,7 @@ from insiders.programme import actions
 from insiders.programme.enter import EnterNumbers
 from insiders.programme.experiment import PlanNumbers
 from insiders.programme.leave import LeaveNumbers
+from insiders.programme.payoff import Payoff
 from insiders.programme.readout import ReadOut
 from insiders.report.listed import ListedInsider, MemberRow
 from insiders.value.forecast import Outlook, SegmentOutlook
@@ -66,6 +67,7 @@ class HowManyNumbers(Size):
     steps: list[SegmentStep]
     sizes: list[RankStep]
     curve: list[CurvePoint]
+    payoff: Payoff
 
 
 # --- traits ---
