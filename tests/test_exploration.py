@@ -215,7 +215,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 @pytest.mark.usefixtures("folder")
-def test_ten_steps_with_every_number_from_the_json() -> None:
+def test_every_step_with_every_number_from_the_json() -> None:
     from insiders.report import text
 
     numbers, html = exploration_page.write(look(), shop.usual(), ENGLISH)
@@ -228,14 +228,19 @@ def test_ten_steps_with_every_number_from_the_json() -> None:
         "redundancy",
         "embedding",
         "clusters",
+        "tuning",
         "list",
         "value",
+        "deployment",
+        "conclusions",
+        "lessons",
+        "next_steps",
     ]
     json.dumps(numbers, allow_nan=False)
     visible = re.sub(r"<(svg|style|title)\b.*?</\1>", " ", html, flags=re.DOTALL)
     shown = re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", re.sub(r"<[^>]+>", " ", visible))
     filters = text.environment(ENGLISH).filters
-    known = {str(place) for place in range(1, 11)} | {"90", "180", "30"}  # steps, and days that labels name
+    known = {str(place) for place in range(16)} | {"90", "180", "30"}  # steps, groups, and days that labels name
     for leaf in leaves(numbers):
         if isinstance(leaf, str):
             known |= set(re.findall(r"\d+", leaf))
@@ -254,8 +259,9 @@ def test_the_page_is_offline_and_can_be_heard() -> None:
     _, html = exploration_page.write(look(), shop.usual(), ENGLISH)
     assert not re.search(r"<(script|link|iframe|img)\b", html)
     targets = set(re.findall(r'(?:href|src)="([^"#][^"]*)"', html))
-    assert {target for target in targets if not target.startswith("data:image/png;base64,")} == {"index.html"}
-    assert html.count("<svg") == html.count('role="img"><title>') == 5
+    pages = {target for target in targets if not target.startswith("data:image/png;base64,")}
+    assert {target.partition("#")[0] for target in pages} == {"index.html"}
+    assert html.count("<svg") == html.count('role="img"><title>') == 7
     assert html.count("<table") == html.count("<caption>")
 
 
@@ -282,7 +288,7 @@ def test_without_a_model_there_is_no_map_and_no_elbow(regime: str) -> None:
     answers = shop.nine(shop.Shop(manifest, people))
     numbers, html = exploration_page.write(seen, answers, ENGLISH)
     assert seen.spots is None
-    assert (numbers["map"], numbers["clusterings"]) == (None, None)
+    assert (numbers["map"], numbers["groups"], numbers["clusterings"]) == (None, None, None)
     assert "There is no map: no model serves" in html
     assert "there are no clusters to show" in html
 

@@ -120,8 +120,8 @@ class Language:
         return format_percent(value, pattern.replace("0", _decimals("0", digits)), self.locale)
 
     def ratio(self, value: float, digits: int = 3) -> str:
-        """With so many decimals, no fewer."""
-        return format_decimal(value, _decimals("#,##0", digits), self.locale)
+        """With so many decimals, no fewer; what rounds to 0 has no sign."""
+        return format_decimal(value if round(value, digits) else 0, _decimals("#,##0", digits), self.locale)
 
     def number(self, value: float, digits: int = 1) -> str:
         """With up to so many decimals, without trailing zeros."""

@@ -8,7 +8,7 @@ from insiders import schemas
 from insiders.answers import exploration_steps
 from insiders.answers.inputs import Inputs
 from insiders.answers.manifest import Manifest
-from insiders.explore import exploration
+from insiders.explore import clusters, exploration
 from insiders.io import engine, paths, tables
 from insiders.language import Language
 from insiders.report import exploration as page
@@ -44,16 +44,20 @@ def write(look: "Look", answers: Answers, language: Language) -> Exploration:
             "steps": exploration_steps.steps(look.numbers, answers),
         }
     )
-    sight = figures.Sight(numbers, look.spots, text.labels(language), language)
+    sight = figures.Sight(numbers, look.spots, look.silhouettes, text.labels(language), language)
     drawings = {name: Drawing.of(picture) for name, picture in figures.pictures(sight).items()}
     return Exploration(numbers, page.render(numbers, answers, drawings, language))
 
 
 class Look(NamedTuple):
-    """`numbers` of the data, the features, the search and the embedding; `spots` of the map: x, y, is_insider."""
+    """`numbers` of the data, the features, the search and the embedding.
+
+    `spots` of the map: x, y, is_insider; `silhouettes` of the groups: segment, silhouette; None where nothing is drawn.
+    """
 
     numbers: Numbers
     spots: "pd.DataFrame | None"
+    silhouettes: "pd.DataFrame | None"
 
 
 def look(inputs: Inputs) -> Look:
@@ -64,7 +68,7 @@ def look(inputs: Inputs) -> Look:
         (candidate["measures"].get("insider_share") or 0.0) * len(members)
     )
     numeric = [name for name in candidate["features"] if name in schemas.FEATURES]
-    embedded, spots = _embedded(members, registered)
+    embedded = _embedded(members, registered)
     numbers = {
         "contents": _contents(inputs),
         "features": exploration.features(members),
@@ -72,9 +76,10 @@ def look(inputs: Inputs) -> Look:
         "shared": exploration.shared(members, numeric),
         "netting": exploration.netting(members, listed),
         "choices": {name: exploration.by_choice(trials, name) for name in ("embedding", "clusterer", "segments")},
-        **embedded,
+        "tuning": exploration.tuning(trials),
+        **embedded.numbers,
     }
-    return Look(numbers, spots)
+    return embedded._replace(numbers=numbers)
 
 
 def _contents(inputs: Inputs) -> Numbers:
@@ -84,18 +89,24 @@ def _contents(inputs: Inputs) -> Numbers:
     return {**row, **days, "customers": len(inputs.members)}
 
 
-def _embedded(members: "pd.DataFrame", registered: Manifest) -> "tuple[Numbers, pd.DataFrame | None]":
-    """The map, and how many clusters there are to find; nothing of it where no model serves.
+def _embedded(members: "pd.DataFrame", registered: Manifest) -> Look:
+    """The map, the groups on it, and how many there are to find; nothing of it where no model serves.
 
-    An earlier champion's settings are not in the candidate, so of it there is only the map.
+    An earlier champion's settings are not in the candidate, so of it nothing is tried again.
     """
-    placed = members[["customer_id", "is_insider"]].merge(tables.read(paths.PLACES), on="customer_id")
+    placed = members.drop(columns="place").merge(tables.read(paths.PLACES), on="customer_id")
     if placed.empty:
-        return {"map": None, "clusterings": None, "is_earlier": False}, None
+        return Look({"map": None, "groups": None, "clusterings": None, "is_earlier": False}, None, None)
     places = np.stack(placed["place"].tolist())
     drawn, shown = exploration.flat(places)
-    told = {"customers": len(places), "dimensions": places.shape[1], "shown_share": shown}
     own, is_earlier = registered["candidate"], registered["champion_version"] != registered["version"]
     tried = None if is_earlier else exploration.clusterings(places, own["clusterer"], own["params"], own["seed"])
+    groups = clusters.clusters(placed)
+    numbers = {
+        "map": {"customers": len(places), "dimensions": places.shape[1], "shown_share": shown},
+        "groups": groups.numbers if groups else None,
+        "clusterings": tried,
+        "is_earlier": is_earlier,
+    }
     spots = placed[["is_insider"]].assign(x=drawn[:, 0], y=drawn[:, 1])
-    return {"map": told, "clusterings": tried, "is_earlier": is_earlier}, spots
+    return Look(numbers, spots, groups.silhouettes if groups else None)

@@ -1,14 +1,16 @@
-"""The ten steps of the exploration page, in numbers: from the data to what the list is worth."""
+"""The steps of the exploration page, in numbers: from the data to what the list is worth, and what follows from it."""
 
 from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+from insiders.answers import exploration_chapters as chapters
 from insiders.report.numbers import Answers, GuaranteeNumbers, LedgerRow
 
 Numbers = dict[str, Any]
 
 NAMED_MAX = 3  # features named of a kind
+PAIR = 2  # groups
 
 
 def steps(looked: Mapping[str, Any], answers: Answers) -> Numbers:
@@ -23,8 +25,13 @@ def steps(looked: Mapping[str, Any], answers: Answers) -> Numbers:
         "redundancy": _redundancy(looked["shared"]),
         "embedding": _embedding(looked["choices"]["embedding"], judged),
         "clusters": _clusters(looked, judged),
+        "tuning": chapters.tuning(looked["tuning"], judged),
         "list": _list(answers),
         "value": _value(answers),
+        "deployment": chapters.deployment(answers),
+        "conclusions": chapters.conclusions(answers),
+        "lessons": chapters.lessons(looked, answers),
+        "next_steps": chapters.next_steps(answers),
     }
 
 
@@ -118,9 +125,18 @@ def _clusters(looked: Mapping[str, Any], judged: GuaranteeNumbers) -> Numbers:
         "best_foresight": by_size[0]["best"] if by_size else None,
         "worst_foresight": by_size[-1]["best"] if len(by_size) > 1 else None,
     }
+    told |= _extremes(looked["groups"]["groups"] if looked["groups"] else [])
     if tried is None:
         return told
     return told | {name: tried[name] for name in ("is_count", "chosen", "elbow", "best_silhouette", "customers")}
+
+
+def _extremes(groups: list[Numbers]) -> Numbers:
+    """The group that is nearest to another, and the one furthest from any; of a pair, each is nearest to the other."""
+    if len(groups) <= PAIR:
+        return {"closest": None, "furthest": None}
+    by_distance = sorted(groups, key=lambda row: row["distance"])
+    return {"closest": by_distance[0], "furthest": by_distance[-1]}
 
 
 def _list(answers: Answers) -> Numbers:
@@ -132,6 +148,7 @@ def _list(answers: Answers) -> Numbers:
         "score": answers["guarantee"]["search"]["score"],
         "stability": measures.get("list_stability"),
         "net_revenue_share": answers["revenue_share"]["net_revenue_share"],
+        **{name: answers["actions"][name] for name in ("invited", "held_out")},
     }
 
 

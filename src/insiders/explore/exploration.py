@@ -266,6 +266,34 @@ def _choice(name: Any, group: pd.DataFrame) -> Numbers:
     }
 
 
+def tuning(trials: pd.DataFrame) -> Numbers:
+    """How many recipes were tried, and what became of them: stopped early, failed, refused, or fit to be chosen.
+
+    `best_of_half` is the most foresight among the first half of the trials, which says whether more would have helped.
+    """
+    tried = trials[trials["state"] != "BASELINE"]
+    whole = tried[tried["state"] == "COMPLETE"]
+    fit = whole[whole["feasible"].astype(bool)]
+    if "foresight_mean" in fit:
+        fit = fit.dropna(subset=["foresight_mean"])
+    half = fit[fit["number"] < len(tried) / 2]
+    states = tried["state"].value_counts()
+    return {
+        "trials": len(tried),
+        "stopped": int(states.get("PRUNED", 0)),
+        "failed": int(states.get("FAIL", 0)),
+        "refused": len(whole) - len(fit),
+        "fit": len(fit),
+        "first_half": len(tried) // 2,
+        "best": _most(fit),
+        "best_of_half": _most(half),
+    }
+
+
+def _most(trials: pd.DataFrame) -> float | None:
+    return float(trials["foresight_mean"].max()) if len(trials) else None
+
+
 # --- what the tables hold ---
 
 

@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from insiders.language import Language
+from insiders.report.figures import clusters
 from insiders.report.figures.style import ENGLISH, INK, INSIDER, OTHER, QUIET, SIZE, Picture, canvas, styled
 from insiders.units import signed_log
 
@@ -21,10 +22,11 @@ COLD_WARM = LinearSegmentedColormap.from_list("signs", ["#0072b2", "#ffffff", IN
 
 
 class Sight(NamedTuple):
-    """What these pictures are drawn from: the page's numbers, and the places on the map (x, y, is_insider)."""
+    """What these pictures are drawn from: the page's numbers, places on the map (x, y, is_insider) and silhouettes."""
 
     numbers: Mapping[str, Any]
     spots: pd.DataFrame | None
+    silhouettes: pd.DataFrame | None
     labels: Mapping[str, str]
     language: Language
 
@@ -73,7 +75,10 @@ def _embedded(sight: Sight) -> dict[str, Picture]:
             say("Where the model sees the customers"),
             say("Each dot is a customer, close to those whom the model finds similar; the Insiders are marked."),
         )
-    return drawn
+    if sight.silhouettes is None:
+        return drawn
+    apart = found["groups"]
+    return drawn | clusters.pictures(apart["groups"], sight.silhouettes, apart["silhouette"], sight.language)
 
 
 @styled
