@@ -38,15 +38,15 @@ postgres: env
 stores: env
 	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]" pymysql pymongo xlsxwriter
 
-# What the tests of databases start: the servers by the system's packages, and a double of MongoDB.
-SERVERS := postgresql mariadb-server
+# What tests start: database servers and LibreOffice by the system's packages, and a double of MongoDB.
+SERVERS := postgresql mariadb-server libreoffice-calc
 servers: stores
 	$(INSTALL) --constraints requirements-extras.lock nx-27017
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null || \
 		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null; }; \
-	else echo "install PostgreSQL and MariaDB by your system's packages (Debian: $(SERVERS))"; fi
+	else echo "install PostgreSQL, MariaDB and LibreOffice Calc by your system's packages (Debian: $(SERVERS))"; fi
 
 auth: env
 	$(INSTALL) --constraints requirements-extras.lock Flask-WTF

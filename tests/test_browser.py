@@ -125,6 +125,27 @@ def test_every_answer_is_one_click_from_the_top(opened: Opened) -> None:
             assert opened.page.query_selector(f"h2{target}")
 
 
+def test_the_bar_marks_the_section_on_screen(opened: Opened, document: Path) -> None:
+    if document.name != "index.html":
+        pytest.skip("only the first page has a bar")
+    marked = opened.page.locator(".bar [aria-current]")
+    assert marked.count() == 0  # on the summary
+    for key in ("leave", "who"):
+        opened.page.evaluate(f"document.getElementById({key!r}).scrollIntoView({{behavior: 'instant'}})")
+        opened.page.wait_for_function(f"document.querySelector('.bar [aria-current]')?.hash === '#{key}'")
+    assert marked.count() == 1
+
+
+def test_a_word_unfolds_the_glossary(opened: Opened, document: Path) -> None:
+    if document.name != "index.html":
+        pytest.skip("only the first page has the glossary")
+    word = opened.page.locator("a.word").first
+    target = opened.page.locator(str(word.get_attribute("href")))
+    assert not target.is_visible()
+    word.evaluate("each => each.click()")
+    target.wait_for(state="visible")
+
+
 def test_the_summary_is_one_screen_and_the_page_is_short(opened: Opened, document: Path) -> None:
     if document.name != "index.html":
         pytest.skip("only the first page has a summary")

@@ -35,7 +35,7 @@ RECIPES = {
     "make test": ["pytest"],
     "make postgres": ["--constraints requirements-extras.lock", "psycopg"],
     "make stores": ["--constraints requirements-extras.lock", "pymongo"],
-    "make servers": ["--constraints requirements-extras.lock", "nx-27017", "mariadb-server"],
+    "make servers": ["--constraints requirements-extras.lock", "nx-27017", "mariadb-server", "libreoffice-calc"],
     "make umap": ["--constraints requirements-extras.lock", "umap-learn"],
     "make check": ["ruff format --check", "ruff check", "mypy", "lint-imports", "python docs/api.py", "pytest"],
     "make docs": ["python docs/api.py"],

@@ -1,6 +1,6 @@
 """Lists as a person's spreadsheet program opens them: separators of their language, or a workbook with numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +22,7 @@ OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_n
 
 def write(lists: Mapping[str, pd.DataFrame], folder: Path, kind: Kind, decimal: str) -> None:
     """Write each list under its name, decimals after the sign; what lies in the folder from other settings goes."""
-    wanted = {folder / f"{name}.{form}" for name in lists for form in _forms(kind)}
+    wanted = {folder / name for name in names(lists, kind)}
     for path in sorted(wanted):
         with tables.atomic_write(path) as temporary:
             write_form = _write_csv if path.suffix == ".csv" else _write_workbook
@@ -31,8 +31,10 @@ def write(lists: Mapping[str, pd.DataFrame], folder: Path, kind: Kind, decimal: 
         path.unlink()
 
 
-def _forms(kind: Kind) -> tuple[str, ...]:
-    return ("csv", "xlsx") if kind == "both" else (kind,)
+def names(lists: Iterable[str], kind: Kind) -> list[str]:
+    """Of the files that `write` makes, in order."""
+    forms = ("csv", "xlsx") if kind == "both" else (kind,)
+    return [f"{name}.{form}" for name in lists for form in forms]
 
 
 def _write_csv(frame: pd.DataFrame, path: Path, decimal: str) -> None:

@@ -61,6 +61,10 @@ class Words(Protocol):
     reasons: Mapping[str, str]
     gates: Mapping[str, str]
     sides: Mapping[str, tuple[str, str]]
+    glossary: Mapping[str, tuple[str, str, str]]
+    heads: Mapping[str, str]
+    actions: Mapping[str, str]
+    codes: Mapping[str | bool, str]
 
     def portrait(self, difference: object) -> str:
         """A trait in which a segment lies apart (portraits.Difference)."""

@@ -1,5 +1,7 @@
-// The table of all members: a box to search it, and heads that sort it. Without a script it is complete, best first.
+// What a screen can do beyond paper; without a script the page is complete: all members, best first, and every link.
 "use strict";
+
+// The table of all members: a box to search it, and heads that sort it.
 for (const table of document.querySelectorAll("table.members")) {
   const body = table.tBodies[0], rows = [...body.rows], heads = [...table.tHead.rows[0].cells];
   const box = document.createElement("input");
@@ -28,3 +30,26 @@ for (const table of document.querySelectorAll("table.members")) {
     head.replaceChildren(button);
   });
 }
+
+// The bar of questions marks the section that stands below it: the last one whose head has passed.
+const marks = [...document.querySelectorAll(".bar a")].map((link) => [link, document.querySelector(link.hash)]);
+const mark = () => {
+  const passed = marks.filter(([, head]) => head.getBoundingClientRect().top < innerHeight / 3);
+  const current = passed.length ? passed[passed.length - 1][0] : null;
+  for (const [link] of marks) link === current ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+};
+let isWaiting = false;
+addEventListener("scroll", () => {
+  if (isWaiting) return;
+  isWaiting = true;
+  requestAnimationFrame(() => { isWaiting = false; mark(); });
+}, { passive: true });
+mark();
+
+// A link to a word of the glossary unfolds it.
+const unfold = () => {
+  const target = document.getElementById(location.hash.slice(1)), fold = target?.closest("details:not([open])");
+  if (fold) { fold.open = true; target.scrollIntoView(); }
+};
+addEventListener("hashchange", unfold);
+unfold();
