@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,29 +33,6 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(folder)
             whole.touch()
     return folder
-
-
-@pytest.fixture(scope="session", autouse=True)
-def fits_made_once() -> Iterator[None]:
-    """A process is fitted once to the same histories: most tests that assign do so to the same sixty customers.
-
-    Each forecast of the list fits one at every month start, which was more than half of what an `assign` took.
-    """
-    from insiders.value.lifetime import model
-    from insiders.value.lifetime.likelihood import ProcessFit
-    from insiders.value.lifetime.processes import Array, Histories, Process
-
-    made: dict[tuple[object, ...], ProcessFit] = {}
-
-    def fitted(process: Process, h: Histories, count: Array) -> ProcessFit:
-        key = (process.terms, *(each.tobytes() for each in (*h, count)))
-        if key not in made:
-            made[key] = ProcessFit(process, h, count)
-        return made[key]
-
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(model, "ProcessFit", fitted)
-        yield
 
 
 @pytest.fixture(scope="session")
