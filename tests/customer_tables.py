@@ -1,7 +1,11 @@
 """A small shop's tables of customers, as featurize leaves them, for tests of the stages that follow."""
 
+from collections.abc import Mapping
+from contextlib import chdir
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -66,16 +70,28 @@ def fitted(embedding: Any = None, clusterer: Any = None, features: tuple[str, ..
 
 
 def write_project(present: pd.DataFrame | None = None) -> None:
-    """Write the tables of customers, snapshots, holdout and history below the working directory."""
+    """Write the tables of customers, snapshots, holdout, history and orders below the working directory."""
+    for path, content in _tables().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    if present is not None:
+        tables.write(present, paths.CUSTOMERS, schemas.CUSTOMERS)
+    copy_params()
+
+
+@cache
+def _tables() -> Mapping[Path, bytes]:
+    """The files, written once in a process: to check them against their contracts takes longer than many a test."""
     cut = NOW - pd.Timedelta(days=HORIZON)
     past = customers(as_of=cut)
-    tables.write(customers() if present is None else present, paths.CUSTOMERS, schemas.CUSTOMERS)
-    tables.write(past.assign(next_revenue=np.nan), paths.SNAPSHOTS, schemas.SNAPSHOTS)
     last = past[["customer_id", "as_of"]].assign(next_revenue=past["net_revenue"] / 4)
-    tables.write(last, paths.HOLDOUT, schemas.HOLDOUT)
-    write_orders()
-    tables.write(pd.concat([customers(40, day) for day in MONTHS]), paths.HISTORY, schemas.HISTORY)
-    copy_params()
+    with TemporaryDirectory() as folder, chdir(folder):
+        tables.write(customers(), paths.CUSTOMERS, schemas.CUSTOMERS)
+        tables.write(past.assign(next_revenue=np.nan), paths.SNAPSHOTS, schemas.SNAPSHOTS)
+        tables.write(last, paths.HOLDOUT, schemas.HOLDOUT)
+        write_orders()
+        tables.write(pd.concat([customers(40, day) for day in MONTHS]), paths.HISTORY, schemas.HISTORY)
+        return {path: path.read_bytes() for path in paths.DATA.iterdir()}
 
 
 def write_orders() -> None:
