@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports docs umap postgres stores servers auth audit battery locks texts shops
+.PHONY: all env test check format lint types imports leaks docs umap postgres stores servers auth audit battery locks texts shops
 
 all: env
 	insiders run
@@ -63,13 +63,17 @@ test: env
 battery: env
 	pytest -m battery
 
-check: env format lint types imports docs test
+check: env format lint types imports leaks docs test
 
 format:
 	ruff format --check src tests benchmarks docs
 
 lint:
 	ruff check src tests benchmarks docs
+
+# Passwords and keys in what is committed; a line that only looks like one says so: pragma: allowlist secret.
+leaks:
+	git ls-files -z | xargs -0 detect-secrets-hook
 
 types:
 	mypy

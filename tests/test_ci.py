@@ -43,7 +43,7 @@ def test_the_workflow_runs_what_a_developer_runs() -> None:
 
 def test_each_hook_is_a_target_that_make_check_runs_too() -> None:
     targets = [hook["entry"].removeprefix("make ") for hook in HOOKS]
-    assert targets == ["format", "lint", "types", "imports"]
+    assert targets == ["format", "lint", "types", "imports", "leaks"]
     assert set(targets) < set(prerequisites("check"))
 
 

@@ -196,7 +196,7 @@ def test_a_missing_table_names_those_that_are_there(shop: str) -> None:
 
 def test_a_password_comes_from_the_environment_or_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"//host/shop: the address holds a password, which params\.yaml must not"):
-        taken("postgresql+psycopg://ann:secret@host/shop", table="sales")
+        taken("postgresql+psycopg://ann:secret@host/shop", table="sales")  # pragma: allowlist secret
     url = "sqlite:///${PLACE}"
     with pytest.raises(InputError, match="the variable PLACE is not set"):
         taken(url, table="sales")

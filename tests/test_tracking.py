@@ -253,7 +253,7 @@ def test_a_store_out_of_reach_is_named(uri: str, monkeypatch: pytest.MonkeyPatch
 
 def test_a_dead_database_is_named_at_once_and_its_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it is tried again and again"))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:secret@127.0.0.1:9/none")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:secret@127.0.0.1:9/none")  # pragma: allowlist secret
     with pytest.raises(InputError, match=r"me:\*\*\*@127") as caught:
         connection.connect()
     assert "secret" not in str(caught.value)
