@@ -16,6 +16,7 @@ from insiders.report import metrics, page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = {"phone": 390, "desktop": 1280}
+FILES = ("insiders.csv", "audiences/perks.csv", "spreadsheets/insiders.csv")
 PAPER = 688  # CSS pixels that A4 leaves between margins of 14 mm
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
@@ -53,7 +54,7 @@ def _second(language: Language, folder: Path) -> str:
 def _first(language: Language, _folder: Path) -> str:
     inputs = shop.Shop(language=language.name)
     nine = shop.nine(inputs)
-    return page.render(nine, metrics.build(nine), outputs.draw(inputs, nine), language)
+    return page.render(nine, metrics.build(nine), outputs.draw(inputs, nine), language, FILES)
 
 
 class Opened:
