@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports leaks docs umap postgres stores servers auth audit battery locks texts shops
+.PHONY: all env test check format lint types imports leaks docs umap postgres stores servers auth audit battery test-superset locks texts shops
 
 all: env
 	insiders run
@@ -62,6 +62,13 @@ test: env
 # What takes minutes: readers during fifty publishes, a publisher killed at every statement.
 battery: env
 	pytest -m battery
+
+# Apache Superset in an environment of its own, over a PostgreSQL of the test's own; 700 MB, some minutes.
+SUPERSET := build/superset
+test-superset: env
+	[ -x $(SUPERSET)/bin/superset ] || { $(PYTHON) -m venv $(SUPERSET) && $(BIN)/uv pip install --quiet -p $(SUPERSET)/bin/python \
+		apache-superset==6.1.0 rich cachetools flask-caching==2.3.1 psycopg2-binary; }
+	INSIDERS_SUPERSET=$(CURDIR)/$(SUPERSET)/bin/superset pytest -m superset tests/test_superset.py
 
 check: env format lint types imports leaks docs test
 

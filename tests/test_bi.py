@@ -93,7 +93,7 @@ def test_what_is_not_published_is_left_out_by_name() -> None:
     change("publish", columns={"forecast": [], "segments": ["customers"]})
     board = bi.read()
     assert board.left_out == ("expected", "forecast_by_month", "segment_revenue", "segments")
-    assert "keeps back what they show: expected, forecast_by_month" in run(
+    assert "not published there: expected, forecast_by_month" in run(
         "metabase", "--database", "7", "--out", "cards.json"
     )
 

@@ -259,6 +259,8 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders dashboard": (served, "http://127.0.0.1:"),
     "insiders publish --to sqlite:///insiders.db": (in_line, "published, "),
     "insiders bi metabase --database 2 --out metabase.json": (in_line, "cards and the dashboard"),
+    "insiders bi superset --source postgresql://bi@db.example/marketing --out insiders.zip": (in_line, "the dashboard"),
+    "insiders bi powerbi --source postgresql://db.example/marketing --out powerbi": (in_line, "visuals: open"),
     "insiders doctor": (in_line, "every value is there"),
     "python benchmarks/clean_features.py data/shop.csv": (measured, "features: equal"),
     "python benchmarks/evidence.py sample=.": (in_shell, ""),

@@ -267,6 +267,34 @@ def metabase(
         typer.echo(done)
 
 
+@bi.command()
+@ends_on_input_error
+def superset(
+    source: Annotated[str, typer.Option(help="Address of the PostgreSQL that was published to, as Superset sees it.")],
+    out: Annotated[Path, typer.Option(help="Archive to write, .zip.")],
+) -> None:
+    """Write a dashboard that Apache Superset imports."""
+    from insiders.answers.bi import deliver
+
+    for done in deliver.superset(source, out):
+        typer.echo(done)
+
+
+@bi.command()
+@ends_on_input_error
+def powerbi(
+    source: Annotated[
+        str, typer.Option(help="Address that was published to, as Power BI sees it: PostgreSQL or parquet:FOLDER.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; must be empty or missing.")],
+) -> None:
+    """Write a project that Power BI Desktop opens: a model of what was published, and a report."""
+    from insiders.answers.bi import deliver
+
+    for done in deliver.powerbi(source, out):
+        typer.echo(done)
+
+
 @app.command()
 @ends_on_input_error
 def promote(

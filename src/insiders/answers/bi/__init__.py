@@ -49,7 +49,17 @@ class Board(NamedTuple):
         """What kind of value each column of a card's answer holds."""
         fields = self.columns[card.table]
         columns = {name: fields[name].kind for name in card.columns}
-        return {**columns, **{figure.name: _kind(figure, fields) for figure in card.figures}}
+        return {**columns, **{figure.name: self.kind(card.table, figure) for figure in card.figures}}
+
+    def is_over_time(self, card: Card) -> bool:
+        """A chart along the calendar; others have names along their axis, which are read from left to right."""
+        return self.kinds(card)[card.columns[0]] == "day"
+
+    def kind(self, table: str, figure: Figure) -> Kind:
+        """What kind of value a figure is."""
+        if figure.share_of:
+            return "share"
+        return self.columns[table][figure.column].kind if figure.column else "count"
 
     def without(self, *tables: str) -> "Board":
         """The board where the store lacks these tables."""
@@ -73,12 +83,6 @@ def of(settings: Params) -> Board:
 
 def translated(text: str, language: Language) -> str:
     return str(language.translations.pgettext("bi", text))
-
-
-def _kind(figure: Figure, fields: Mapping[str, Field]) -> Kind:
-    if figure.share_of:
-        return "share"
-    return fields[figure.column].kind if figure.column else "count"
 
 
 def _board(language: Language, schema: str, columns: Columns) -> Board:

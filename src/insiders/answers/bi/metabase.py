@@ -53,11 +53,15 @@ def _card(board: Board, card: Card, database: int) -> Entity:
     if card.is_searchable:
         native["template-tags"] = {CUSTOMER_ID: _tag(board)}
     body = {
-        "display": DISPLAYS[card.form],
+        "display": _display(board, card),
         "dataset_query": {"type": "native", "database": database, "native": native},
         "visualization_settings": _settings(board, card),
     }
     return _entity(board, card.title, body)
+
+
+def _display(board: Board, card: Card) -> str:
+    return "row" if card.form == "bar" and not board.is_over_time(card) else DISPLAYS[card.form]
 
 
 def _tag(board: Board) -> Json:

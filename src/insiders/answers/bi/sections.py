@@ -28,7 +28,7 @@ LIST = Section(
             figures=(Figure(named("bi", "Members on the list"), "count"),),
             answers="how_many",
             width=4,
-            height=3,
+            height=4,
         ),
         Card(
             "customer_share",
@@ -38,7 +38,7 @@ LIST = Section(
             figures=(Figure(named("bi", "Members' share of the customers"), "count", "", Rows("is_insider", True)),),
             answers="how_many",
             width=4,
-            height=3,
+            height=4,
         ),
         Card(
             "revenue_share",
@@ -48,7 +48,7 @@ LIST = Section(
             figures=(REVENUE_SHARE,),
             answers="revenue_share",
             width=4,
-            height=3,
+            height=4,
         ),
         Card(
             "expected",
@@ -58,7 +58,7 @@ LIST = Section(
             figures=(EXPECTED,),
             answers="expected_revenue",
             width=4,
-            height=3,
+            height=4,
         ),
         Card(
             "about_to_leave",
@@ -69,7 +69,7 @@ LIST = Section(
             only=ABOUT_TO_LEAVE,
             answers="leave",
             width=4,
-            height=3,
+            height=4,
         ),
         Card(
             "one_step_away",
@@ -80,7 +80,7 @@ LIST = Section(
             only=ONE_STEP_AWAY,
             answers="enter",
             width=4,
-            height=3,
+            height=4,
         ),
         Card(
             "revenue_by_month",
