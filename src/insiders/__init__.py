@@ -2,6 +2,7 @@
 
 =====================  ================================================================================================
 SegmentModel           features → embedding → cluster → segment, and score → Insider: a scikit-learn estimator
+Segmenter              figures → cluster: the segments alone as scikit-learn takes a clusterer, for a Pipeline
 Scorer                 features → score: who comes first
 EMBEDDINGS             name → function(trial, seed) → embedding; likewise CLUSTERERS
 FEATURES               name of a feature → its column: type, unit, definition, limits
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from insiders.model.clusterers import CLUSTERERS
     from insiders.model.embeddings import EMBEDDINGS
     from insiders.model.segment_model import SegmentModel
+    from insiders.model.segmenter import Segmenter
     from insiders.schemas import FEATURES
     from insiders.tables.features import Windows, customers, with_next_revenue
     from insiders.tables.orders import orders
@@ -33,6 +35,7 @@ __all__ = [
     "FEATURES",
     "Scorer",
     "SegmentModel",
+    "Segmenter",
     "Windows",
     "__version__",
     "customers",
@@ -46,6 +49,7 @@ _HOMES = {
     "FEATURES": "insiders.schemas",
     "Scorer": "insiders.value.score_model",
     "SegmentModel": "insiders.model.segment_model",
+    "Segmenter": "insiders.model.segmenter",
     "Windows": "insiders.tables.features",
     "customers": "insiders.tables.features",
     "orders": "insiders.tables.orders",
