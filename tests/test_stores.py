@@ -14,6 +14,7 @@ import sqlalchemy as sql
 import databases
 from insiders.errors import InputError
 from insiders.io import stores
+from insiders.io.stores.definitions import define
 from insiders.io.stores.release import Release
 from insiders.schemas.published import BY_NAME, TABLES
 from published_tables import PUBLISHER, narrowed, release
@@ -276,3 +277,25 @@ def test_a_killed_publisher_leaves_the_old_release_or_the_new(postgres: str, ste
     assert statement > 40
     assert read(postgres, "SELECT release FROM {}current_release") == [(new.name,)]
     assert read(postgres, "SELECT count(*) FROM {}current_customers") == [(7,)]
+
+
+def statements(dialect: str, name: str) -> list[str]:
+    """What a database of this dialect, under this name, would be told to make."""
+    said: list[str] = []
+    engine = sql.create_mock_engine(
+        f"{dialect}://", lambda each, *_, **__: said.append(str(each.compile(dialect=engine.dialect)))
+    )
+    engine.dialect.name = name
+    define(release(1), "insiders").metadata.create_all(engine, checkfirst=False)
+    return said
+
+
+def test_databases_that_were_not_at_hand_are_told_what_they_know() -> None:
+    """SQL Server and Oracle by SQLAlchemy's own dialects; Redshift as PostgreSQL but for texts and indexes."""
+    for name in ("mssql", "oracle"):
+        said = statements(name, name)
+        assert len([each for each in said if "CREATE INDEX" in each]) > 5
+        assert any("VIEW insiders.current_insiders" in each for each in said)
+    redshift = statements("postgresql", "redshift")
+    assert not any("CREATE INDEX" in each for each in redshift)
+    assert any("reason VARCHAR(65535)" in each for each in redshift)

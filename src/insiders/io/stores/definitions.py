@@ -12,7 +12,14 @@ from insiders.schemas.published import CUSTOMER_ID, INSIDE, RELEASES, Field, Kin
 KEY_LENGTH = 255  # letters, where a database wants to know: of what stands in keys and indexes
 EXACT_COLLATION = "utf8mb4_bin"  # MySQL's default takes "a" and "A" for one customer
 
-_LONG = sql.Text().with_variant(sql.Text(collation=EXACT_COLLATION), "mysql", "mariadb")
+WITHOUT_INDEXES = ("bigquery", "redshift", "snowflake")  # column stores, which refuse to make one
+REDSHIFT_TEXT = 65_535  # bytes, the most; what is called TEXT there holds 256
+
+_LONG = (
+    sql.Text()
+    .with_variant(sql.Text(collation=EXACT_COLLATION), "mysql", "mariadb")
+    .with_variant(sql.String(REDSHIFT_TEXT), "redshift")
+)
 _ID = sql.Text().with_variant(sql.String(KEY_LENGTH, collation=EXACT_COLLATION), "mysql", "mariadb")
 TYPES: dict[Kind, Any] = {
     "id": _ID.with_variant(sql.String(KEY_LENGTH), "mssql", "oracle", "snowflake", "redshift"),
@@ -59,9 +66,13 @@ def define(release: Release, schema: str | None) -> Definitions:
 def _table(metadata: sql.MetaData, shape: Published, names: Iterable[str]) -> sql.Table:
     columns = [_column(name, shape.columns[name], name in shape.key) for name in names]
     indexed = [name for name in (CUSTOMER_ID, "release") if name in shape.columns and name != shape.key[0]]
-    indexes = [sql.Index(f"ix_{shape.name}_{name}", name) for name in indexed]
+    indexes = [sql.Index(f"ix_{shape.name}_{name}", name).ddl_if(callable_=_has_indexes) for name in indexed]
     key = sql.PrimaryKeyConstraint(name=f"{shape.name}_pkey")  # as PostgreSQL calls it unasked
     return sql.Table(shape.name, metadata, *columns, key, *indexes, comment=shape.title)
+
+
+def _has_indexes(*_: object, dialect: sql.Dialect, **__: object) -> bool:
+    return dialect.name not in WITHOUT_INDEXES
 
 
 def _column(name: str, field: Field, is_key: bool) -> "sql.Column[Any]":
