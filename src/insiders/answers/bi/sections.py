@@ -12,6 +12,7 @@ TITLE = named("bi", "Insiders: the loyalty programme")
 
 IN_THE_AUDIENCE = Figure(named("bi", "Customers in the audience"), "count")
 REVENUE_SHARE = Figure(named("bi", "Members' share of the net revenue"), "sum", "net_revenue", Rows("side", INSIDE))
+EXPECTED_OF_MEMBERS = Figure(named("bi", "Members' expected net revenue"), "sum", "expected_revenue")
 EXPECTED = Figure(named("bi", "Expected net revenue"), "sum", "expected")
 ABOUT_TO_LEAVE = Rows("action", "about_to_leave")
 ONE_STEP_AWAY = Rows("action", "one_step_from_entering")
@@ -52,10 +53,10 @@ LIST = Section(
         ),
         Card(
             "expected",
-            named("bi", "Expected of the members"),
+            named("bi", "Expected of the members in the coming period"),
             "number",
-            "forecast",
-            figures=(EXPECTED,),
+            "insiders",
+            figures=(EXPECTED_OF_MEMBERS,),
             answers="expected_revenue",
             width=4,
             height=4,
