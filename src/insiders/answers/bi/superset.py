@@ -134,8 +134,8 @@ def _form(board: Board, card: Card) -> Json:
     kinds = board.kinds(card)
     if card.form == "table":
         formats = {name: {"d3NumberFormat": FORMATS[kind]} for name, kind in kinds.items() if kind in FORMATS}
-        written = {"column_config": formats, "table_timestamp_format": "%Y-%m-%d", "show_cell_bars": False}
-        return {"query_mode": "raw", "all_columns": list(kinds), **written}
+        style = {"column_config": formats, "table_timestamp_format": "%Y-%m-%d", "show_cell_bars": False}
+        return {"query_mode": "raw", "all_columns": list(kinds), **style}
     metrics = [_metric(name, board.heads(card)[name]) for name in kinds if name not in card.columns]
     written = FORMATS[kinds[card.figures[0].name]]
     if card.form == "number":
