@@ -101,7 +101,7 @@ def test_the_same_board_is_the_same_archive() -> None:
 @pytest.mark.parametrize(
     ("address", "uri"),
     [
-        (ADDRESS, "postgresql+psycopg2://bi:XXXXXXXXXX@db.example:5433/marketing"),
+        (ADDRESS, "postgresql+psycopg2://bi:XXXXXXXXXX@db.example:5433/marketing"),  # pragma: allowlist secret
         ("postgresql://bi@db.example/marketing", "postgresql+psycopg2://bi@db.example/marketing"),
         ("postgresql://db.example/marketing", "postgresql+psycopg2://db.example/marketing"),
     ],

@@ -28,9 +28,9 @@ pytestmark = [
     pytest.mark.superset,
     pytest.mark.skipif(not PROGRAM, reason="INSIDERS_SUPERSET names no Superset: `make test-superset` installs one"),
 ]
-USER = {"username": "admin", "password": "only-here"}
+USER = {"username": "admin", "password": "only-here"}  # pragma: allowlist secret
 SETTINGS = """
-SECRET_KEY = "of a test, for its minutes"
+SECRET_KEY = "of a test, for its minutes"  # pragma: allowlist secret
 SQLALCHEMY_DATABASE_URI = "sqlite:///{folder}/superset.db"
 WTF_CSRF_ENABLED = TALISMAN_ENABLED = RATELIMIT_ENABLED = False
 """
