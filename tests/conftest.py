@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,17 @@ FIRST = ("test_processors.py", "test_pipeline.py", "test_dvc.py", "test_readme.p
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
+
+
+@pytest.fixture(autouse=True)
+def address_of_the_store() -> Iterator[None]:
+    """MLflow leaves the address of its last store in the environment, where the next test would find it."""
+    before = os.environ.get(address.VARIABLE)
+    yield
+    if before is None:
+        os.environ.pop(address.VARIABLE, None)
+    else:
+        os.environ[address.VARIABLE] = before
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

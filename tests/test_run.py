@@ -22,8 +22,9 @@ DATA = ("ingest", "preprocess", "featurize")
 # A pipeline of stages that a test writes, in the place of this project's, by a program that imports little.
 LITTLE = 'pipeline.IMPORTS = ("insiders.io.workspace", "psutil")\n'
 PROBES = f"""\
-import re, sys
+import re, signal, sys
 from insiders.io import pipeline
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background, as CI may be, passes over
 pipeline.STAGE = re.compile("python -m (probe)")
 {LITTLE}{{change}}
 sys.exit(pipeline.run(sys.argv[1:]))
