@@ -88,6 +88,15 @@ def test_one_process_takes_over_from_a_dead_holder_and_none_from_a_living_one(le
     assert [each.acquire("2") for each in heirs] == [True, False, False]
 
 
+def test_no_heartbeat_outlives_the_end(url, monkeypatch):
+    """One that was still under way would keep its connection, which nobody closes."""
+    monkeypatch.setattr("insiders.io.leases.HEARTBEAT_SECONDS", 0.001)
+    before = set(threading.enumerate())
+    for _ in range(10):
+        Leases(url, "study", 1).close()
+        assert set(threading.enumerate()) <= before
+
+
 def searching(url, leases, score, found):
     opened = studies.open_study(url, "study")
     found.append(sorted(search.run(opened, SETTINGS, score, leases), key=lambda each: each.number))

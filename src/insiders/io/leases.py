@@ -52,7 +52,8 @@ class Leases:
         self._create_table()
         self._others: dict[str, Heartbeat] = {}
         self._closed = threading.Event()
-        threading.Thread(target=self._send_heartbeats, daemon=True).start()
+        self._heart = threading.Thread(target=self._send_heartbeats, daemon=True)
+        self._heart.start()
 
     def acquire(self, task: str) -> bool:
         """Try to lease a task; False where another process that is alive holds it."""
@@ -76,8 +77,9 @@ class Leases:
         time.sleep(WAIT_SECONDS)
 
     def close(self) -> None:
-        """End the heartbeats and the connections."""
+        """End the heartbeats, then the connections: one in use at that moment would stay open."""
         self._closed.set()
+        self._heart.join()
         self._engine.dispose()
 
     def _create_table(self) -> None:
