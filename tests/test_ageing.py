@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from insiders.evidence import ageing, validation
+from insiders.evidence.ageing import AgeRecord
 from insiders.evidence.validation import Period
 from insiders.evidence.windows import VALIDATION, Window, windows
 from insiders.value.score_model import Horizon
@@ -23,13 +24,17 @@ def period() -> Period:
     return validation.last_period(windows(snapshots(300), HORIZON, FEATURES), brought, Horizon(HORIZON, 1))
 
 
+def aged(period: Period) -> list[AgeRecord]:
+    return ageing.ageing(validation.fits(RECIPE, period, SETTINGS), SETTINGS.share)
+
+
 def moved(window: Window, days: int) -> Window:
     later = pd.Timedelta(days=days)
     return Window(*(each.assign(as_of=each["as_of"] + later) for each in (window.customers, window.past)))
 
 
 def test_every_pair_of_dates_counts_at_its_age(period: Period) -> None:
-    found = ageing.ageing(RECIPE, period, SETTINGS)
+    found = aged(period)
     assert [(row["days"], row["pairs"]) for row in found] == [(30, 2), (60, 1), (90, 1), (120, 1), (150, 1)]
     assert all(0.5 < row["foresight_kept"] < 1.5 for row in found)
 
@@ -37,9 +42,7 @@ def test_every_pair_of_dates_counts_at_its_age(period: Period) -> None:
 def test_where_nothing_changes_nothing_is_lost(period: Period) -> None:
     one = period.cut["1"]
     still = Period({"1": one, VALIDATION: moved(one, 30)}, moved(one, 30).customers, period.horizon)
-    assert ageing.ageing(RECIPE, still, SETTINGS) == [
-        {"days": 30, "pairs": 1, "foresight_kept": 1.0, "value_kept": 1.0}
-    ]
+    assert aged(still) == [{"days": 30, "pairs": 1, "foresight_kept": 1.0, "value_kept": 1.0}]
 
 
 class Upside(NamedTuple):
@@ -70,7 +73,7 @@ def test_what_a_fit_is_worth_by_hand(period: Period) -> None:
 
 def test_the_last_period_touches_no_pair_of_earlier_dates(period: Period) -> None:
     other = replace(period, later=period.later.assign(next_revenue=period.later["next_revenue"].to_numpy()[::-1]))
-    before, after = (ageing.ageing(RECIPE, each, SETTINGS) for each in (period, other))
+    before, after = (aged(each) for each in (period, other))
     assert before[:2] == after[:2]
     assert before[2:] != after[2:]
 
@@ -78,5 +81,5 @@ def test_the_last_period_touches_no_pair_of_earlier_dates(period: Period) -> Non
 def test_a_period_that_brought_nothing_tells_nothing_of_age(period: Period) -> None:
     one = period.cut["1"]
     empty = moved(one, 30).customers.assign(next_revenue=0.0)
-    [row] = ageing.ageing(RECIPE, Period({"1": one, VALIDATION: moved(one, 30)}, empty, period.horizon), SETTINGS)
+    [row] = aged(Period({"1": one, VALIDATION: moved(one, 30)}, empty, period.horizon))
     assert (row["foresight_kept"], row["value_kept"]) == (None, None)

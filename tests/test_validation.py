@@ -58,7 +58,7 @@ def test_a_baseline_takes_in_everyone_tied_at_its_boundary():
 
 
 def test_the_back_test_looks_at_each_origin_and_at_the_period(period):
-    rows = validation.backtest(RECIPE, period, SETTINGS)
+    rows = validation.backtest(validation.fits(RECIPE, period, SETTINGS), period)
     assert [row["as_of"] for row in rows] == ["2024-01-03", "2024-02-02", "2024-03-03", "2024-06-01"]
     for row in rows:
         assert 0 < row["low"] <= row["expected"] <= row["high"] or row["low"] == 0

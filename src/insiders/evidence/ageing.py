@@ -3,7 +3,7 @@
 Both fits are asked about the same customers on the same day; the earlier one knows nothing of what came after its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, groupby
 from typing import NamedTuple, TypedDict
 
@@ -11,9 +11,8 @@ import numpy as np
 
 from insiders.evidence import foresight, holdout
 from insiders.evidence.foresight import Group
-from insiders.evidence.judge import Recipe, Settings
 from insiders.evidence.search import without_nan
-from insiders.evidence.validation import Period
+from insiders.evidence.validation import Fit
 from insiders.evidence.windows import Window
 from insiders.model.segment_model import SegmentModel
 from insiders.units import round_each
@@ -43,19 +42,14 @@ class _Kept(NamedTuple):
     worth: Worth  # the old fit's / the fresh one's
 
 
-def ageing(recipe: Recipe, period: Period, settings: Settings) -> list[AgeRecord]:
-    """By age, the youngest first: over all pairs of rolling origins and the start of the last period."""
-    windows = [*(period.cut[fold] for fold in period.folds), Window(period.later, period.window.past)]
-    kept = sorted(_kept([(each, _fit(recipe, each, settings)) for each in windows], settings.share))
+def ageing(models: Sequence[Fit], share: float) -> list[AgeRecord]:
+    """By age, the youngest first: over all pairs of one recipe's fits, of which the earliest comes first."""
+    kept = sorted(_kept(models, share))
     return [_record(days, [each.worth for each in pairs]) for days, pairs in groupby(kept, key=lambda each: each.days)]
 
 
-def _fit(recipe: Recipe, window: Window, settings: Settings) -> SegmentModel:
-    return recipe.model(settings).fit(window.customers, window.past)
-
-
-def _kept(fits: list[tuple[Window, SegmentModel]], share: float) -> Iterator[_Kept]:
-    for (then, old), (now, fresh) in combinations(fits, 2):
+def _kept(models: Sequence[Fit], share: float) -> Iterator[_Kept]:
+    for (then, old), (now, fresh) in combinations(models, 2):
         days = (now.customers["as_of"].iloc[0] - then.customers["as_of"].iloc[0]).days
         yield _Kept(days, _divided(worth(old, now, share), worth(fresh, now, share)))
 

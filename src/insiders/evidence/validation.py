@@ -4,7 +4,7 @@ What is registered is the same recipe fitted on everything; how far the two list
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypedDict
@@ -92,6 +92,13 @@ class Fallback(NamedTuple):
     backtest: list[SpanOutcome]
 
 
+class Fit(NamedTuple):
+    """A model, and the window at which it was fitted."""
+
+    window: Window
+    model: SegmentModel
+
+
 class Listed(NamedTuple):
     """A list at the start of the last period, and the sort that made it; the period's customers, in its order.
 
@@ -127,11 +134,15 @@ class Period:
         """Rolling origins, earliest first."""
         return sorted((name for name in self.cut if name != VALIDATION), key=int, reverse=True)
 
+    @property
+    def windows(self) -> list[Window]:
+        """The rolling origins, earliest first, and the start of the period, with what followed each."""
+        return [*(self.cut[name] for name in self.folds), Window(self.later, self.window.past)]
+
     @cached_property
     def dates(self) -> list[Date]:
-        """The rolling origins, earliest first, and the start of the period, with what followed each."""
-        last = Window(self.later, self.window.past)
-        return scoring.dates_of([*(self.cut[name] for name in self.folds), last], self.horizon)
+        """Every candidate's score at each of the windows."""
+        return scoring.dates_of(self.windows, self.horizon)
 
 
 def last_period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon: Horizon) -> Period:
@@ -229,7 +240,7 @@ def fallback(customers: pd.DataFrame, period: Period, settings: Settings) -> tup
         baseline={"name": name, "n": sizes[name], "horizon_days": period.horizon_days},
         serving={"embedding": None, "clusterer": name, "measures": _measures(origins, name, settings.share)},
         validation=judge(listed_then, period, settings),
-        backtest=_backtest(lambda each: choose(each.customers), period),
+        backtest=_backtest([choose(each.customers) for each in period.windows], period),
     )
     return serves, listed_then.flags
 
@@ -256,23 +267,24 @@ def list_agreement(earlier: SegmentModel, final: SegmentModel, customers: pd.Dat
     return quality.jaccard(one, other)
 
 
-def backtest(recipe: Recipe, period: Period, settings: Settings) -> list[SpanOutcome]:
-    """What was expected of the recipe's list at each rolling origin and at the last cut-off, and what came.
+def fits(recipe: Recipe, period: Period, settings: Settings) -> list[Fit]:
+    """The recipe fitted at each of the period's windows, by what was known there."""
+    return [Fit(each, recipe.model(settings).fit(each.customers, each.past)) for each in period.windows]
+
+
+def backtest(models: Sequence[Fit], period: Period) -> list[SpanOutcome]:
+    """What was expected of the list of each fit, at its own window, and what came.
 
     Earliest first. `naive` is the net revenue of the same customers in the 90 days before, scaled to the horizon; `low`
     and `high` use the misses of those periods only that had ended by then.
     """
-
-    def choose(each: Window) -> Flags:
-        return recipe.model(settings).fit(each.customers, each.past).listed(each.customers)
-
-    return _backtest(choose, period)
+    return _backtest([each.model.listed(each.window.customers) for each in models], period)
 
 
-def _backtest(choose: Callable[[Window], Flags], period: Period) -> list[SpanOutcome]:
+def _backtest(lists: Sequence[Flags], period: Period) -> list[SpanOutcome]:
     outcomes: list[SpanOutcome] = []
-    for each in [*(period.cut[name] for name in period.folds), Window(period.later, period.window.past)]:
-        outcomes.append(_outcome(choose(each), each.customers, period, outcomes))
+    for chosen, each in zip(lists, period.windows, strict=True):
+        outcomes.append(_outcome(chosen, each.customers, period, outcomes))
     return outcomes
 
 

@@ -202,8 +202,9 @@ def _serving_model(
         "measures": measures,
     }
     figures, flags = judged
-    backtest = validation.backtest(own.recipe, period, own.settings)
-    return Serving("model", None, record, figures, backtest, flags, ageing.ageing(own.recipe, period, own.settings))
+    fits = validation.fits(own.recipe, period, own.settings)
+    backtest, aged = validation.backtest(fits, period), ageing.ageing(fits, own.settings.share)
+    return Serving("model", None, record, figures, backtest, flags, aged)
 
 
 def _on_last_period(period: Period, own: Contender) -> tuple[Validation, Flags]:
