@@ -17,72 +17,51 @@ EXPECTED = Figure(named("bi", "Expected net revenue"), "sum", "expected")
 ABOUT_TO_LEAVE = Rows("action", "about_to_leave")
 ONE_STEP_AWAY = Rows("action", "one_step_from_entering")
 
+
+def _tile(name: str, title: str, table: str, figure: Figure, answers: str) -> Card:
+    """One number, in a row of six."""
+    return Card(name, title, "number", table, figures=(figure,), answers=answers, width=4, height=4)
+
+
+def _audience(name: str, title: str, only: Rows, answers: str) -> Card:
+    """How many an action is for."""
+    return _tile(name, title, "audiences", IN_THE_AUDIENCE, answers)._replace(only=only)
+
+
 LIST = Section(
     "list",
     named("bi", "The list"),
     (
-        Card(
+        _tile(
             "members",
             named("bi", "Members on the list"),
-            "number",
             "insiders",
-            figures=(Figure(named("bi", "Members on the list"), "count"),),
-            answers="how_many",
-            width=4,
-            height=4,
+            Figure(named("bi", "Members on the list"), "count"),
+            "how_many",
         ),
-        Card(
+        _tile(
             "customer_share",
             named("bi", "Members' share of the customers"),
-            "number",
             "customers",
-            figures=(Figure(named("bi", "Members' share of the customers"), "count", "", Rows("is_insider", True)),),
-            answers="how_many",
-            width=4,
-            height=4,
+            Figure(named("bi", "Members' share of the customers"), "count", "", Rows("is_insider", True)),
+            "how_many",
         ),
-        Card(
+        _tile(
             "revenue_share",
             named("bi", "Members' share of the net revenue"),
-            "number",
             "revenue_by_month",
-            figures=(REVENUE_SHARE,),
-            answers="revenue_share",
-            width=4,
-            height=4,
+            REVENUE_SHARE,
+            "revenue_share",
         ),
-        Card(
+        _tile(
             "expected",
             named("bi", "Expected of the members in the coming period"),
-            "number",
             "insiders",
-            figures=(EXPECTED_OF_MEMBERS,),
-            answers="expected_revenue",
-            width=4,
-            height=4,
+            EXPECTED_OF_MEMBERS,
+            "expected_revenue",
         ),
-        Card(
-            "about_to_leave",
-            named("bi", "Members about to leave"),
-            "number",
-            "audiences",
-            figures=(IN_THE_AUDIENCE,),
-            only=ABOUT_TO_LEAVE,
-            answers="leave",
-            width=4,
-            height=4,
-        ),
-        Card(
-            "one_step_away",
-            named("bi", "Customers one step from entering"),
-            "number",
-            "audiences",
-            figures=(IN_THE_AUDIENCE,),
-            only=ONE_STEP_AWAY,
-            answers="enter",
-            width=4,
-            height=4,
-        ),
+        _audience("about_to_leave", named("bi", "Members about to leave"), ABOUT_TO_LEAVE, "leave"),
+        _audience("one_step_away", named("bi", "Customers one step from entering"), ONE_STEP_AWAY, "enter"),
         Card(
             "revenue_by_month",
             named("bi", "Net revenue by month: today's members and the others"),
