@@ -309,3 +309,8 @@ MOVED = Published(
         "customers": Field("count", "customers of both releases who were in the one and are in the other"),
     },
 )
+
+
+def current_view(table: str) -> str:
+    """The view of a table's rows of today."""
+    return "current_release" if table == RELEASES.name else f"current_{table}"

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from insiders.schemas.published import CUSTOMER_ID
+from insiders.schemas.published import CUSTOMER_ID, current_view
 
 GRID = 24  # columns over which a row of cards is spread
 Aggregate = Literal["count", "sum", "median"]
@@ -51,7 +51,7 @@ class Card(NamedTuple):
 
     @property
     def view(self) -> str:
-        return "current_release" if self.table == "releases" else f"current_{self.table}"
+        return current_view(self.table)
 
     @property
     def needs(self) -> set[str]:

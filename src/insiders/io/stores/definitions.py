@@ -7,7 +7,7 @@ import sqlalchemy as sql
 from sqlalchemy.schema import CreateView
 
 from insiders.io.stores.release import Release
-from insiders.schemas.published import CUSTOMER_ID, INSIDE, RELEASES, Field, Kind, Published, Where
+from insiders.schemas.published import CUSTOMER_ID, INSIDE, MOVED, RELEASES, Field, Kind, Published, Where, current_view
 
 KEY_LENGTH = 255  # letters, where a database wants to know: of what stands in keys and indexes
 EXACT_COLLATION = "utf8mb4_bin"  # MySQL's default takes "a" and "A" for one customer
@@ -52,11 +52,11 @@ def define(release: Release, schema: str | None) -> Definitions:
     releases = _table(metadata, RELEASES, RELEASES.columns)
     tables = {table.shape.name: _table(metadata, table.shape, table.columns) for table in release.tables}
     shapes = [table.shape for table in release.tables]
-    selects = {"current_release": sql.select(releases).where(_is_current(releases, releases))}
-    selects |= {f"current_{shape.name}": _current(releases, tables[shape.name], shape.where) for shape in shapes}
+    selects = {current_view(RELEASES.name): sql.select(releases).where(_is_current(releases, releases))}
+    selects |= {current_view(shape.name): _current(releases, tables[shape.name], shape.where) for shape in shapes}
     if "customers" in tables:
-        selects["movement"] = _movement(releases, tables["customers"])
-        selects["current_movement"] = _movement(releases, tables["customers"], of_current=True)
+        selects[MOVED.name] = _movement(releases, tables["customers"])
+        selects[current_view(MOVED.name)] = _movement(releases, tables["customers"], of_current=True)
     if "revenue_by_month" in tables:
         selects["revenue_share_by_month"] = _revenue_share(releases, tables["revenue_by_month"])
     views = {name: CreateView(select, name, metadata=metadata, schema=schema) for name, select in selects.items()}

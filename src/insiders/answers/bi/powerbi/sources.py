@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from insiders.errors import InputError
 from insiders.io import addresses
-from insiders.schemas.published import BY_NAME, MOVED, RELEASES, Where
+from insiders.schemas.published import BY_NAME, MOVED, RELEASES, Where, current_view
 
 PORT = 5432  # PostgreSQL's own
 
@@ -66,11 +66,10 @@ class Postgres(NamedTuple):
         return ()
 
     def rows(self, table: str) -> str:
-        view = "current_release" if table == RELEASES.name else f"current_{table}"
         return (
             "let\n"
             "    Source = PostgreSQL.Database(Server, Database),\n"
-            f'    View = Source{{[Schema = "{self.schema}", Item = "{view}"]}}[Data]\n'
+            f'    View = Source{{[Schema = "{self.schema}", Item = "{current_view(table)}"]}}[Data]\n'
             "in\n"
             "    View"
         )
