@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,12 +180,17 @@ FAILURES = {
 }
 
 
+def last_words(said: str) -> str:
+    """What DVC said last. A shell that replaces itself by the command ends by its signal, another says 128 more."""
+    return re.sub(r" 137$", " -9", said.splitlines()[-1])
+
+
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=list(FAILURES))
 def test_a_failing_stage_ends_alike(failure: str, probes: Path) -> None:
     write_probe(probes, f"if two == 'c':\n    {failure}")
     one, other = (ended(probes, *program, "--force") for program in (DVC, RUN))
     assert one.returncode == other.returncode == 255
-    assert other.stderr.splitlines()[-1] == one.stderr.splitlines()[-1]
+    assert last_words(other.stderr) == last_words(one.stderr)
     assert "failed to reproduce 'two': failed to run: python -m probe, exited with" in other.stderr
     said = [line for line in one.stderr.splitlines() if line.startswith(("probe: ", "ValueError: "))]
     assert [line for line in other.stderr.splitlines() if line in said] == said
