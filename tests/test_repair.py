@@ -187,11 +187,20 @@ def test_repair_takes_away_what_a_killed_run_left() -> None:
     others = opened.client.create_logged_model(opened.experiment, "somebody", running).model_id
     (paths.DATA / ".ingest-x1").mkdir(parents=True)
     (paths.DATA / ".ingest-x1/landed.parquet").write_text("names and addresses")
+    (paths.DATA / f"{paths.SPILLED}1").mkdir()
     (paths.DATA / f".lines.parquet.1-ab{tables.TEMPORARY}").touch()
     Path("dvc.lock").write_text("stages:\n  ingest:\n    cmd: [unclosed")
     result = CliRunner().invoke(app, ["doctor", "--repair"])
     told = result.output
-    for piece in (running, trial, stray, ".ingest-x1", ".lines.parquet.1-ab", "dvc.lock was cut off"):
+    for piece in (
+        running,
+        trial,
+        stray,
+        ".ingest-x1",
+        f"{paths.SPILLED}1",
+        ".lines.parquet.1-ab",
+        "dvc.lock was cut off",
+    ):
         assert piece in told
     assert opened.client.get_run(running).info.status == "KILLED"
     assert opened.client.get_run(trial).info.lifecycle_stage == "deleted"

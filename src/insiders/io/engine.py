@@ -1,5 +1,7 @@
 """The engine that evaluates the tables of invoice lines: DuckDB, on this machine's cores."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -7,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from insiders.errors import InputError
-from insiders.io import written
+from insiders.io import params, paths, written
 from insiders.io.tables import atomic_write, require
 
 if TYPE_CHECKING:

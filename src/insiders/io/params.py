@@ -37,6 +37,11 @@ def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
+class Engine(_Section):
+    memory_limit: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?\s*[KMGT]i?B$")]
+    spill_folder: str
+
+
 class Simulate(_Section):
     customers: PositiveInt
     start: date
@@ -222,6 +227,7 @@ class Params(_Section):
     """The whole file."""
 
     seed: NonNegativeInt
+    engine: Engine
     simulate: Simulate
     ingest: Ingest
     preprocess: Preprocess

@@ -30,6 +30,8 @@ HANDS = PROGRAMME / "hands.jsonl"
 ACCEPTED = PROGRAMME / "accepted.jsonl"
 TRUTH = DATA / "truth.parquet"
 
+SPILLED = ".spill-"  # and the number of a process: the folder with those of its tables that do not fit the memory
+
 MODELS = Path("models")
 CANDIDATE = MODELS / "candidate.json"
 REGISTERED = MODELS / "registered.json"

@@ -44,6 +44,13 @@ def _deliveries() -> Iterator[str]:
         yield f"{folder}, a delivery that was being read, is deleted"
 
 
+def _spilled() -> Iterator[str]:
+    """Tables of an engine that was killed."""
+    for folder in sorted(Path(params.read().engine.spill_folder).glob(f"{paths.SPILLED}*")):
+        shutil.rmtree(folder)
+        yield f"{folder}, tables that did not fit the memory, is deleted"
+
+
 def _dvc_files() -> Iterator[str]:
     for path in (written.DVC_LOCK, *DVC_STATE):
         if path.exists() and not params.is_mapping(path):
@@ -60,4 +67,4 @@ def _store() -> Iterator[str]:
     yield from registry.mend()
 
 
-STEPS = (_temporaries, _deliveries, _dvc_files, _store)
+STEPS = (_temporaries, _deliveries, _spilled, _dvc_files, _store)
