@@ -1,12 +1,18 @@
 """Tables on disk: the same bytes whatever wrote them, and nothing half written."""
 
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pandera.pandas as in_memory
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from customer_tables import customers
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.io import engine
+from insiders.io import engine, paths, tables
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -59,3 +65,53 @@ def test_a_table_that_breaks_its_contract_is_not_written(con, rows, tmp_path):
 def test_a_table_that_is_not_there_is_named(con, tmp_path):
     with pytest.raises(InputError, match=r"lines.parquet is missing: run `dvc repro`"):
         engine.scan(con, tmp_path / "lines.parquet")
+
+
+# --- more than fits ---
+
+
+def test_what_does_not_fit_goes_to_the_disk_and_is_gone_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(settings.replace("memory_limit: 3GB", "memory_limit: 60MB"), encoding="utf-8")
+    Path("data").mkdir()
+    con = engine.connect(1)
+    numbers = ibis.range(0, 3_000_000).unnest().name("number").as_table()
+    engine.materialize(con, numbers.mutate(text=numbers.number.cast("string").hexdigest("md5")))
+    (spill,) = Path("data").iterdir()
+    assert spill.name.startswith(paths.SPILLED)
+    assert sum(file.stat().st_size for file in spill.iterdir()) > 10_000_000
+    con.disconnect()
+    assert list(Path("data").iterdir()) == []
+
+
+def test_a_table_in_parts_has_the_bytes_of_one_in_whole_as_far_as_a_part_goes(con, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = customers(60)
+    rows = engine.scan_frame(con, frame).order_by("as_of", "customer_id")
+    tables.write_parts_together({Path("parts.parquet"): (engine.frames(con, rows), schemas.CUSTOMERS)})
+    tables.write(frame.sort_values("customer_id"), Path("whole.parquet"), schemas.CUSTOMERS)
+    assert Path("parts.parquet").read_bytes() == Path("whole.parquet").read_bytes()
+
+
+def test_parts_are_row_groups_and_an_empty_table_is_one(con, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "ROW_GROUP", 2048)
+    frame = pd.DataFrame({"customer_id": [f"{number:05d}" for number in range(5000)], "place": 1})
+    schema = in_memory.DataFrameSchema({"customer_id": in_memory.Column("str"), "place": in_memory.Column("int64")})
+    table = engine.scan_frame(con, frame).order_by("customer_id")
+    for rows, expected in ((table, 3), (table.limit(0), 1)):
+        tables.write_parts_together({tmp_path / "rows.parquet": (engine.frames(con, rows), schema)})
+        assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups == expected
+        assert (
+            len(tables.read(tmp_path / "rows.parquet", schema)) == engine.fetch(con, rows.count().as_table()).iloc[0, 0]
+        )
+
+
+def test_a_key_that_two_parts_share_is_refused(tmp_path):
+    from pandera.errors import SchemaErrors
+
+    schema = in_memory.DataFrameSchema({"customer_id": in_memory.Column("str")}, unique=["customer_id"])
+    parts = [pd.DataFrame({"customer_id": ids}, dtype="str") for ids in (["ann", "ben"], ["ben", "carl"])]
+    with pytest.raises(SchemaErrors):
+        tables.write_parts_together({tmp_path / "rows.parquet": (parts, schema)})
+    assert list(tmp_path.iterdir()) == []

@@ -235,13 +235,18 @@ def test_an_as_of_that_leaves_nothing_to_look_at_is_refused(declared):
 def test_the_search_never_sees_the_last_period():
     found = cutoffs.cutoffs(daily(START), date(2024, 1, 1), CutoffPlan(90, 30, 1, 30))
     days = [*found.days, date(2024, 1, 1)]
-    everyone = pd.DataFrame({"customer_id": "ann", "as_of": pd.to_datetime(days), "next_revenue": range(len(days))})
-    now, snapshots, holdout = cutoffs.split(everyone, found, date(2024, 1, 1), 90)
+    rows = pd.DataFrame({"customer_id": "ann", "as_of": pd.to_datetime(days), "next_revenue": range(len(days))})
+    con = engine.connect(threads=1)
+    everyone = engine.scan_frame(con, rows)
+    split = cutoffs.split(everyone, found, date(2024, 1, 1), 90)
+    now, snapshots, holdout = (engine.fetch(con, each) for each in split)
     assert list(now) == ["customer_id", "as_of"]
     assert now["as_of"].tolist() == [pd.Timestamp("2024-01-01")]
     assert snapshots["as_of"].max() == pd.Timestamp(found.validation)
     assert snapshots.set_index("as_of")["next_revenue"].isna().sum() == 1  # at the validation date itself
     assert holdout["next_revenue"].tolist() == [2]
+    assert engine.fetch(con, cutoffs.past(everyone, found.days))["as_of"].tolist() == sorted(snapshots["as_of"])
+    assert engine.fetch(con, cutoffs.past(everyone, [])).empty
 
 
 @pytest.mark.real

@@ -26,13 +26,29 @@ _numbers = count()
 
 
 def connect(threads: int | None = None) -> "Backend":
-    """Open an engine in memory, on all cores or on so many threads. The machine's time zone has no effect."""
+    """Open an engine on all cores, or on so many threads, within the limits of params.yaml (`engine`).
+
+    Its tables lie in memory, and on the disk where they are too large. The machine's time zone has no effect.
+    """
     import ibis
 
     con = ibis.duckdb.connect(**({} if threads is None else {"threads": threads}))
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET enable_progress_bar = false")  # it would stand between the lines that a command prints
+    _limit(con)
     return con
+
+
+def _limit(con: "Backend") -> None:
+    """Outside of a project, where nothing is set, the engine takes what it takes by itself."""
+    folder = tempfile.gettempdir()
+    if params.PATH.exists():
+        limits = params.read().engine
+        con.raw_sql(f"SET memory_limit = '{limits.memory_limit}'")
+        folder = limits.spill_folder
+    # Of this process alone: two engines in one folder would write into each other's files.
+    spill = Path(folder) / f"{paths.SPILLED}{os.getpid()}"
+    con.raw_sql(f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'")
 
 
 @contextmanager
@@ -81,6 +97,15 @@ def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
     """Evaluate a small table into a pandas frame."""
     with _explained():
         return con.to_pyarrow(expr).to_pandas()
+
+
+def frames(con: "Backend", expr: "ir.Table") -> Iterator["pd.DataFrame"]:
+    """Evaluate a table of any size, in its order, into frames of ROW_GROUP rows; an empty one into an empty frame."""
+    with _explained():
+        reader = con.con.sql(con.compile(expr)).to_arrow_reader(ROW_GROUP)
+        first = next(reader, None)
+        yield reader.schema.empty_table().to_pandas() if first is None else first.to_pandas()
+        yield from (each.to_pandas() for each in reader)
 
 
 def stream(con: "Backend", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:

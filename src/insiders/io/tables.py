@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
 Contents = Mapping[Path, "tuple[pd.DataFrame, DataFrameSchema | None]"]  # of files: each one's table and contract
+Parts = Mapping[Path, "tuple[Iterable[pd.DataFrame], DataFrameSchema]"]  # the same, each table in parts, one at a time
 
 TEMPORARY = ".new"  # ending of a file that is being written
 # A spreadsheet computes a text that begins with one of these, full-width ones too; a leading apostrophe it hides.
@@ -70,6 +71,31 @@ def write_together(contents: Contents) -> None:
                 valid.to_csv(temporary[path], index=False, lineterminator="\n")
             else:
                 valid.to_parquet(temporary[path], index=False)
+
+
+def write_parts_together(contents: Parts) -> None:
+    """Write several Parquet tables part by part, sorted by what is unique in them; where one fails, no file changes."""
+    with ExitStack() as stack:
+        temporary = {path: stack.enter_context(atomic_write(path)) for path in contents}
+        for path, (parts, schema) in contents.items():
+            _write_parts(parts, schema, temporary[path])
+
+
+def _write_parts(parts: "Iterable[pd.DataFrame]", schema: "DataFrameSchema", path: Path) -> None:
+    """Each part is a row group. One that begins with the key on which the last ended repeats it, as no other can."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with ExitStack() as stack:
+        writer, last = None, None
+        for part in parts:
+            own = part if last is None else pd.concat([last, part], ignore_index=True)
+            valid = schema.validate(own, lazy=True)[list(schema.columns)]
+            table = pa.Table.from_pandas(valid.iloc[len(own) - len(part) :], preserve_index=False)
+            writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema))
+            writer.write_table(table)
+            last = part.tail(1)
 
 
 def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":

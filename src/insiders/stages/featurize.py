@@ -8,7 +8,8 @@ from insiders.io import workspace
 if TYPE_CHECKING:
     from datetime import date
 
-    import pandas as pd
+    from ibis import Table
+    from ibis.backends.duckdb import Backend
 
     from insiders.io.params import Featurize
     from insiders.tables.cutoffs import Cutoffs, Periods
@@ -31,10 +32,11 @@ def main() -> None:
         days = sorted({*cuts.days, *months, as_of})
         windows = features.Windows(first, settings.horizon_days, settings.fade_days)
         customers = features.customers(orders, lines, days, windows)
-        everyone = engine.fetch(con, features.with_next_revenue(customers, orders, days, settings.horizon_days))
+        everyone = engine.materialize(con, features.with_next_revenue(customers, orders, days, settings.horizon_days))
         periods = cutoffs.split(everyone, cuts, as_of, settings.horizon_days)
-        _write(periods, cutoffs.past(everyone, months))
-        counts = {"customers": len(periods.customers), "cutoffs": len(cuts.days)}
+        _write(con, periods, cutoffs.past(everyone, months))
+        (count,) = engine.fetch_row(con, periods.customers.aggregate(customers=periods.customers.count()))
+        counts = {"customers": count, "cutoffs": len(cuts.days)}
         log(counts, datasets.of_tables(paths.LINES, paths.ORDERS))
 
 
@@ -54,16 +56,16 @@ def _days(
     )
 
 
-def _write(periods: "Periods", history: "pd.DataFrame") -> None:
+def _write(con: "Backend", periods: "Periods", history: "Table") -> None:
     from insiders import schemas
-    from insiders.io import paths, tables
+    from insiders.io import engine, paths, tables
 
-    tables.write_together(
+    tables.write_parts_together(
         {
-            paths.CUSTOMERS: (periods.customers, schemas.CUSTOMERS),
-            paths.SNAPSHOTS: (periods.snapshots, schemas.SNAPSHOTS),
-            paths.HOLDOUT: (periods.holdout, schemas.HOLDOUT),
-            paths.HISTORY: (history, schemas.HISTORY),
+            paths.CUSTOMERS: (engine.frames(con, periods.customers), schemas.CUSTOMERS),
+            paths.SNAPSHOTS: (engine.frames(con, periods.snapshots), schemas.SNAPSHOTS),
+            paths.HOLDOUT: (engine.frames(con, periods.holdout), schemas.HOLDOUT),
+            paths.HISTORY: (engine.frames(con, history), schemas.HISTORY),
         }
     )
 

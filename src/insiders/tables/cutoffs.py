@@ -7,16 +7,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import ibis
 from ibis import _
 
 from insiders.errors import InputError
+from insiders.tables.features import GRAIN, stamp
 from insiders.units import YEAR_DAYS
-
-if TYPE_CHECKING:
-    import ibis
-    import pandas as pd
 
 
 class CutoffPlan(NamedTuple):
@@ -47,19 +45,19 @@ class Cutoffs:
 
 
 class Periods(NamedTuple):
-    """The customers by what may be known of them."""
+    """The customers by what may be known of them, by day and id."""
 
-    customers: "pd.DataFrame"  # as of today; what they bring next is not known yet
-    snapshots: "pd.DataFrame"  # as of the cut-offs; next_revenue is null where the holdout would show
-    holdout: "pd.DataFrame"  # next_revenue from the validation date on
+    customers: ibis.Table  # as of today; what they bring next is not known yet
+    snapshots: ibis.Table  # as of the cut-offs; next_revenue is null where the holdout would show
+    holdout: ibis.Table  # next_revenue from the validation date on
 
 
-def span(lines: "ibis.Table") -> "ibis.Table":
+def span(lines: ibis.Table) -> ibis.Table:
     """One row: the first and the last day of the history."""
     return lines.aggregate(first=_.ordered_at.min().date(), last=_.ordered_at.max().date())
 
 
-def trading_days(lines: "ibis.Table") -> "ibis.Table":
+def trading_days(lines: ibis.Table) -> ibis.Table:
     """One row per `day` on which something was sold, in order."""
     return lines.filter(_.kind == "sale").select(day=_.ordered_at.date()).distinct().order_by("day")
 
@@ -134,25 +132,20 @@ def _year_and_month(months: int) -> tuple[int, int]:
     return year, month + 1
 
 
-def past(everyone: "pd.DataFrame", months: Sequence[date]) -> "pd.DataFrame":
+def past(everyone: ibis.Table, months: Sequence[date]) -> ibis.Table:
     """The customers as of these days (schemas.HISTORY), with nothing of what followed."""
-    import pandas as pd
-
-    rows = everyone[everyone["as_of"].isin(pd.to_datetime(list(months)))]
-    return rows.drop(columns="next_revenue").sort_values(["as_of", "customer_id"], ignore_index=True)
+    return _as_of(everyone, months).drop("next_revenue")
 
 
-def split(everyone: "pd.DataFrame", cutoffs: Cutoffs, as_of: date, horizon_days: int) -> Periods:
+def split(everyone: ibis.Table, cutoffs: Cutoffs, as_of: date, horizon_days: int) -> Periods:
     """Split the customers of all days into those of today, the search's snapshots, and the holdout."""
-    import pandas as pd
-
-    ordered = everyone.sort_values(["as_of", "customer_id"], ignore_index=True)
-    today, validation = pd.Timestamp(as_of), pd.Timestamp(cutoffs.validation)
-    snapshots = ordered[ordered["as_of"].isin(pd.to_datetime(cutoffs.days))].reset_index(drop=True)
-    has_ended = snapshots["as_of"] <= validation - pd.Timedelta(days=horizon_days)
-    holdout = snapshots.loc[snapshots["as_of"] == validation, ["customer_id", "as_of", "next_revenue"]]
+    has_ended = _.as_of <= stamp(cutoffs.validation - timedelta(days=horizon_days))
     return Periods(
-        customers=ordered[ordered["as_of"] == today].drop(columns="next_revenue").reset_index(drop=True),
-        snapshots=snapshots.assign(next_revenue=snapshots["next_revenue"].where(has_ended)),
-        holdout=holdout.reset_index(drop=True),
+        customers=_as_of(everyone, [as_of]).drop("next_revenue"),
+        snapshots=_as_of(everyone, cutoffs.days).mutate(next_revenue=has_ended.ifelse(_.next_revenue, ibis.null())),
+        holdout=_as_of(everyone, [cutoffs.validation]).select(*GRAIN, "next_revenue"),
     )
+
+
+def _as_of(everyone: ibis.Table, days: Sequence[date]) -> ibis.Table:
+    return everyone.filter(_.as_of.isin([stamp(day) for day in days])).order_by("as_of", "customer_id")

@@ -58,7 +58,8 @@ def next_revenue(orders: ibis.Table, days: Sequence[date], horizon_days: int) ->
     return following.aggregate(next_revenue=_.net_revenue.sum().cast("float64"))
 
 
-def _stamp(day: date) -> Value:
+def stamp(day: date) -> Value:
+    """The beginning of a day."""
     return ibis.literal(day, "date").cast("timestamp(6)")
 
 
@@ -127,7 +128,7 @@ def _features(totals: ibis.Table, history_start: date) -> dict[str, Value]:
     of = {name: totals[name].cast("float64") for name in totals.columns if name not in (*GRAIN, "country", "products")}
     gaps, year = of["gap_count"], timedelta(days=YEAR_DAYS)
     variance = (gaps * of["gap_squares"] - of["gap_total"] * of["gap_total"]) / (gaps * (gaps - 1)).nullif(0)
-    has_year = totals.as_of >= _stamp(history_start + year)
+    has_year = totals.as_of >= stamp(history_start + year)
     return {
         "recency_days": of["recency_days"],
         "tenure_days": of["tenure_days"],
