@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock  # DVC brings it
 
+import databases
 import small_shop
 from insiders.io.tracking import address
 
@@ -15,6 +16,16 @@ from insiders.io.tracking import address
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Files that begin first, the longest of all, so that no worker is left alone with one of them at the end.
 FIRST = ("test_processors.py", "test_pipeline.py", "test_dvc.py", "test_readme.py", "test_project.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        databases.open_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        databases.close_run()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

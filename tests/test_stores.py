@@ -57,8 +57,8 @@ def empty(url: str) -> None:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         else:
-            connection.exec_driver_sql("DROP DATABASE insiders")
-            connection.exec_driver_sql("CREATE DATABASE insiders")
+            connection.exec_driver_sql(f"DROP DATABASE {engine.url.database}")
+            connection.exec_driver_sql(f"CREATE DATABASE {engine.url.database}")
     engine.dispose()
 
 
