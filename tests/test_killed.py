@@ -1,9 +1,11 @@
 """A run that is killed at any step on the disk: what is read afterwards is old or new, never a mixture or a half."""
 
 import os
-import subprocess
-import sys
+import signal
+from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,26 +17,32 @@ from insiders.io.tracking import address
 from insiders.stages import assign
 
 STEPS = 60  # more than assign takes
-# Runs assign and dies, as by SIGKILL, before the step of this number: a file laid on the disk, renamed or deleted.
-DIE = """
-import os, pathlib, sys
-left = int(sys.argv[1])
+# A server that has imported all that assign needs, once for all steps, and forks a process for each.
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(
+    ["insiders.answers.assignments", "insiders.answers.list_forecast", "mlflow.store.tracking.sqlalchemy_store"]
+)
 
-def counted(step):
-    def take(*given, **named):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), 9)
-        return step(*given, **named)
-    return take
 
-os.fsync = counted(os.fsync)
-pathlib.Path.replace = counted(pathlib.Path.replace)
-pathlib.Path.unlink = counted(pathlib.Path.unlink)
-from insiders.stages import assign
-assign.main()
-"""
+def run_until(step: int, folder: Path, store: str) -> None:
+    """Run assign and die, as by SIGKILL, before this step: a file laid on the disk, renamed or deleted."""
+    left = iter(range(step))
+
+    def counted(act: Callable[..., Any]) -> Callable[..., Any]:
+        def take(*given: Any, **named: Any) -> Any:
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return act(*given, **named)
+
+        return take
+
+    os.chdir(folder)
+    os.environ[address.VARIABLE] = store  # the server has that of the test that started it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", counted(os.fsync))
+        patch.setattr(Path, "replace", counted(Path.replace))
+        patch.setattr(Path, "unlink", counted(Path.unlink))
+        assign.main()
 
 
 @pytest.fixture
@@ -60,9 +68,10 @@ def outputs() -> dict[Path, bytes]:
 
 def killed_before(step: int) -> bool:
     """Run assign until that step; whether there is one."""
-    command = [sys.executable, "-c", DIE, str(step)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"}
-    return subprocess.run(command, env=environment, check=False, capture_output=True).returncode == -9
+    process = FORKS.Process(target=run_until, args=(step, Path.cwd(), address.tracking_uri()))
+    process.start()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
 
 
 def is_refused() -> bool:
