@@ -66,8 +66,11 @@ def inside(folder: Path) -> Iterator[None]:
 
 
 def run(folder: Path, stages: Sequence[str] = STAGES, *, pictures: bool = False) -> None:
-    """Run the stages; without its pictures, half of its work, the report writes the same numbers."""
+    """Run the stages; without their pictures, half of the report's work, they write the same numbers."""
     with inside(folder), pytest.MonkeyPatch.context() as monkeypatch:
+        if "tune" in stages and not pictures:
+            monkeypatch.setattr("insiders.answers.search._illustrate", lambda *_: None)
+            monkeypatch.setattr("insiders.io.tracking.runs.SearchRun.log_figure", lambda *_: None)
         if "report" in stages and not pictures:
             monkeypatch.setattr("insiders.answers.outputs.draw", lambda *_: {})
             monkeypatch.setattr("insiders.report.figures.exploration.pictures", lambda *_: {})

@@ -154,9 +154,15 @@ def only_study(url):
     return name
 
 
+def not_searched(shop, folder, empty_store):
+    """The tables of a shop in a project of its own, whose store is empty and which was never searched."""
+    small_shop.new_project(folder, empty_store, small_shop.EASY)
+    return shutil.copytree(shop / "data", folder / "data").parent
+
+
 def tuning(folder, url):
     """The tune stage of a project as a process of its own, with its study in the database."""
-    small_shop.write_params(folder, {"tune": {"storage": url}})
+    small_shop.write_params(folder, small_shop.EASY, {"tune": {"storage": url}})
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"}
     environment.pop(address.VARIABLE, None)
     with (folder / "log").open("wb") as log:
@@ -166,13 +172,9 @@ def tuning(folder, url):
 
 @pytest.mark.skipif(databases.missing() is not None, reason=str(databases.missing()))
 def test_two_machines_on_one_database_score_each_trial_once_and_find_what_one_alone_finds(
-    tmp_path, empty_store, monkeypatch
+    tmp_path, empty_store, easy_shop
 ):
-    monkeypatch.delenv(address.VARIABLE, raising=False)
-    alone = small_shop.new_project(tmp_path / "alone", empty_store)
-    small_shop.run(alone, ("ingest", "preprocess", "featurize"))
-    machines = [Path(shutil.copytree(alone, tmp_path / name)) for name in ("one", "other")]
-    small_shop.run(alone, ("tune",))
+    machines = [not_searched(easy_shop, tmp_path / name, empty_store) for name in ("one", "other")]
     with databases.server() as url:
         for folder, stage in [(folder, tuning(folder, url)) for folder in machines]:
             assert stage.wait() == 0, (folder / "log").read_text()
@@ -182,4 +184,4 @@ def test_two_machines_on_one_database_score_each_trial_once_and_find_what_one_al
     assert all(recipes.count(each) == 1 for each in recipes)
     for folder in machines:
         for result in ("reports/trials.csv", "models/candidate.json"):
-            assert (folder / result).read_bytes() == (alone / result).read_bytes()
+            assert (folder / result).read_bytes() == (easy_shop / result).read_bytes()

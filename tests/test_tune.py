@@ -1,5 +1,6 @@
 """The stage itself, on a small shop: what it leaves in reports/trials.csv and in MLflow, also when it runs again."""
 
+import shutil
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,11 @@ from insiders.io.tracking import connection
 from insiders.value import score_model, scores
 
 BASELINES = {*score_model.CANDIDATES, scores.CHANCE}
-SHOP = {"simulate": {"customers": 150}, "tune": {"trials": 4}}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, empty_store) -> Path:
-    folder = small_shop.new_project(tmp_path_factory.mktemp("tuned"), empty_store, SHOP)
-    small_shop.run(folder, ("ingest", "preprocess", "featurize", "tune"))
-    return folder
+def project(easy_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(easy_shop, tmp_path_factory.mktemp("tuned") / "shop"))
 
 
 def children(folder: Path) -> list[Any]:
@@ -44,7 +42,7 @@ def test_baselines_are_trials_in_the_table_and_in_mlflow(project):
 
 def test_a_second_run_logs_nothing_twice_and_writes_the_same(project):
     before = (project / "reports/trials.csv").read_bytes(), len(children(project))
-    small_shop.run(project, ["tune"])
+    small_shop.run(project, ["tune"], pictures=True)
     assert ((project / "reports/trials.csv").read_bytes(), len(children(project))) == before
 
 
