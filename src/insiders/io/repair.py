@@ -33,7 +33,7 @@ def _tried(step: Callable[[], Iterator[str]]) -> list[str]:
 def _temporaries() -> Iterator[str]:
     for place in PLACES:
         for path in sorted(place.glob(f".*{tables.TEMPORARY}")):
-            path.unlink()
+            (shutil.rmtree if path.is_dir() else Path.unlink)(path)
             yield f"{path}, half written, is deleted"
 
 

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from insiders.errors import InputError, unwritable
-from insiders.io import written
+from insiders.io import paths, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Contents = Mapping[Path, "tuple[pd.DataFrame, DataFrameSchema | None]"]  # of files: each one's table and contract
 Parts = Mapping[Path, "tuple[Iterable[pd.DataFrame], DataFrameSchema]"]  # the same, each table in parts, one at a time
 
-TEMPORARY = ".new"  # ending of a file that is being written
+TEMPORARY = ".new"  # ending of a file or folder that is being written
 # A spreadsheet computes a text that begins with one of these, full-width ones too; a leading apostrophe it hides.
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n", "'")
 
@@ -43,6 +44,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # of a folder that went read-only
             temporary.unlink(missing_ok=True)
+
+
+def temporary_folder() -> TemporaryDirectory[str]:
+    """A folder in mlruns/, where `repair` finds it if its process is killed; elsewhere where nothing can be written."""
+    place = paths.MLRUNS.absolute() if os.access(paths.MLRUNS, os.W_OK) else None
+    return TemporaryDirectory(prefix=".", suffix=TEMPORARY, dir=place)
 
 
 def _sync(path: Path) -> None:

@@ -1,13 +1,13 @@
 """The files of a version in the store: its model, and the profile of what it was trained on, each bound by a digest."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insiders.errors import InputError
+from insiders.io import tables
 from insiders.io.tracking.connection import Connection
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _downloaded(connection: Connection, number: str, name: str) -> Iterator[Path
     from mlflow.exceptions import MlflowException
 
     place = f"{connection.client.get_model_version_download_uri(NAME, number)}/{name}"
-    with tempfile.TemporaryDirectory() as folder:
+    with tables.temporary_folder() as folder:
         try:
             yield Path(download_artifacts(place, dst_path=folder, tracking_uri=connection.uri))
         except (MlflowException, OSError) as error:

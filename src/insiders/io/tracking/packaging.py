@@ -1,7 +1,6 @@
 """MLflow's model folder of a fitted model: code, data without pickle, signature, example and requirements."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import insiders
-from insiders.io import package
+from insiders.io import package, tables
 from insiders.model.segment_model import SegmentModel
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def model_folder(model: SegmentModel, example: pd.DataFrame, mlflow_model: "Mode
     from mlflow import pyfunc
 
     contract = feature_limits(model.columns)
-    with tempfile.TemporaryDirectory() as folder:
+    with tables.temporary_folder() as folder:
         top = Path(folder)
         package.save(package.Package(model, contract), top / "segments")
         pyfunc.save_model(
