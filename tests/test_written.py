@@ -112,3 +112,45 @@ def test_who_reads_while_a_run_writes_gets_the_old_or_the_new(monkeypatch: pytes
             write(count)
         is_done.set()
     assert all(reader.result() <= {50, 60} and reader.result() for reader in readers)
+
+
+def sizes() -> tuple[int, int]:
+    return len(tables.read(paths.CUSTOMERS)), tables.read_json(paths.METRICS)["customers"]
+
+
+def test_several_files_are_read_as_one_run_left_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "WAIT_SECONDS", 5)
+    write(50)
+    write(60)  # so that the digests of both are known
+    rounds = []
+
+    def read() -> tuple[int, int]:
+        first, _ = sizes()
+        if not rounds:
+            write(50)  # between the one file and the other
+        rounds.append((first, sizes()[1]))
+        return rounds[-1]
+
+    assert written.together(read) == (50, 50)
+    assert rounds == [(60, 50), (50, 50)]
+
+
+def test_what_dvc_brings_back_is_read_together_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "WAIT_SECONDS", 0.2)
+    kept = paths.CUSTOMERS.read_bytes()
+    write(50)
+    paths.CUSTOMERS.write_bytes(kept)
+    assert written.together(sizes) == (60, 50)
+
+
+def test_files_that_never_rest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "WAIT_SECONDS", 0.2)
+    counts = iter(range(20, 10_000))
+
+    def read() -> tuple[int, int]:
+        first, _ = sizes()
+        write(next(counts))
+        return first, sizes()[1]
+
+    with pytest.raises(InputError, match=r"data/customers.parquet, reports/metrics.json are written all the time"):
+        written.together(read)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.io import params, paths, tables
+from insiders.io import params, paths, tables, written
 from insiders.language import TEXTS_ARE_IN, Language
 from insiders.programme import criteria, decisions, story
 from insiders.programme.criteria import Criteria, Timeline
@@ -34,13 +34,14 @@ def explain(customer_id: str) -> list[str]:
 
 def background() -> Background:
     settings = params.read()  # before any table: what is wrong in them may be why a table is missing
-    timeline, chosen = read(), terms()
+    timeline, chosen, *programme = written.together(
+        lambda: (read(), terms(), tables.read(paths.MEMBERS), tables.read(paths.MOVEMENT))
+    )
     return Background(
         timeline.present,
         criteria.learn(timeline, chosen),
         chosen,
-        tables.read(paths.MEMBERS),
-        tables.read(paths.MOVEMENT),
+        *programme,
         text.words(Language(TEXTS_ARE_IN, settings.preprocess.currency)),
     )
 

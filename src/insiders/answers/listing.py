@@ -8,7 +8,7 @@ import pandas as pd
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.explore import wholesalers
-from insiders.io import params, paths, tables
+from insiders.io import params, paths, tables, written
 from insiders.language import Language
 from insiders.programme import members, reasons
 from insiders.programme.hands import NEVER
@@ -18,6 +18,7 @@ AMOUNTS = ["net_revenue", "expected_revenue", "expected_low", "expected_high"]
 WHOLE = {"rank": "int64", "order_count": "int64", "recency_days": "int64"}
 UNLISTED = ["average_order_value", "distinct_product_count"]  # yardsticks that the list does not hold
 OWN_WORDS = (members.BY_HAND, members.BY_GRACE)  # reasons that say more of a member than what they stand out by
+TABLES = (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.EXPECTATIONS, paths.MEMBERS)
 FORMATS = (".csv", ".parquet")
 
 
@@ -72,8 +73,8 @@ def _reasons(rows: pd.DataFrame, typical: "pd.Series[float]", language: Language
 def top(count: int) -> TopList:
     """The customers with the highest score, as many as are asked for, whoever the members are."""
     settings = params.read()
-    known = Known(*(tables.read(path) for path in (paths.CUSTOMERS, paths.ASSIGNMENTS, paths.EXPECTATIONS)))
-    programme, language = tables.read(paths.MEMBERS), Language(settings.report.language, settings.preprocess.currency)
+    *frames, programme = written.together(lambda: [tables.read(path) for path in TABLES])
+    known, language = Known(*frames), Language(settings.report.language, settings.preprocess.currency)
     rows = described(_first(count, known.assigned, programme), known, language)
     whole = known.expected["expected_revenue"].sum()
     expected = known.expected.loc[known.expected["customer_id"].isin(rows["customer_id"]), "expected_revenue"].sum()

@@ -8,10 +8,12 @@ that DVC brings back: its digest stands in dvc.lock.
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from io import BufferedReader
 from pathlib import Path
+from typing import TypeVar
 
 from insiders.errors import InputError
 from insiders.io import paths
@@ -21,6 +23,10 @@ PLACES = (paths.DATA, paths.PROGRAMME, paths.MODELS, paths.REPORTS)
 WAIT_SECONDS, PAUSE_SECONDS = 1.0, 0.1  # a set of files becomes visible in less
 KEPT = 20  # digests of a file: DVC may bring back what it was some runs ago
 DVC_LOCK = Path("dvc.lock")
+
+Read = TypeVar("Read")
+Digests = set[tuple[str, str]]  # of files by their names; a file that changed meanwhile has several
+_opened: ContextVar[Digests | None] = ContextVar("opened", default=None)  # what `together` has read so far
 
 
 def record(since_ns: int) -> None:
@@ -56,6 +62,35 @@ def opened(path: Path) -> Iterator[BufferedReader]:
         time.sleep(PAUSE_SECONDS)
 
 
+def together(read: Callable[[], Read]) -> Read:
+    """What is read of several files, all as they were at one moment: it is read again where a run ended meanwhile.
+
+    InputError where runs follow each other so fast that there is no such moment.
+    """
+    deadline, earlier = time.monotonic() + WAIT_SECONDS, Digests()
+    while True:
+        result, digests = _with_digests(read)
+        newest = {(name, known[-1]) for name, known in _read().items()}
+        # At rest, and not the newest: DVC has brought some of them back.
+        if digests <= newest or (digests == earlier and time.monotonic() >= deadline):
+            return result
+        if time.monotonic() >= deadline + WAIT_SECONDS:
+            names = ", ".join(sorted({name for name, _ in digests}))
+            raise InputError(f"{names} are written all the time: wait until the runs have ended")
+        earlier = digests
+        time.sleep(PAUSE_SECONDS)
+
+
+def _with_digests(read: Callable[[], Read]) -> tuple[Read, Digests]:
+    """What is read, and the digests of the files that are opened for it."""
+    digests = Digests()
+    token = _opened.set(digests)
+    try:
+        return read(), digests
+    finally:
+        _opened.reset(token)
+
+
 def refuse_changed(path: Path) -> None:
     """InputError where a file that others will open is not as a run wrote it."""
     with opened(path):
@@ -64,7 +99,12 @@ def refuse_changed(path: Path) -> None:
 
 def _is_whole(path: Path, file: BufferedReader) -> bool:
     known = _read().get(path.as_posix())
-    return known is None or _digest(file, "sha256") in known or _stands_in_dvc_lock(file)
+    if known is None:
+        return True
+    digest = _digest(file, "sha256")
+    if (digests := _opened.get()) is not None:
+        digests.add((path.as_posix(), digest))
+    return digest in known or _stands_in_dvc_lock(file)
 
 
 def _files() -> Iterator[Path]:
