@@ -42,8 +42,8 @@ def url(request, tmp_path):
 def leases(url):
     made = []
 
-    def make(timeout=60.0, limit=2):
-        made.append(Leases(url, "study", limit, timeout))
+    def make(timeout=60.0, limit=2, owner=None):
+        made.append(Leases(url, "study", limit, timeout, owner))
         return made[-1]
 
     yield make
@@ -86,6 +86,15 @@ def test_one_process_takes_over_from_a_dead_holder_and_none_from_a_living_one(le
     time.sleep(0.8)
     assert [each.acquire("1") for each in heirs] == [False] * 3
     assert [each.acquire("2") for each in heirs] == [True, False, False]
+
+
+def test_who_follows_a_killed_process_by_its_name_has_its_leases_at_once(leases):
+    killed, other, next_one = leases(owner="here"), leases(owner="there"), leases(owner="here")
+    assert killed.acquire("1")
+    assert not other.acquire("1")
+    assert next_one.acquire("1")
+    next_one.release("1")
+    assert other.acquire("1")
 
 
 def test_no_heartbeat_outlives_the_end(url, monkeypatch):

@@ -47,6 +47,7 @@ def tune(settings: params.Params) -> None:
     study = studies.open_study(settings.tune.storage, study_name)
     logged = settings.tune.model_dump(exclude={"storage"}) | {"seed": settings.seed}  # an address may hold a password
     with (
+        studies.explain_failures(settings.tune.storage),
         studies.shared_leases(settings.tune.storage, study_name, settings.tune.workers) as leases,
         studies.open_scorer(cut, wanted, settings.tune.workers) as score,
         runs.search_run(

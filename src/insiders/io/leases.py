@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 2.0
 TIMEOUT_SECONDS = 60.0  # without a heartbeat, after which a holder counts as dead
 WAIT_SECONDS = 0.5
+BUSY_SECONDS = 120.0  # that a database of one file may be kept by somebody else
 
 
 class Heartbeat(NamedTuple):
@@ -28,19 +29,27 @@ class Heartbeat(NamedTuple):
     since: float
 
 
+def patience(url: str) -> dict[str, float]:
+    """What SQLite is told so that it waits for somebody else to end what they write; a server has its own patience."""
+    return {"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
+
+
 class Leases:
     """What one process leases of the tasks of `study`; `limit` is how many trials it takes at once.
 
     `url` is the SQLAlchemy address of the study's database, `timeout` the seconds without a heartbeat after which
-    another process counts as dead.
+    another process counts as dead. `owner` names who holds the leases, this process alone if nobody is named: a process
+    that follows a killed one by the same name goes on with its leases at once.
     """
 
-    def __init__(self, url: str, study: str, limit: int, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, study: str, limit: int, timeout: float = TIMEOUT_SECONDS, owner: str | None = None
+    ) -> None:
         import sqlalchemy as sql
 
         self.limit, self.study, self.timeout = limit, study, timeout
-        self.owner = uuid4().hex
-        self._engine = sql.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+        self.owner = owner or uuid4().hex
+        self._engine = sql.create_engine(url, connect_args=patience(url))
         self._table = sql.Table(
             "insiders_leases",
             sql.MetaData(),
@@ -91,11 +100,13 @@ class Leases:
         self._table.create(self._engine, checkfirst=True)
 
     def _take_over(self, task: str) -> bool:
-        """Take the lease of a holder without a heartbeat for longer than the timeout."""
+        """Take the lease of a holder without a heartbeat for longer than the timeout, or of one's own predecessor."""
         table = self._table
         with self._engine.begin() as connection:
             row = connection.execute(table.select().where(*self._is(task))).first()
-            if row is None or not self._is_dead(task, Heartbeat(row.owner, row.heartbeat, time.monotonic())):
+            if row is None or row.owner == self.owner:
+                return row is not None
+            if not self._is_dead(task, Heartbeat(row.owner, row.heartbeat, time.monotonic())):
                 return False
             unchanged = (table.c.owner == row.owner, table.c.heartbeat == row.heartbeat)
             mine = table.update().where(*self._is(task), *unchanged).values(owner=self.owner, heartbeat=0)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import socket
 import threading
 import time
 import warnings
@@ -22,7 +23,7 @@ from insiders.evidence.judge import Answer, Judge, Recipe, Settings
 from insiders.evidence.search import OBJECTIVES
 from insiders.evidence.windows import Window
 from insiders.io import paths, workspace
-from insiders.io.leases import Leases
+from insiders.io.leases import Leases, patience
 from insiders.io.params import Params
 from insiders.io.tracking import connection
 from insiders.model import clusterers, embeddings
@@ -74,23 +75,39 @@ def open_study(storage: str | None, name: str) -> "optuna.Study":
     `storage` is an SQLAlchemy address; None stands for a database below mlruns/.
     """
     import optuna
-    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     LOCAL.parent.mkdir(parents=True, exist_ok=True)
-    url = storage or f"sqlite:///{LOCAL.resolve()}"
-    try:
+    with explain_failures(storage):
         return _named(
             optuna.create_study(
-                storage=_storage(url), study_name=name, directions=["maximize"] * len(OBJECTIVES), load_if_exists=True
+                storage=_storage(_url(storage)),
+                study_name=name,
+                directions=["maximize"] * len(OBJECTIVES),
+                load_if_exists=True,
             )
         )
-    except (SQLAlchemyError, ImportError) as error:
-        reason = str(error).splitlines()[0]
+
+
+@contextmanager
+def explain_failures(storage: str | None) -> Iterator[None]:
+    """Turn the errors of the study's database into an InputError that names it."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError, ImportError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
         raise InputError(
-            f"tune.storage {connection.without_password(url)} cannot be used: {reason}; "
-            f"expected an SQLAlchemy URL of a reachable database, or null for {LOCAL}"
+            f"tune.storage {connection.without_password(_url(storage))} cannot be used: {reason}; "
+            f"expected an SQLAlchemy URL of a reachable database, or null for {LOCAL}. What is scored is kept: "
+            "run it again"
         ) from error
+
+
+def _url(storage: str | None) -> str:
+    return storage or f"sqlite:///{LOCAL.resolve()}"
 
 
 def _named(study: "optuna.Study") -> "optuna.Study":
@@ -115,7 +132,7 @@ def _storage(url: str) -> "RDBStorage":
 
     for attempts_left in reversed(range(CREATE_ATTEMPTS)):
         try:
-            return RDBStorage(url, engine_kwargs={"poolclass": NullPool})
+            return RDBStorage(url, engine_kwargs={"poolclass": NullPool, "connect_args": patience(url)})
         except DBAPIError:
             if not attempts_left:
                 raise
@@ -129,12 +146,17 @@ def shared_leases(storage: str | None, study: str, workers: int) -> Iterator[Lea
     if storage is None:
         yield None
         return
-    leases = Leases(storage, study, workers)
+    leases = Leases(storage, study, workers, owner=_workspace())
     try:
         yield leases
     finally:
         leases.release(RUN_TASK)
         leases.close()
+
+
+def _workspace() -> str:
+    """Who works here, whatever the process: there is one at a time in a project (workspace.alone)."""
+    return sha256(f"{socket.gethostname()}:{Path.cwd()}".encode()).hexdigest()[:32]
 
 
 def study_name(snapshots: Path, settings: Settings) -> str:

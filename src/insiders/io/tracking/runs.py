@@ -212,6 +212,11 @@ class SearchRun:
             client.log_text(run_id, table.to_json(orient="split", index=False), SEGMENTS_TABLE)
             client.set_tag(run_id, TABLES_TAG, json.dumps([{"path": SEGMENTS_TABLE, "type": "table"}]))
 
+    def end(self, status: str) -> None:
+        """Write how the search ended."""
+        with explain_failures(self.connection.uri):
+            self.connection.client.set_terminated(self.run_id, status)
+
     def log_measures(self, measures: Values) -> None:
         """Write numbers of the search as a whole, such as those of the candidate."""
         from mlflow.entities import Metric
@@ -246,9 +251,9 @@ def search_run(study: str, params: Values, inputs: Sequence[Used] = ()) -> Itera
     try:
         yield search
     except BaseException as error:
-        connection.client.set_terminated(search.run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+        search.end("FAILED" if isinstance(error, Exception) else "KILLED")
         raise
-    connection.client.set_terminated(search.run_id)
+    search.end("FINISHED")
 
 
 def _create_search_run(connection: Connection, study: str, params: Values, inputs: Sequence[Used]) -> SearchRun:
