@@ -59,7 +59,7 @@ audit: env
 test: env
 	pytest
 
-# What takes minutes: readers during fifty publishes, a publisher killed at every statement.
+# What takes an hour: kills at every step and at any moment of every stage, readers and writers at once, locked and full stores.
 battery: env
 	pytest -m battery
 
