@@ -52,15 +52,16 @@ def before(stage: str, shop: Path, store: Path, folder: Path) -> Path:
 
 
 def tracked(folder: Path) -> tuple[Any, ...]:
-    """What MLflow has of a project: runs by stage and end, and versions with how many models were logged."""
+    """What MLflow has of a project: runs that ended, by stage, all trials, those that go on, versions and models."""
     with small_shop.inside(folder):
         runs.deliver()
         opened = connection.connect()
         known = opened.client.search_runs([opened.experiment], max_results=1000)
-        ends = Counter(run.info.status for run in known)
-        trials = Counter(run.data.tags.get(runs.TRIAL_TAG) for run in known)
+        ended = Counter(run.data.tags[runs.STAGE_TAG] for run in known if run.info.status == "FINISHED")
+        trials = Counter(run.data.tags[runs.TRIAL_TAG] for run in known if runs.TRIAL_TAG in run.data.tags)
+        going_on = [run for run in known if run.info.status == "RUNNING"]
         logged = opened.client.search_logged_models([opened.experiment])
-        return ends["RUNNING"], trials, [each.aliases for each in registry.versions()], len(logged)
+        return ended, trials, going_on, [each.aliases for each in registry.versions()], len(logged)
 
 
 def repaired(folder: Path) -> list[str]:

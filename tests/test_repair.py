@@ -202,7 +202,8 @@ def test_repair_takes_away_what_a_killed_run_left() -> None:
         "dvc.lock was cut off",
     ):
         assert piece in told
-    assert opened.client.get_run(running).info.status == "KILLED"
+    ended = opened.client.get_run(running).info
+    assert (ended.status, ended.lifecycle_stage) == ("KILLED", "deleted")  # with the model that it logged
     assert opened.client.get_run(trial).info.lifecycle_stage == "deleted"
     assert [each.model_id for each in opened.client.search_logged_models([opened.experiment])] == [others]
     assert [each.name for each in paths.DATA.iterdir()] == []

@@ -260,15 +260,17 @@ class _Registry:
         return str(version.version)
 
     def delete_strays(self) -> list[str]:
-        """Delete the models that were logged and never became a version; returns their ids."""
+        """Delete the models that were logged and never became a version, with their runs; returns the models' ids."""
         entities = self.client.search_model_versions(f"name = '{NAME}'")
         used = {text for each in entities for text in (each.model_id, each.source) if text}
         logged = self.client.search_logged_models([self.connection.experiment], max_results=STRAYS)
-        own = [each.model_id for each in logged if each.name == NAME]
-        strays = [model_id for model_id in own if not used & {model_id, f"models:/{model_id}"}]
-        for model_id in strays:
-            self.client.delete_logged_model(model_id)
-        return strays
+        own = [each for each in logged if each.name == NAME]
+        strays = [each for each in own if not used & {each.model_id, f"models:/{each.model_id}"}]
+        for stray in strays:
+            if stray.source_run_id:
+                self.client.delete_run(stray.source_run_id)
+            self.client.delete_logged_model(stray.model_id)
+        return [stray.model_id for stray in strays]
 
     def update(self, version: Version, facts: Facts) -> None:
         """Bring tags and card of a version up to date; writes only what differs."""
