@@ -94,7 +94,7 @@ def living_in(folder: Path) -> list[psutil.Process]:
 
 def started(program: Program, folder: Path, step: int | None = None) -> BaseProcess:
     """A program in a folder, in a group of its own; a fork of a server that has imported what stages need."""
-    forkserver.set_forkserver_preload(list(pipeline.IMPORTS))
+    prepare_server()
     environment = {name: value for name, value in os.environ.items() if name != address.VARIABLE} | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -103,6 +103,11 @@ def started(program: Program, folder: Path, step: int | None = None) -> BaseProc
     process = get_context("forkserver").Process(target=become, args=(program, folder, environment, step))
     process.start()
     return process
+
+
+def prepare_server() -> None:
+    """Name what the server imports when it starts: a fork has it for nothing."""
+    forkserver.set_forkserver_preload(list(pipeline.IMPORTS))
 
 
 def become(program: Program, folder: Path, environment: dict[str, str], step: int | None) -> None:

@@ -59,6 +59,7 @@ def enter(folder: Path) -> None:
 
 @contextmanager
 def processes(count: int, folder: Path) -> Iterator[ProcessPoolExecutor]:
+    kills.prepare_server()
     with ProcessPoolExecutor(count, get_context("forkserver"), enter, (folder,)) as pool:
         try:
             yield pool

@@ -34,14 +34,15 @@ def explain(customer_id: str) -> list[str]:
 
 def background() -> Background:
     settings = params.read()  # before any table: what is wrong in them may be why a table is missing
-    timeline, chosen, *programme = written.together(
+    timeline, chosen, members, movement = written.together(
         lambda: (read(), terms(), tables.read(paths.MEMBERS), tables.read(paths.MOVEMENT))
     )
     return Background(
         timeline.present,
         criteria.learn(timeline, chosen),
         chosen,
-        *programme,
+        members,
+        movement,
         text.words(Language(TEXTS_ARE_IN, settings.preprocess.currency)),
     )
 
