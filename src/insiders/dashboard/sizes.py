@@ -29,6 +29,12 @@ def show(view: View) -> None:
     if way == "size":
         size = st.slider(view.say("Members"), 1, len(people), min(max(1, len(view.release.insiders)), len(people)))
         found = what_if.of_size(people, int(size), place)
+        st.caption(
+            view.say(
+                "As if all places were given anew, by score alone. Members keep theirs within a looser border and some "
+                "months of grace: so some would leave, and as many would join, at today's size too."
+            )
+        )
     else:
         found = what_if.by_conditions(people, _thresholds(view), place)
     _tell(view, found)
