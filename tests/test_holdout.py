@@ -77,7 +77,7 @@ def test_a_period_without_revenue_has_no_capture():
 
 def test_a_resample_counts_the_sort_to_the_last_place_by_hand():
     # The first is drawn three times, the third twice, the fourth once: a list of the third holds 2 of 6 places.
-    weights = np.array([[3.0, 0, 2, 1, 0, 0]])
+    weights = np.array([[3, 0, 2, 1, 0, 0]], dtype=np.uint8)
     bounds = holdout.intervals(chosen(2), PAST, LATER, weights)
     assert bounds["value_lift_low"] == pytest.approx(2 * 30 / (2 * 50)) == bounds["value_lift_high"]
     assert bounds["value_over_random_low"] == pytest.approx(60 / 230 / (2 / 6))
@@ -99,3 +99,14 @@ def test_places_at_the_boundary_are_shared_by_those_who_tie():
     assert holdout.places(score, *holdout.boundary(score, 2)) @ LATER[:5] == pytest.approx(
         holdout.top_n_revenue(score, LATER[:5], 2)
     )
+
+
+def test_in_blocks_of_any_size_the_intervals_are_the_same(monkeypatch):
+    frame = customers(300)
+    past, later = frame["net_revenue"].to_numpy(), frame["next_revenue"].to_numpy()
+    weights, flags = holdout.draws(300, 100, 1), past >= np.quantile(past, 0.9)
+    whole = holdout.intervals(flags, past, later, weights)
+    for block in (1, 300 * 7, 300 * 100):
+        monkeypatch.setattr(holdout, "BLOCK", block)
+        assert holdout.intervals(flags, past, later, weights) == whole
+    assert weights.nbytes == 300 * 100

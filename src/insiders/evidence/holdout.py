@@ -4,6 +4,7 @@ N is always the size of the list that is judged. Where customers are equal, the 
 is decided by an id.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -14,8 +15,10 @@ from insiders.units import round_each
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Weights = NDArray[np.uint8]  # how often a customer is drawn with replacement: never more than a few times
 
 MEASURES = ("value_capture", "value_lift", "value_oracle", "value_over_random")
+BLOCK = 1 << 22  # weights that are reckoned with at once: 32 MB of numbers
 TAIL = 2.5  # per cent on each side of a 95 % interval
 
 
@@ -54,7 +57,7 @@ def top_n_revenue(score: Values, later: Values, n: int) -> float:
     return float(ordered[:n].sum())
 
 
-def intervals(chosen: Flags, past: Values, later: Values, weights: NDArray[np.float64]) -> dict[str, float]:
+def intervals(chosen: Flags, past: Values, later: Values, weights: Weights) -> dict[str, float]:
     """95 % bootstrap intervals of value lift and of value over random, over customers.
 
     `weights`: shape (resamples, customers), how often each customer is drawn in each resample.
@@ -68,11 +71,10 @@ class Resamples:
     The first three arguments are those of `intervals`.
     """
 
-    def __init__(self, past: Values, later: Values, weights: NDArray[np.float64]) -> None:
+    def __init__(self, past: Values, later: Values, weights: Weights) -> None:
         self.order, self.sorted = ranked(past, later)
         self.weights = weights[:, self.order]
         self.later = later[self.order]
-        self.total = self.weights @ self.later
 
     def intervals(self, places: Values) -> dict[str, float]:
         """Of a list in which each customer has a place, none or a part of one.
@@ -80,19 +82,31 @@ class Resamples:
         In every resample the sort takes as many customers as the list holds there.
         """
         listed = places[self.order]
-        size, got = (self.weights @ np.column_stack([listed, listed * self.later])).T
-        over_random = _divide(_divide(got, self.total), size / self.weights.sum(axis=1))
-        bounds = {"value_lift": _divide(got, self._top(size)), "value_over_random": over_random}
+        sums = np.column_stack([listed, listed * self.later, self.later])
+        parts = [self._ratios(weights, sums) for weights in in_blocks(self.weights)]
+        bounds = dict(zip(("value_lift", "value_over_random"), np.concatenate(parts, axis=1), strict=True))
         ends = {f"{name}_{end}": _percentile(draws, q) for name, draws in bounds.items() for end, q in _ENDS.items()}
         return round_each(ends)
 
-    def _top(self, size: Values) -> Values:
+    def _ratios(self, weights: Values, sums: Values) -> tuple[Values, Values]:
+        """Value lift and value over random in each of these resamples."""
+        size, got, total = (weights @ sums).T
+        return _divide(got, self._top(weights, size)), _divide(_divide(got, total), size / weights.sum(axis=1))
+
+    def _top(self, weights: Values, size: Values) -> Values:
         """Later revenue of the first `size` draws of each resample; the last one counts in part."""
         near = 2 * int(size.max()) + 100  # a resample that draws fewer from so many is all but impossible ...
-        enough = bool((self.weights[:, :near].sum(axis=1) >= size).all())
-        weights = self.weights[:, : near if enough else None]  # ... and then all are looked at
-        before = np.cumsum(weights, axis=1) - weights
-        return np.clip(size[:, None] - before, 0, weights) @ self.sorted[: weights.shape[1]]
+        enough = bool((weights[:, :near].sum(axis=1) >= size).all())
+        first = weights[:, : near if enough else None]  # ... and then all are looked at
+        before = np.cumsum(first, axis=1) - first
+        return np.clip(size[:, None] - before, 0, first) @ self.sorted[: first.shape[1]]
+
+
+def in_blocks(weights: Weights) -> Iterator[Values]:
+    """Bootstrap weights to reckon with, some resamples at a time: as small integers they take an eighth of the room."""
+    rows = max(1, BLOCK // max(1, weights.shape[1]))
+    for start in range(0, len(weights), rows):
+        yield weights[start : start + rows].astype(float)
 
 
 def boundary(score: Values, n: int) -> tuple[float, float]:
@@ -108,10 +122,10 @@ def places(score: Values, least: float, part: float) -> Values:
     return np.where(score == least, part, (score > least).astype(float))
 
 
-def draws(customers: int, resamples: int, seed: int) -> NDArray[np.float64]:
+def draws(customers: int, resamples: int, seed: int) -> Weights:
     """Bootstrap weights, shape (resamples, customers): the same for every list that is judged on these customers."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(customers, np.full(customers, 1 / customers), size=resamples).astype(float)
+    rng, even = np.random.default_rng(seed), np.full(customers, 1 / customers)
+    return np.stack([rng.multinomial(customers, even).astype(np.uint8) for _ in range(resamples)])
 
 
 def by_score(score: Values, customers: pd.DataFrame, n: int) -> dict[str, float]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders.evidence import holdout
+from insiders.evidence.holdout import Weights
 from insiders.evidence.windows import Window
 from insiders.units import CONFIDENCE
 from insiders.value import score_model, scores
@@ -145,12 +146,8 @@ def pooled(dates: Sequence[Date], pair: tuple[str, Sequence[str]], share: float,
     name, rivals = pair
     known = np.log(lifts(dates, name, rivals, share))
     rng = np.random.default_rng(draw.seed)
-    logs = np.array(
-        [
-            np.log(_ratio(_drawn(date, name, share, weights), _drawn(date, rival, share, weights)))
-            for date, rival, weights in zip(dates, rivals, _customer_weights(dates, draw.resamples, rng), strict=True)
-        ]
-    )
+    drawn = zip(dates, rivals, _customer_weights(dates, draw.resamples, rng), strict=True)
+    logs = np.array([_drawn_logs(date, (name, rival), share, weights) for date, rival, weights in drawn])
     times = rng.multinomial(max(len(dates) - 1, 1), np.full(len(dates), 1 / len(dates)), size=draw.resamples)
     times = np.where(np.isnan(logs.T), 0, times)
     sums = (times * np.nan_to_num(logs.T)).sum(axis=1)
@@ -166,12 +163,18 @@ def _summary(known: Values, drawn: Values) -> Pooled:
     return Pooled(*np.exp([known.mean(), low, high, known.min()]).tolist())
 
 
-def _customer_weights(dates: Sequence[Date], draws: int, rng: np.random.Generator) -> Iterator[Values]:
+def _customer_weights(dates: Sequence[Date], draws: int, rng: np.random.Generator) -> Iterator[Weights]:
     """How often each customer of each date is drawn, shape (draws, customers): the same at every date."""
     everybody = np.unique(np.concatenate([date.customer_id for date in dates]))
-    times = rng.poisson(1.0, (draws, len(everybody))).astype(np.int16)
+    times = np.stack([rng.poisson(1.0, len(everybody)).astype(np.uint8) for _ in range(draws)])
     for date in dates:
-        yield times[:, np.searchsorted(everybody, date.customer_id)].astype(float)
+        yield times[:, np.searchsorted(everybody, date.customer_id)]
+
+
+def _drawn_logs(date: Date, pair: tuple[str, str], share: float, weights: Weights) -> Values:
+    """Logarithm of the lift of the first of a pair of scores over the second, in each draw."""
+    ratios = [_ratio(*(_drawn(date, name, share, block) for name in pair)) for block in holdout.in_blocks(weights)]
+    return np.log(np.concatenate(ratios))
 
 
 def _drawn(date: Date, name: str, share: float, weights: Values) -> Values:
