@@ -136,7 +136,8 @@ def test_several_files_are_read_as_one_run_left_them(monkeypatch: pytest.MonkeyP
 
 
 def test_what_dvc_brings_back_is_read_together_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(written, "WAIT_SECONDS", 5)
+    monkeypatch.setattr(written, "REST_SECONDS", 0.2)
     kept = paths.CUSTOMERS.read_bytes()
     write(50)
     paths.CUSTOMERS.write_bytes(kept)

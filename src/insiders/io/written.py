@@ -20,7 +20,8 @@ from insiders.io import paths
 
 DIGESTS = paths.MLRUNS / "written.json"
 PLACES = (paths.DATA, paths.PROGRAMME, paths.MODELS, paths.REPORTS)
-WAIT_SECONDS, PAUSE_SECONDS = 1.0, 0.1  # a set of files becomes visible in less
+REST_SECONDS = 1.0  # in which nobody is in the midst of a set of files
+WAIT_SECONDS, PAUSE_SECONDS = 4.0, 0.1  # a set of files becomes visible in less, also on a machine with much to do
 KEPT = 20  # digests of a file: DVC may bring back what it was some runs ago
 DVC_LOCK = Path("dvc.lock")
 
@@ -67,17 +68,18 @@ def together(read: Callable[[], Read]) -> Read:
 
     InputError where runs follow each other so fast that there is no such moment.
     """
-    deadline, earlier = time.monotonic() + WAIT_SECONDS, Digests()
+    began = since = time.monotonic()
+    earlier = Digests()
     while True:
         result, digests = _with_digests(read)
-        newest = {(name, known[-1]) for name, known in _read().items()}
+        now, newest = time.monotonic(), {(name, known[-1]) for name, known in _read().items()}
+        since, earlier = since if digests == earlier else now, digests
         # At rest, and not the newest: DVC has brought some of them back.
-        if digests <= newest or (digests == earlier and time.monotonic() >= deadline):
+        if digests <= newest or now - since >= REST_SECONDS:
             return result
-        if time.monotonic() >= deadline + WAIT_SECONDS:
+        if now - began >= WAIT_SECONDS:
             names = ", ".join(sorted({name for name, _ in digests}))
             raise InputError(f"{names} are written all the time: wait until the runs have ended")
-        earlier = digests
         time.sleep(PAUSE_SECONDS)
 
 
