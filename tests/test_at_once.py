@@ -29,6 +29,7 @@ SIZES = (60, 50)  # how many customers there are, by turns
 RELEASES = (paths.ASSIGNMENTS, paths.MEMBERS, paths.TERMS)  # tables that name the release they belong to
 END = Path("end")  # stands there once the readers may stop
 LOCKED_SECONDS = 5.0
+PAUSE_SECONDS = 0.1  # of a reader, so that assign gets on too
 
 
 class Sight(NamedTuple):
@@ -81,6 +82,7 @@ def read_on() -> "Counter[Sight]":
     while not END.exists():
         sights[listed()] += 1
         sights[plain()] += 1
+        time.sleep(PAUSE_SECONDS)
     return sights
 
 
