@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from os import chdir, environ, getpid
 from pathlib import Path
 from typing import NamedTuple
@@ -79,7 +79,7 @@ def read_on() -> "Counter[Sight]":
     """Read until the end: several tables as commands do, and the plain files as other programs do."""
     sights = Counter([listed()])
     Path(f"reads-{getpid()}").touch()
-    while not END.exists():
+    while parent_process().is_alive() and not END.exists():
         sights[listed()] += 1
         sights[plain()] += 1
         time.sleep(PAUSE_SECONDS)
