@@ -27,9 +27,13 @@ PER_CUSTOMER = (
     "members",
     "movement",
     "orders",
+    "places",
 )
 LISTS = ("insiders", "audiences", "recommendations")
-KEPT = ("params.yaml", "data/terms.parquet", "data/outlook.json", "data/ledger.csv", "models/registered.json")
+KEPT = (
+    *("params.yaml", "data/terms.parquet", "data/outlook.json", "data/ledger.csv", "models/registered.json"),
+    "reports/intake.md",
+)
 ROW = "| {times:,} | {customers:,} | {seconds:.1f} | {cpu:.1f} | {memory:,.0f} | {rows} |"
 
 
@@ -38,7 +42,6 @@ def multiplied(project: Path, folder: Path, times: int) -> int:
     for name in KEPT:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(project / name, folder / name)
-    (folder / "reports").mkdir()
     own = "customer_id || CASE WHEN copy = 0 THEN '' ELSE '-' || copy END AS customer_id"
     copies = f"range({times}) AS copies(copy)"
     for name in PER_CUSTOMER:

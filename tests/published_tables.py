@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from insiders.io.stores.release import Publisher, Release, Table, schema_of
+from insiders.io.stores import reading
+from insiders.io.stores.release import Publisher, Release, Store, Table, schema_of
 from insiders.schemas.published import TABLES, Field, Published
 
 PUBLISHER = Publisher(datetime(2026, 1, 2, 3, 4, 5), "ana", "first list")
@@ -25,6 +26,36 @@ def release(number: int, rows: int = 3, mark: str = "", without: tuple[str, ...]
     ]
     as_of = AS_OF.replace(month=number)
     return Release(name, as_of, str(number), "model", rows, "GBP", f"digest of {name}{mark}{rows}", tuple(tables))
+
+
+def assert_read_back(store: Store, made: Release) -> None:
+    """What a reader gets of the current release is what was published, money as a float."""
+    wanted = {shape.name: [name for name in shape.columns if name != "release"] for shape in TABLES}
+    found = reading.read(store, wanted)
+    assert found is not None
+    assert {name: found.row[name] for name in ("release", "digest", "members")} == {
+        "release": made.name,
+        "digest": made.digest,
+        "members": made.members,
+    }
+    for table in made.tables:
+        key = [name for name in table.shape.key if name != "release"]
+        frame = found.tables[table.shape.name].sort_values(key)
+        rows = [each for block in table.blocks() for each in block.to_pylist()]
+        expected = sorted(rows, key=lambda each: tuple(each[name] for name in key))
+        for name in wanted[table.shape.name]:
+            values = frame[name].astype(object).where(frame[name].notna(), None)
+            assert [_plain(each) for each in values] == [_plain(each[name]) for each in expected], name
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return float(value)
+        case datetime():
+            return value.date()
+        case _:
+            return value
 
 
 def narrowed(made: Release, name: str) -> Release:

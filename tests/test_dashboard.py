@@ -5,20 +5,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard_pages import PAGES, run
 from insiders.answers import release, what_if
+from insiders.answers.release import files
+from insiders.answers.release.files import Files
 from insiders.dashboard import APP
 from insiders.dashboard.overview import cards
 from insiders.io import paths, streamlit_server, tables
 from insiders.io.tracking import address
 from insiders.programme.size import Place
 
-PAGES = ["overview", "segments", "members", "sizes", "experiment", "models", "quality"]
 FREE = Place(0.0, 0.4, 0.05)
 
 
@@ -29,24 +30,6 @@ def shop(easy_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with chdir(folder), pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.delenv(address.VARIABLE, raising=False)
         yield
-
-
-def page(name: str, language: str) -> None:
-    """What `app` does for one page; the testing of Streamlit runs it as a script of its own."""
-    from importlib import import_module
-
-    from insiders.answers import release
-    from insiders.dashboard.view import View
-
-    found = release.opened()
-    assert found.release is not None, found.problem
-    import_module(f"insiders.dashboard.{name}").show(View(found.release, found.release.speak(language)))
-
-
-def run(name: str, language: str = "en") -> Any:
-    shown = AppTest.from_function(page, args=(name, language), default_timeout=60).run()
-    assert not shown.exception, shown.exception
-    return shown
 
 
 @pytest.mark.parametrize("language", release.LANGUAGES)
@@ -67,7 +50,7 @@ def test_the_first_page_has_the_nine_answers() -> None:
 
 
 def test_the_numbers_of_a_list_of_the_same_size_are_those_of_the_programme() -> None:
-    people = release.opened().release.customers
+    people = Files().opened().release.customers
     ranked = people.sort_values("place")
     some = what_if.of_size(people, 10, FREE)
     assert list(some.ids) == ranked["customer_id"].head(10).tolist()
@@ -80,7 +63,7 @@ def test_the_numbers_of_a_list_of_the_same_size_are_those_of_the_programme() -> 
 
 
 def test_conditions_of_ones_own() -> None:
-    people = release.opened().release.customers
+    people = Files().opened().release.customers
     found = what_if.by_conditions(people, {"net_revenue": 500, "recency_days": 60}, Place(None, 0.4, 0.05))
     assert set(found.ids) == set(people.query("net_revenue >= 500 and recency_days <= 60")["customer_id"])
     assert found.profit is None
@@ -109,16 +92,16 @@ def test_a_customer_is_explained_and_an_unknown_one_is_refused() -> None:
 
 def test_while_files_are_of_no_release_nothing_mixed_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of another release beside these tables, and a table cut off in the middle: a reason and no release."""
-    monkeypatch.setattr(release, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(files, "PAUSE_SECONDS", 0.0)
     whole = paths.INSIDERS.read_bytes(), paths.MEMBERS.read_bytes()
     listed = pd.read_csv(paths.INSIDERS, dtype="str")
     listed.assign(release="2020-01-01/1/other").to_csv(paths.INSIDERS, index=False)
-    assert release.opened() == (None, "the files of one release are still being written: wait for `dvc repro` to end")
+    assert Files().opened() == (None, files.WRITING)
     paths.INSIDERS.write_bytes(whole[0])
     paths.MEMBERS.write_bytes(whole[1][:100])
-    assert "members.parquet" in release.opened().problem
+    assert "members.parquet" in Files().opened().problem
     paths.MEMBERS.write_bytes(whole[1])
-    assert release.opened().release is not None
+    assert Files().opened().release is not None
 
 
 def test_nothing_is_promoted_without_a_confirmation() -> None:

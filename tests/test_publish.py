@@ -1,5 +1,7 @@
 """`insiders publish` on a project that has run: the tables say what its files say, and what is wrong is refused."""
 
+import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -123,6 +125,13 @@ def test_with_pseudonyms_no_id_leaves_and_all_tables_agree(monkeypatch: pytest.M
         if "customer_id" in table.columns:
             assert set(read(table.name)["customer_id"]) <= hashed, table.name
     assert set(read("customers")["customer_id"]) == hashed
+    documents = read("documents").sort_values("part").groupby("name")["content"].agg("".join)
+    assert set(documents.index) == {"answers", "settings"}
+    named = set(re.findall(r'"customer_id": "([^"]+)"', documents["answers"]))
+    assert named
+    assert named <= hashed
+    first = json.loads(documents["answers"])["who"]
+    assert first["first"][0]["customer_id"] in first["answer"]
     monkeypatch.setenv(VARIABLE, KEY[::-1])
     assert "published" in publish()
     assert not set(read("customers")["customer_id"]) & hashed

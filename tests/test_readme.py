@@ -196,7 +196,11 @@ def rolled_back(command: str, project: Path, patch: pytest.MonkeyPatch) -> str:
     return in_line(command, project, patch)
 
 
-SERVERS = {"insiders ui": "MLflow", "insiders dashboard": "Streamlit"}  # command -> what its page says
+SERVERS = {  # command -> what its page says
+    "insiders ui": "MLflow",
+    "insiders dashboard": "Streamlit",
+    "insiders dashboard --from sqlite:///insiders.db": "Streamlit",
+}
 
 
 def served(command: str, project: Path, _patch: pytest.MonkeyPatch) -> str:
@@ -257,6 +261,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders list --top 100 --out top.csv": (in_line, "should bring"),
     "insiders explain CUSTOMER_ID": (in_line, "an Insider"),
     "insiders dashboard": (served, "http://127.0.0.1:"),
+    "insiders dashboard --from sqlite:///insiders.db": (served, "http://127.0.0.1:"),
     "insiders publish --to sqlite:///insiders.db": (in_line, "published, "),
     "insiders bi metabase --database 2 --out metabase.json": (in_line, "cards and the dashboard"),
     "insiders bi superset --source postgresql://bi@db.example/marketing --out insiders.zip": (in_line, "the dashboard"),

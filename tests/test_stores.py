@@ -14,10 +14,11 @@ import sqlalchemy as sql
 import databases
 from insiders.errors import InputError
 from insiders.io import stores
+from insiders.io.stores import reading
 from insiders.io.stores.definitions import define
 from insiders.io.stores.release import Release
 from insiders.schemas.published import BY_NAME, TABLES
-from published_tables import PUBLISHER, narrowed, release
+from published_tables import PUBLISHER, assert_read_back, narrowed, release
 
 SCHEMA = "insiders"
 SERVERS = {"postgres": (databases.missing, databases.server), "mariadb": (databases.mariadb_missing, databases.mariadb)}
@@ -109,6 +110,21 @@ def test_what_is_read_is_what_was_published(url: str) -> None:
         assert sorted(map(as_text, rows)) == sorted(map(as_text, expected)), table.shape.name
     [row] = read(url, 'SELECT "release", as_of, members, currency, published_by, note, publication FROM {}releases')
     assert (row[0], str(row[1]), *row[2:]) == (made.name, "2025-01-10", 3, "GBP", "ana", "first list", 1)
+
+
+def test_what_is_published_is_read_back_whole(url: str) -> None:
+    store = stores.open_store(url, SCHEMA)
+    assert reading.read(store, {}) is None
+    for made in (release(1, 4), release(2, 3)):
+        publish(url, made)
+        assert_read_back(store, made)
+
+
+def test_a_column_that_was_kept_back_is_missed_by_its_name(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    publish(url, narrowed(release(1), "segments"))
+    with pytest.raises(InputError, match=r"segments has no customers, which are needed here: publish\.columns"):
+        reading.read(stores.open_store(url, SCHEMA), {"segments": ["segment", "customers"]})
 
 
 def test_the_same_release_twice_changes_nothing(url: str) -> None:

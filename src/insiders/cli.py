@@ -336,12 +336,16 @@ def dashboard(
         str,
         typer.Option(help="Address to listen on. It asks for no login: behind a proxy that does, name its network."),
     ] = "127.0.0.1",
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Address of a store to read (docs/publishing.md); this folder when left out."),
+    ] = None,
 ) -> None:
-    """Show the release in this folder in the browser, until interrupted: answers, members, what-if, models."""
+    """Show a release in the browser, until interrupted: answers, members, what-if, models."""
     from insiders.io import streamlit_server
 
     typer.echo(f"http://{host}:{port}")
-    streamlit_server.serve(host, port)
+    streamlit_server.serve(host, port, source)
 
 
 @app.command()

@@ -79,10 +79,18 @@ def past() -> pd.DataFrame:
 
 
 def _events(customer: "pd.Series", movement: pd.DataFrame) -> pd.DataFrame:
-    """What happened to the customer at each check since their first order; Event.OUTSIDE where nothing is kept."""
+    """What happened to the customer at each check since their first order.
+
+    Where nothing is kept they stayed what they were: since they joined a member (a store keeps the changes alone), else
+    Event.OUTSIDE.
+    """
     checks = movement.groupby("as_of", as_index=False)["decided"].all()
     own = movement.loc[movement["customer_id"] == customer["customer_id"], ["as_of", "event", "reason"]]
-    told = checks.merge(own, on="as_of", how="left").fillna({"event": Event.OUTSIDE.name.lower()})
+    told = checks.merge(own, on="as_of", how="left")
+    before = told["event"].ffill()
+    inside = before.notna() & (before != Event.LEFT.name.lower())
+    kept = inside.map({True: Event.STAYED.name.lower(), False: Event.OUTSIDE.name.lower()})
+    told["event"] = told["event"].fillna(kept)
     return told[told["as_of"] > customer["as_of"] - pd.Timedelta(days=customer["tenure_days"])]
 
 
@@ -103,7 +111,7 @@ def _place(row: "pd.Series") -> list[str]:
     return [
         f"customer {row['customer_id']}",
         f"{row['segment']}: {'an Insider' if row['is_insider'] else 'not an Insider'}",
-        row["reason"],
+        *([row["reason"]] if row["reason"] else []),
         f"as of {row['as_of']:%Y-%m-%d}, by model version {row['model_version']}",
         *([] if pd.isna(sure) else [f"confidence {sure:.2f}: the share of the most similar customers in this segment"]),
         "",

@@ -1,13 +1,13 @@
 """The page that Streamlit runs: `insiders dashboard` starts it in the project's folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from insiders.answers import release as releases
-from insiders.answers.release import LANGUAGES, Opened, Release
+from insiders.answers.release import LANGUAGES, Opened, Release, Source
 from insiders.dashboard import experiment, members, models, overview, quality, segments, sizes
 from insiders.dashboard.view import View
 
@@ -20,16 +20,21 @@ def shown_before() -> list[Release]:
     return []
 
 
+@st.cache_resource(show_spinner=False)
+def source() -> Source:
+    return releases.shown()
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
-def read(state: releases.State) -> Opened:
-    """Read the files once; `state` is the key alone."""
+def read(state: Hashable) -> Opened:
+    """Read each release once; `state` is the key alone."""
     del state
-    return releases.opened()
+    return source().opened()
 
 
 def latest() -> Opened:
-    """The release of the files; where they are of none just now, the one before it with the reason."""
-    found, kept = read(releases.state()), shown_before()
+    """The release that is there; where none can be read just now, the one before it with the reason."""
+    found, kept = read(source().state()), shown_before()
     if found.release is not None:
         kept[:] = [found.release]
         return found
@@ -44,7 +49,7 @@ def main() -> None:
         st.error(found.problem)
         st.stop()
     release = found.release
-    view = View(release, release.speak(chosen_language(release)))
+    view = View(release, release.speak(chosen_language(release)), source().has_models)
     if found.problem:
         st.info(view.say("A newer release is being written; this is the one before it."))
     st.navigation(pages(view)).run()
@@ -52,7 +57,7 @@ def main() -> None:
 
 
 def chosen_language(release: Release) -> str:
-    own = LANGUAGES.index(release.settings.report.language)
+    own = LANGUAGES.index(release.language)
     asked = st.sidebar.radio("Language · Idioma", LANGUAGES, index=own, format_func=NAMES.__getitem__, horizontal=True)
     return str(asked)
 

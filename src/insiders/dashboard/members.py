@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from insiders.answers import customer
 from insiders.answers.release import as_csv
 from insiders.dashboard.view import View
 
@@ -62,11 +61,7 @@ def _story(view: View) -> None:
     if asked not in set(ids):
         st.warning(view.say("There is no customer {customer}.").format(customer=asked))
         return
-    st.text("\n".join(customer.tell(asked, _background(view.release.name))))
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _background(release: str) -> customer.Background:
-    """What is the same for every customer, learned once per release."""
-    del release
-    return customer.background()
+    with st.spinner(view.say("Looking them up")):
+        st.text(view.release.story(asked))
+    if not view.has_models:
+        st.caption(view.say("A store keeps the changes alone: why somebody stayed is not told."))

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from insiders.answers import versions
@@ -10,6 +11,10 @@ from insiders.dashboard.view import View
 
 def show(view: View) -> None:
     st.title(view.say("Models"))
+    if not view.has_models:
+        st.info(view.say("A store holds no models: to see or change what serves, open the dashboard in the project."))
+        _gates(view)
+        return
     st.markdown(
         view.say("All runs and versions: `insiders ui`, then {address}").format(address=versions.mlflow_address())
     )
@@ -34,3 +39,12 @@ def show(view: View) -> None:
         st.success(versions.tried(partial(versions.promote, str(number))))
     if back.button(view.say("Roll back"), disabled=not sure):
         st.success(versions.tried(versions.roll_back))
+
+
+def _gates(view: View) -> None:
+    """What the model of the release was judged by."""
+    rows = pd.DataFrame(view.release.answers["guarantee"]["gates"])
+    if rows.empty:
+        return
+    st.header(view.say("Gates"))
+    st.dataframe(view.table(rows, ["name", "value", "threshold", "passed"]), hide_index=True, width="stretch")

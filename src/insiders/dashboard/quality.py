@@ -15,4 +15,7 @@ def show(view: View) -> None:
         width="stretch",
     )
     st.header(view.say("What was understood"))
+    if view.release.intake is None:
+        st.info(view.say("It is not published, since it may name customers (publish.pseudonymise)."))
+        return
     st.markdown(view.release.intake)

@@ -38,15 +38,13 @@ def show(view: View) -> None:
 def _map(view: View) -> None:
     """The first two coordinates in which the model sees the customers."""
     places = view.release.coordinates
-    if places.empty or len(places["place"].iloc[0]) < 2:  # noqa: PLR2004 - a picture has two
+    if places.empty:
         return
     st.header(view.say("Map"))
     known = view.release.customers[["customer_id", "segment"]].merge(places, on="customer_id")
     some = known.sample(min(POINTS_MAX, len(known)), random_state=0)
-    points = pd.DataFrame(some["place"].str[:2].tolist(), columns=["x", "y"])
-    st.scatter_chart(
-        points.assign(segment=some["segment"].map(view.language.segment).to_numpy()), x="x", y="y", color="segment"
-    )
+    named = some.assign(segment=some["segment"].map(view.language.segment))
+    st.scatter_chart(named[["x", "y", "segment"]], x="x", y="y", color="segment")
     st.markdown(view.say("Each point is a customer as the model sees them; the axes have no unit."))
 
 
@@ -64,11 +62,10 @@ def _products(view: View, rows: pd.DataFrame) -> None:
 
 def _movement(view: View) -> None:
     """From the last month start to today."""
-    past = view.release.past
-    if past.empty:
+    last = view.release.before
+    if last.empty:
         return
     st.header(view.say("Movement"))
-    last = past[past["as_of"] == past["as_of"].max()][["customer_id", "segment"]]
     both = last.merge(
         view.release.customers[["customer_id", "segment"]], on="customer_id", suffixes=("_before", "_now")
     )
@@ -77,5 +74,5 @@ def _movement(view: View) -> None:
         pd.crosstab(named["before"], named["now"]).rename_axis(columns=None).rename_axis(index=view.say("Segment"))
     )
     st.dataframe(crossed.reset_index(), hide_index=True, width="stretch")
-    day = view.language.day(past["as_of"].max().date())
+    day = view.language.day(view.release.before_on)
     st.markdown(view.say("Rows: the segment on {day}; columns: today.").format(day=day))

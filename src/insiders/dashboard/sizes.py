@@ -17,12 +17,12 @@ COLUMNS = ("customer_id", "segment", "net_revenue", "order_count", "recency_days
 def show(view: View) -> None:
     st.title(view.say("What if"))
     st.markdown(view.say("Nothing here changes the programme: its size stands in params.yaml (programme.size)."))
-    own, people = view.release.settings, view.release.customers
+    own, people = view.release.place, view.release.customers
     margin, uplift, cost = st.columns(3)
     place = Place(
-        cost.number_input(view.say("Cost of a place"), min_value=0.0, value=float(own.programme.place_cost or 0.0)),
-        margin.number_input(view.say("Margin, share"), 0.0, 1.0, float(own.report.margin_share)),
-        uplift.number_input(view.say("Assumed uplift, share"), 0.0, 1.0, float(own.programme.place_uplift)),
+        cost.number_input(view.say("Cost of a place"), min_value=0.0, value=float(own.cost or 0.0)),
+        margin.number_input(view.say("Margin, share"), 0.0, 1.0, float(own.margin_share)),
+        uplift.number_input(view.say("Assumed uplift, share"), 0.0, 1.0, float(own.uplift)),
     )
     ways = {"size": view.say("The highest scores"), "conditions": view.say("Conditions of my own")}
     way = st.radio(view.say("Who is in"), list(ways), format_func=ways.__getitem__, horizontal=True)

@@ -16,6 +16,7 @@ class View(NamedTuple):
 
     release: Release
     language: Language
+    has_models: bool  # the project and its MLflow are here
 
     def say(self, text: str) -> str:
         return self.language.say(text)

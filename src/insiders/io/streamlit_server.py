@@ -15,6 +15,13 @@ SETTINGS = {
     "theme.base": "light",
 }
 
+STORE = "INSIDERS_DASHBOARD_FROM"  # variable by which the server's scripts learn of a store
+
+
+def store() -> str | None:
+    """Address of the store that is to be shown; None: the files of the working folder."""
+    return os.environ.get(STORE)
+
 
 def command(host: str, port: int) -> list[str]:
     """The server's command line."""
@@ -23,8 +30,12 @@ def command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "insiders.dashboard", *flags]
 
 
-def serve(host: str, port: int) -> None:
-    """Become the server, until it is interrupted. Raises InputError where Streamlit is not installed."""
+def serve(host: str, port: int, shown: str | None) -> None:
+    """Become the server, until it is interrupted; `shown` is the address of a store.
+
+    Raises InputError where Streamlit is not installed.
+    """
     if importlib.util.find_spec("streamlit") is None:
         raise InputError('the dashboard needs Streamlit: install it with pip install "insiders[dashboard]"')
-    os.execve(sys.executable, command(host, port), os.environ)  # noqa: S606
+    environment = os.environ | ({STORE: shown} if shown else {})
+    os.execve(sys.executable, command(host, port), environment)  # noqa: S606

@@ -190,6 +190,12 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} cannot be read as JSON: {error}; expected what `dvc repro` makes") from error
 
 
+def read_text(path: Path) -> str:
+    """Read what `write_text` wrote."""
+    require(path)
+    return path.read_text(encoding="utf-8")
+
+
 def digest(*files: Path) -> str:
     """One sha256 over the content of the files, in this order."""
     content = hashlib.sha256()

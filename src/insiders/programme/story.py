@@ -30,7 +30,7 @@ class Subject(NamedTuple):
     """One customer: their row today, as a table of one row, and what is kept of their membership.
 
     `record` is their row of schemas.MEMBERS, None for who never was a member; `events` holds one row per check from the
-    first at which they were a customer: as_of, event (Event.OUTSIDE's name where nothing is kept), reason, decided.
+    first at which they were a customer: as_of, event, reason (missing where none is kept), decided.
     """
 
     customer: pd.DataFrame
@@ -134,7 +134,7 @@ def _one_of(rule: Rule) -> str:
 def _checks(events: pd.DataFrame, reasons: Mapping[str, str]) -> Iterator[str]:
     for row in events.itertuples(index=False):
         event = Event[row.event.upper()]
-        why = "" if event is Event.OUTSIDE else f": {reasons[row.reason]}"
+        why = "" if pd.isna(row.reason) else f": {reasons[row.reason]}"
         kind = "decided" if row.decided else "simulated"
         yield f"  {row.as_of:%Y-%m-%d}  {kind:<10}{EVENT_NAMES[event]}{why}"
 

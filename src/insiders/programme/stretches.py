@@ -45,3 +45,11 @@ def changes(movement: pd.DataFrame, by_hand: Iterable[Entry]) -> pd.DataFrame:
     decided = [(each.customer_id, pd.Timestamp(each.on), BY_HANDS[each.hand], BY_HAND, True) for each in by_hand]
     hands = pd.DataFrame(decided, columns=CHANGE).astype(dict(checked.dtypes)).drop_duplicates(CHANGE[:3])
     return pd.concat([checked, hands], ignore_index=True).sort_values(CHANGE[:3], ignore_index=True)
+
+
+def checks(changes: pd.DataFrame) -> pd.DataFrame:
+    """What `changes` tells of checks, in the form of schemas.MOVEMENT: who merely stayed is left out."""
+    events = {change: event for event, change in CHANGES.items()}
+    checked = changes[changes["event"].isin(events)]
+    moved = checked.assign(event=checked["event"].map(events)).rename(columns={"on_date": "as_of"})
+    return moved.sort_values(["customer_id", "as_of"], ignore_index=True)

@@ -93,6 +93,23 @@ RELEASES = Published(
     },
 )
 
+DOCUMENTS = Published(
+    "documents",
+    "One row per document, part of it and release: what `insiders dashboard --from` shows beside the tables.",
+    ("release", "name", "part"),
+    {
+        "release": RELEASE,
+        "name": Field(
+            "id",
+            "answers: the nine answers as JSON, without the list; settings: what the dashboard starts from, as JSON; "
+            "intake: what was understood of the delivery, as Markdown",
+        ),
+        "part": Field("count", "1 = the first; the parts joined in this order are the document"),
+        "content": Field("text", "the text of the part"),
+    },
+    needed=("content",),
+)
+
 TABLES = (
     Published(
         "customers",
@@ -105,6 +122,8 @@ TABLES = (
             **_of(CUSTOMERS, FEATURES),
             **_of(ASSIGNMENTS, ["segment", "is_insider", "score", "place"]),
             **_of(EXPECTATIONS, ["expected_orders", "probability_active", *EXPECTED]),
+            "map_x": Field("number", "first coordinate in which the model sees the customer; null: it has not two"),
+            "map_y": Field("number", "second coordinate; the two have no unit"),
         },
         needed=("segment",),
     ),
@@ -293,6 +312,7 @@ TABLES = (
             ),
         },
     ),
+    DOCUMENTS,
 )
 BY_NAME = {table.name: table for table in TABLES}
 

@@ -35,7 +35,8 @@ def publish(targets: Sequence[str], publisher: Publisher, *, may_empty: bool) ->
 
 def _refuse_empty(release: Release, store: Store, target: str, *, may_empty: bool) -> None:
     """A full list is not replaced by an empty one without a word; that the store can be reached is seen on the way."""
-    before = store.members()
+    current = store.current()
+    before = int(current["members"]) if current else 0
     if before and not release.members and not may_empty:
         raise InputError(
             f"{addresses.shown(target)} holds a list of {before:,} members, and release {release.name} names nobody "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import ibis
 
 from insiders.answers.inputs import Inputs
-from insiders.answers.publication import contacts, customers, members, summaries
+from insiders.answers.publication import contacts, customers, documents, members, summaries
 from insiders.answers.publication.pseudonyms import Pseudonyms
 from insiders.errors import InputError
 from insiders.io import engine, ledger, paths, tables
@@ -47,9 +47,11 @@ BUILDERS: Mapping[str, Callable[[Inputs], "ir.Table"]] = {
     "ledger": summaries.ledger,
     "gates": summaries.gates,
     "experiment": summaries.experiment,
+    "documents": documents.documents,
 }
 FILES = (
     *(paths.CUSTOMERS, paths.ASSIGNMENTS, paths.EXPECTATIONS, paths.CONFIDENCE, paths.MEMBERSHIPS, paths.ORDERS),
+    *(paths.PLACES, paths.INTAKE),
     *(paths.MEMBERS, paths.MOVEMENT, paths.TERMS, paths.OUTLOOK, paths.REGISTERED, paths.LEDGER),
     *(paths.INSIDERS, paths.AUDIENCES, paths.RECOMMENDATIONS, paths.ANSWERS),
 )
@@ -127,6 +129,7 @@ def _digest(settings: Params, pseudonyms: Pseudonyms | None) -> str:
         **settings.publish.model_dump(exclude={"schema_"}),
         "key": pseudonyms and pseudonyms.fingerprint,
         "experiment": settings.report.experiment.model_dump(),  # by which the read-out is made
+        "dashboard": documents.start(settings),
     }
     files = tables.digest(*FILES, *ledger.files(), *keys)
     return hashlib.sha256(f"{files} {tables.as_json(shaped)}".encode()).hexdigest()

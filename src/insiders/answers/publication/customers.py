@@ -22,7 +22,14 @@ def customers(inputs: Inputs) -> "ir.Table":
     known = inputs.scan(paths.CUSTOMERS).select("customer_id", "country", *FEATURES)
     assigned = inputs.scan(paths.ASSIGNMENTS).select("customer_id", "segment", "is_insider", "score", "place")
     expected = inputs.scan(paths.EXPECTATIONS).select("customer_id", "expected_orders", "probability_active", *EXPECTED)
-    return _joined(_joined(known, assigned), expected)
+    return _joined(_joined(_joined(known, assigned), expected), _map(inputs))
+
+
+def _map(inputs: Inputs) -> "ir.Table":
+    """The first two coordinates of each customer; nobody's where the model has not two."""
+    places = inputs.scan(paths.PLACES)
+    plane = places.filter(places.place.length() > 1)
+    return plane.select("customer_id", map_x=plane.place[0], map_y=plane.place[1])
 
 
 def assignments(inputs: Inputs) -> "ir.Table":

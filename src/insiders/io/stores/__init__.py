@@ -6,6 +6,7 @@ from insiders.errors import InputError
 from insiders.io import addresses
 from insiders.io.stores.release import Store
 
+SCHEMA = "insiders"  # where params.yaml does not say another one (publish.schema)
 FORMS = "parquet:FOLDER, csv:FOLDER, FILE.xlsx, mongodb://..., or the SQLAlchemy address of a database"
 
 

@@ -1,19 +1,24 @@
 """Any database of SQLAlchemy as a store: one transaction a release, and views that follow the newest publication."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sql
 
 from insiders.errors import InputError
 from insiders.io import addresses
 from insiders.io.stores import rows
-from insiders.io.stores.definitions import Definitions, define
-from insiders.io.stores.release import Outcome, Publisher, Release, Table, row
-from insiders.schemas.published import RELEASES
+from insiders.io.stores.definitions import TYPES, Definitions, define
+from insiders.io.stores.release import Columns, Outcome, Publisher, Release, Row, Table, row, schema_to_read
+from insiders.schemas.published import BY_NAME, RELEASES, Kind, Published
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 WITHOUT_SCHEMAS = ("sqlite", "mysql", "mariadb")
+READS = "insiders_reads"  # option of a connection that takes no lock for writing
+READ: Mapping[Kind, Any] = {"money": sql.Numeric(18, 2, asdecimal=False)}  # types where they differ from TYPES
 
 
 class Database:
@@ -27,13 +32,22 @@ class Database:
         self.schema = None if self.engine.dialect.name in WITHOUT_SCHEMAS else schema
         self.url = url
 
-    def members(self) -> int:
-        with self._begin() as connection:
+    def current(self) -> Row | None:
+        with self._read() as connection:
             if not sql.inspect(connection).has_table(RELEASES.name, schema=self.schema):
-                return 0
-            table = sql.Table(RELEASES.name, sql.MetaData(), schema=self.schema, autoload_with=connection)
-            newest = sql.select(table.c.members).order_by(table.c.publication.desc()).limit(1)
-            return int(connection.execute(newest).scalar() or 0)
+                return None
+            table = self._readable(RELEASES, RELEASES.columns)
+            newest = sql.select(table).order_by(table.c.publication.desc()).limit(1)
+            found = connection.execute(newest).mappings().first()
+            return dict(found) if found else None
+
+    def tables(self, columns: Columns, release: str) -> "dict[str, pa.Table]":
+        with self._read() as connection:
+            return {name: self._table(connection, BY_NAME[name], columns[name], release) for name in columns}
+
+    def holds(self, row: Row) -> bool:
+        """Of a release that is no longer current the tables that tell the whole past are gone."""
+        return self.current() == row
 
     def publish(self, release: Release, publisher: Publisher) -> Outcome:
         """Write the tables and then the release's row, which makes them current, in one transaction."""
@@ -92,6 +106,30 @@ class Database:
                 "publish into another database, or another schema (publish.schema in params.yaml)"
             )
 
+    def _table(self, connection: sql.Connection, shape: Published, columns: Sequence[str], release: str) -> "pa.Table":
+        import pyarrow as pa
+
+        there = _columns(sql.inspect(connection), shape.name, self.schema)
+        table = self._readable(shape, [name for name in columns if name in there])
+        chosen = sql.select(table).where(sql.column("release") == release)
+        rows = connection.execute(chosen).all()
+        values = zip(*rows, strict=True) if rows else ([] for _ in table.columns)
+        types = schema_to_read(shape, table.columns.keys())
+        arrays = [pa.array(list(each), field.type) for each, field in zip(values, types, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=types)
+
+    def _readable(self, shape: Published, columns: Iterable[str]) -> sql.TableClause:
+        """A table as a SELECT names it, money as a float."""
+        typed = [sql.column(name, READ.get(kind := shape.columns[name].kind, TYPES[kind])) for name in columns]
+        return sql.table(shape.name, *typed, schema=self.schema)
+
+    @contextmanager
+    def _read(self) -> Iterator[sql.Connection]:
+        """Open a transaction that only reads."""
+        with addresses.readable("read", self.url), self.engine.execution_options(**{READS: True}).connect() as reading:
+            yield reading
+        self.engine.dispose()
+
     @contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
         """Open a transaction; what the database says against it becomes an error that a user can mend."""
@@ -120,4 +158,5 @@ def _own_transactions(engine: sql.Engine) -> None:
 
     @sql.event.listens_for(engine, "begin")
     def _begin(connection: sql.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(READS)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -6,7 +6,7 @@ single write moves. A release that is published again with other content is take
 the one before it is current.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,10 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 from insiders.errors import InputError
 from insiders.io import addresses
-from insiders.io.stores.release import Outcome, Publisher, Release, Rows, Table, is_current, newest, with_release
-from insiders.schemas.published import CUSTOMER_ID, RELEASES
+from insiders.io.stores.release import (
+    Columns,
+    Outcome,
+    Publisher,
+    Release,
+    Row,
+    Rows,
+    Table,
+    is_current,
+    newest,
+    schema_to_read,
+    with_release,
+)
+from insiders.schemas.published import BY_NAME, CUSTOMER_ID, RELEASES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pymongo.database import Database
 
 DATABASE = "insiders"  # where the address names none
@@ -31,13 +44,20 @@ class Documents:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def members(self) -> int:
-        with self._open() as database:
-            current = newest(_releases(database))
-        return int(current["members"]) if current else 0
+    def current(self) -> Row | None:
+        with self._open("read") as database:
+            return newest(_releases(database))
+
+    def tables(self, columns: Columns, release: str) -> "dict[str, pa.Table]":
+        with self._open("read") as database:
+            return {name: _table(database, name, columns[name], release) for name in columns}
+
+    def holds(self, row: Row) -> bool:
+        with self._open("read") as database:
+            return row in _releases(database)
 
     def publish(self, release: Release, publisher: Publisher) -> Outcome:
-        with self._open() as database:
+        with self._open("written") as database:
             rows = _releases(database)
             if is_current(release, rows):
                 return Outcome(is_new=False, rows=0)
@@ -48,7 +68,7 @@ class Documents:
         return Outcome(is_new=True, rows=written)
 
     @contextmanager
-    def _open(self) -> "Iterator[Database[dict[str, Any]]]":
+    def _open(self, done: str) -> "Iterator[Database[dict[str, Any]]]":
         try:
             import pymongo
         except ModuleNotFoundError as error:
@@ -58,7 +78,7 @@ class Documents:
                 yield client.get_default_database(DATABASE)
         except pymongo.errors.PyMongoError as error:
             raise InputError(
-                f"{addresses.shown(self.address)}: the database cannot be written: {_brief(error)}"
+                f"{addresses.shown(self.address)}: the database cannot be {done}: {_brief(error)}"
             ) from error
 
 
@@ -71,6 +91,15 @@ def _brief(error: Exception) -> str:
 
 def _releases(database: "Database[dict[str, Any]]") -> Rows:
     return list(database[RELEASES.name].find())
+
+
+def _table(database: "Database[dict[str, Any]]", name: str, columns: Sequence[str], release: str) -> "pa.Table":
+    """The columns that the documents have; all of them where there are no documents."""
+    import pyarrow as pa
+
+    found = list(database[name].find({"release": release}, {"_id": False, **dict.fromkeys(columns, True)}))
+    there = [each for each in columns if each in found[0]] if found else columns
+    return pa.Table.from_pylist(found, schema_to_read(BY_NAME[name], there))
 
 
 def _replace(database: "Database[dict[str, Any]]", table: Table, release: str) -> int:

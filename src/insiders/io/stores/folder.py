@@ -5,7 +5,7 @@ content is taken out of `releases` first: meanwhile the one before it is current
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -14,18 +14,21 @@ from urllib.parse import quote
 
 from insiders.errors import InputError
 from insiders.io.stores.release import (
+    Columns,
     Outcome,
     Publisher,
     Release,
+    Row,
     Rows,
     Table,
     is_current,
     newest,
     schema_of,
+    schema_to_read,
     with_release,
 )
 from insiders.io.tables import FORMULA_STARTS, atomic_write
-from insiders.schemas.published import RELEASES
+from insiders.schemas.published import BY_NAME, RELEASES, Published
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,9 +50,26 @@ class Folder:
         self.path, self.form = path, form
         self.releases = path / f"{RELEASES.name}{form.suffix}"
 
-    def members(self) -> int:
-        current = newest(self._rows())
-        return current["members"] if current else 0
+    def current(self) -> Row | None:
+        return newest(self._rows())
+
+    def tables(self, columns: Columns, release: str) -> "dict[str, pa.Table]":
+        if self.form.suffix != ".parquet":
+            raise InputError(f"{self.path} holds CSV files, for spreadsheets: publish to parquet:FOLDER, and read that")
+        return {name: self._table(BY_NAME[name], columns[name], release) for name in columns}
+
+    def _table(self, shape: Published, columns: Sequence[str], release: str) -> "pa.Table":
+        from pyarrow import parquet
+
+        path = self.path / shape.name / part(release) / f"part-0{self.form.suffix}"
+        try:
+            there = [name for name in columns if name in parquet.read_schema(path).names]
+        except FileNotFoundError:  # kept back, or just being replaced
+            return schema_to_read(shape, ()).empty_table()
+        return parquet.read_table(path, columns=there, partitioning=None).cast(schema_to_read(shape, there))
+
+    def holds(self, row: Row) -> bool:
+        return row in self._rows()
 
     def publish(self, release: Release, publisher: Publisher) -> Outcome:
         """Write all files beside their places, move them there, and then name the release in `releases`."""

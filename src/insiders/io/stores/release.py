@@ -1,6 +1,6 @@
 """What is handed to a store: the tables of one release as blocks of rows, and who publishes them when."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -46,9 +46,22 @@ class Outcome(NamedTuple):
     rows: int
 
 
+Row = dict[str, Any]  # of `releases`
+Rows = list[Row]
+Columns = Mapping[str, Sequence[str]]  # of tables, by name
+
+
 class Store(Protocol):
-    def members(self) -> int:
-        """How many members the current release has; 0 where nothing is published yet."""
+    def current(self) -> Row | None:
+        """The row of the current release; None where nothing is published yet."""
+        ...
+
+    def tables(self, columns: Columns, release: str) -> "dict[str, pa.Table]":
+        """These tables of a release, of these columns those that are there, in the types of `schema_to_read`."""
+        ...
+
+    def holds(self, row: Row) -> bool:
+        """Whether what `tables` gave of this publication is still what the store has of it."""
         ...
 
     def publish(self, release: Release, publisher: Publisher) -> Outcome:
@@ -81,10 +94,15 @@ def schema_of(shape: Published, columns: Iterable[str] | None = None) -> "pa.Sch
     return pa.schema([(name, arrow_type(shape.columns[name].kind)) for name in names])
 
 
-Rows = list[dict[str, Any]]  # of `releases`
+def schema_to_read(shape: Published, names: Iterable[str]) -> "pa.Schema":
+    """As `schema_of`, but money is a float, which every store can give and pandas counts with."""
+    kinds: dict[str, Kind] = {name: shape.columns[name].kind for name in names}
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.float64() if kind == "money" else arrow_type(kind)) for name, kind in kinds.items()])
 
 
-def newest(releases: Rows) -> dict[str, Any] | None:
+def newest(releases: Rows) -> Row | None:
     """The current release of a store: the one that was published last."""
     whole = [each for each in releases if each["publication"] is not None]
     return max(whole, key=lambda each: each["publication"], default=None)

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from insiders.errors import InputError
 from insiders.io.stores.folder import writable
-from insiders.io.stores.release import Outcome, Publisher, Release, Rows, Table, is_current, newest, with_release
+from insiders.io.stores.release import (
+    Columns,
+    Outcome,
+    Publisher,
+    Release,
+    Row,
+    Rows,
+    Table,
+    is_current,
+    newest,
+    with_release,
+)
 from insiders.io.tables import atomic_write
-from insiders.schemas.published import RELEASES, Kind, Published
+from insiders.schemas.published import DOCUMENTS, RELEASES, Kind, Published
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from xlsxwriter import Workbook as Book
 
 SHEET_ROWS = 1_048_575  # below the header
@@ -26,9 +38,15 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def members(self) -> int:
-        current = newest(self._rows())
-        return int(current["members"]) if current else 0
+    def current(self) -> Row | None:
+        return newest(self._rows())
+
+    def tables(self, columns: Columns, release: str) -> "dict[str, pa.Table]":
+        del columns, release
+        raise InputError(f"{self.path} is a workbook, for people: publish into a database, and read that")
+
+    def holds(self, row: Row) -> bool:
+        return row in self._rows()
 
     def publish(self, release: Release, publisher: Publisher) -> Outcome:
         rows = self._rows()
@@ -60,7 +78,8 @@ def _write(path: Path, release: Release, row: dict[str, Any]) -> int:
     with xlsxwriter.Workbook(path, options) as book:
         book.set_properties({"created": datetime.combine(release.as_of, time())})  # the same release, the same bytes
         _write_sheet(book, RELEASES, tuple(RELEASES.columns), iter([row]))
-        return sum(_write_sheet(book, table.shape, table.columns, _rows_of(table)) for table in release.tables)
+        shown = [table for table in release.tables if table.shape != DOCUMENTS]  # which no person reads in a sheet
+        return sum(_write_sheet(book, table.shape, table.columns, _rows_of(table)) for table in shown)
 
 
 def _rows_of(table: Table) -> Iterator[dict[str, Any]]:
