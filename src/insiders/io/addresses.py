@@ -50,8 +50,8 @@ def readable(done: str, address: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{shown(address)}: the driver {error.name} is not installed: `make stores` installs those of PostgreSQL, "
-            "MySQL and MongoDB"
+            f"{shown(address)}: the driver {error.name} is not installed: `make stores` in a clone, or the extra "
+            "`stores` of the package, installs those of PostgreSQL, MySQL and MongoDB"
         ) from error
     except sql.exc.SQLAlchemyError as error:
         raise InputError(f"{shown(address)}: the database cannot be {done}: {_brief(error)}") from error

@@ -72,7 +72,9 @@ class Documents:
         try:
             import pymongo
         except ModuleNotFoundError as error:
-            raise InputError("the driver pymongo is not installed: `make stores` installs it") from error
+            raise InputError(
+                "the driver pymongo is not installed: `make stores` in a clone, or `pip install pymongo`, does it"
+            ) from error
         try:
             with pymongo.MongoClient(addresses.expanded(self.address), serverSelectionTimeoutMS=PATIENCE_MS) as client:
                 yield client.get_default_database(DATABASE)
