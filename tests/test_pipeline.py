@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -216,15 +215,6 @@ def test_again_is_no_change(copy: Path) -> None:
     small_shop.run(copy, STAGES[STAGES.index("register") :])
     assert digests(copy) == before
     assert versions_and_runs(copy) == state
-
-
-def test_the_same_bytes_elsewhere(shop: Path, empty_store: Path, tmp_path: Path) -> None:
-    """Two workers instead of one, another time zone, another order of sets: only the folder's settings differ."""
-    folder = small_shop.new_project(tmp_path / "elsewhere", empty_store, EASY, {"tune": LESS["tune"] | {"workers": 2}})
-    code = f"import importlib\nfor stage in {STAGES}: importlib.import_module(f'insiders.stages.{{stage}}').main()"
-    other = os.environ | {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4242"}
-    subprocess.run([sys.executable, "-c", code], cwd=folder, env=other, check=True, capture_output=True)
-    assert digests(folder) == digests(shop)
 
 
 def test_order_split_and_names_change_nobodys_segment_and_back_is_back(shop: Path, copy: Path) -> None:
