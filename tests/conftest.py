@@ -1,5 +1,6 @@
 """Fixtures that several files share. What takes seconds is made once for all workers of a run."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +16,10 @@ from insiders.io.tracking import address
 # A worker for each core: more threads would only wait for each other. NumPy, which reads this, is not imported yet.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Files that begin first, the longest of all, so that no worker is left alone with one of them at the end.
-FIRST = ("test_processors.py", "test_pipeline.py", "test_dvc.py", "test_readme.py", "test_project.py")
+FIRST = (
+    *("test_processors.py", "test_pipeline.py", "test_one_membership.py", "test_dvc.py", "test_readme.py"),
+    *("test_project.py", "test_browser.py"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +34,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
+
+
+def pytest_collection_finish() -> None:
+    """Every module is imported by now: the collector of garbage need not look through them again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -142,7 +142,7 @@ def test_the_pipeline_runs_from_a_wheel_without_a_checkout(wheel: Path, empty_st
     where = "import insiders; print(insiders.__file__)"
     assert ran(sys.executable, "-c", where).strip() == str(installed / "insiders" / "__init__.py")
     ran("insiders", "init", "shop")
-    small_shop.write_params(folder, small_shop.EASY)
+    small_shop.write_params(folder, small_shop.EASY, {"tune": {"trials": 2}})
     (folder / "mlruns/mlflow.db").write_bytes(empty_store.read_bytes())
     assert re.findall(r"Running stage '(\w+)'", ran("dvc", "--cd", "shop", "repro", "ingest")) == ["version", "ingest"]
     # The others in one process, which spares their imports; DVC then takes down what each stage needs and made.
