@@ -1,7 +1,7 @@
 """The answers of the page, in its order: page, JSON, pictures and texts follow from this list.
 
-An answer's key names its modules and templates: answers/KEY.py, report/figures/KEY.py, templates/sentences/KEY.j2
-(question and sentence) and templates/sections/KEY.html.j2.
+An answer's key names its modules and templates: answers/KEY.py, templates/sentences/KEY.j2 (title, question and
+sentence), templates/sections/KEY.html.j2 and, where it has pictures, report/figures/KEY.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +33,10 @@ from insiders.report.figures.traits import pictures as draw_traits
 from insiders.report.figures.who import pictures as draw_who
 
 
+def no_pictures(_: Scene) -> dict[str, Picture]:
+    return {}
+
+
 def no_lists(_: Inputs) -> Contents:
     return {}
 
@@ -42,7 +46,7 @@ class Answer(NamedTuple):
 
     key: str
     numbers: Callable[[Inputs], Mapping[str, object]]
-    pictures: Callable[[Scene], dict[str, Picture]]
+    pictures: Callable[[Scene], dict[str, Picture]] = no_pictures
     lists: Callable[[Inputs], Contents] = no_lists
 
 
