@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import chdir
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,18 @@ def sampled(source: Any, **ingest: Any) -> pd.DataFrame:
     return transactions().sort_values(["invoice", "customer_id"], ignore_index=True)
 
 
-def test_the_sample_is_the_same_from_a_file_and_from_every_database(shop: str) -> None:
-    path = write_csv(Path("shop.csv"), lines())
-    whole = sampled(path)
-    of_file = sampled(path, sample=SHARE)
+@pytest.fixture(scope="module")
+def of_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All rows of a file, and those of a sample."""
+    with chdir(tmp_path_factory.mktemp("file")):
+        path = write_csv(Path("shop.csv"), lines())
+        return sampled(path), sampled(path, sample=SHARE)
+
+
+def test_the_sample_is_the_same_from_a_file_and_from_every_database(
+    shop: str, of_files: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    whole, of_file = of_files
     of_table = sampled(shop, table="sales", sample=SHARE)
     of_query = sampled(shop, query="SELECT * FROM sales;", sample=SHARE)
     pd.testing.assert_frame_equal(of_table, of_file)
