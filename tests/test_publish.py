@@ -137,6 +137,13 @@ def test_with_pseudonyms_no_id_leaves_and_all_tables_agree(monkeypatch: pytest.M
     assert not set(read("customers")["customer_id"]) & hashed
 
 
+def test_without_a_model_nobody_is_on_the_map() -> None:
+    Path("mlruns/written.json").unlink()
+    tables.write(tables.read(paths.PLACES).head(0).astype({"place": "object"}), paths.PLACES)
+    publish()
+    assert read("customers")["map_x"].isna().all()
+
+
 def test_only_the_columns_that_are_asked_for_are_published() -> None:
     setting(columns={"customers": ["net_revenue"], "recommendations": []})
     publish()

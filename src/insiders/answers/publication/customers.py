@@ -27,7 +27,8 @@ def customers(inputs: Inputs) -> "ir.Table":
 
 def _map(inputs: Inputs) -> "ir.Table":
     """The first two coordinates of each customer; nobody's where the model has not two."""
-    places = inputs.scan(paths.PLACES)
+    kept = inputs.scan(paths.PLACES)
+    places = kept.mutate(place=kept.place.cast("array<float64>"))  # of no rows a file knows no type
     plane = places.filter(places.place.length() > 1)
     return plane.select("customer_id", map_x=plane.place[0], map_y=plane.place[1])
 
