@@ -22,6 +22,7 @@ from insiders.answers.publication import contents, documents
 from insiders.answers.release import LANGUAGES
 from insiders.answers.release.files import Files
 from insiders.answers.release.stored import COLUMNS, Stored
+from insiders.errors import InputError
 from insiders.io import params, stores, streamlit_server
 from insiders.io.stores.release import Publisher, Release, Table, schema_of
 from insiders.io.tracking import address
@@ -100,6 +101,11 @@ def test_a_store_without_a_release_says_so(tmp_path: Path) -> None:
     found = Stored(f"sqlite:///{tmp_path / 'empty.db'}").opened()
     assert found == (None, f"sqlite:///{tmp_path / 'empty.db'} holds no release: `insiders publish` adds one")
     assert Stored("sqlite:////no/such/folder/shop.db").opened().release is None
+
+
+def test_an_address_that_names_no_store_starts_no_server() -> None:
+    with pytest.raises(InputError, match="nowhere names no store: expected parquet:FOLDER"):
+        streamlit_server.serve("127.0.0.1", 1, "nowhere")
 
 
 # --- while others are published ---

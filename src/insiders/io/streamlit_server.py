@@ -5,6 +5,7 @@ import os
 import sys
 
 from insiders.errors import InputError
+from insiders.io import stores
 
 # Nothing is reported to Streamlit's makers, no file is watched for changes of code, and no mail address is asked for.
 SETTINGS = {
@@ -33,9 +34,11 @@ def command(host: str, port: int) -> list[str]:
 def serve(host: str, port: int, shown: str | None) -> None:
     """Become the server, until it is interrupted; `shown` is the address of a store.
 
-    Raises InputError where Streamlit is not installed.
+    Raises InputError where Streamlit or the store's driver is not installed, or the address names no store.
     """
     if importlib.util.find_spec("streamlit") is None:
         raise InputError('the dashboard needs Streamlit: install it with pip install "insiders[dashboard]"')
+    if shown:
+        stores.open_store(shown, stores.SCHEMA)
     environment = os.environ | ({STORE: shown} if shown else {})
     os.execve(sys.executable, command(host, port), environment)  # noqa: S606
