@@ -16,7 +16,7 @@ from insiders.answers.release import files
 from insiders.answers.release.files import Files
 from insiders.dashboard import APP
 from insiders.dashboard.overview import cards
-from insiders.io import paths, streamlit_server, tables
+from insiders.io import paths, streamlit_server, tables, workspace
 from insiders.io.tracking import address
 from insiders.programme.size import Place
 
@@ -95,7 +95,8 @@ def test_while_files_are_of_no_release_nothing_mixed_is_shown(monkeypatch: pytes
     monkeypatch.setattr(files, "PAUSE_SECONDS", 0.0)
     whole = paths.INSIDERS.read_bytes(), paths.MEMBERS.read_bytes()
     listed = pd.read_csv(paths.INSIDERS, dtype="str")
-    listed.assign(release="2020-01-01/1/other").to_csv(paths.INSIDERS, index=False)
+    with workspace.alone("assign"):
+        listed.assign(release="2020-01-01/1/other").to_csv(paths.INSIDERS, index=False)
     assert Files().opened() == (None, files.WRITING)
     paths.INSIDERS.write_bytes(whole[0])
     paths.MEMBERS.write_bytes(whole[1][:100])

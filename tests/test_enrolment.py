@@ -12,7 +12,7 @@ from insiders import schemas
 from insiders.answers import assignments, enrolment
 from insiders.cli import app
 from insiders.errors import InputError
-from insiders.io import ledger, paths, tables
+from insiders.io import ledger, paths, tables, workspace
 from insiders.stages import assign
 
 LATER = NOW + pd.Timedelta(days=30)
@@ -191,7 +191,12 @@ def test_a_hand_needs_a_known_customer_and_a_reason() -> None:
 
 def test_a_damaged_file_of_hands_is_named() -> None:
     cli("set", "c001", "in", "--why", "because")
-    paths.HANDS.write_text('{"customer_id": "c001", "hand": "maybe", "why": "", "on": "2011-01-01"}\n')
+    maybe = '{"customer_id": "c001", "hand": "maybe", "why": "", "on": "2011-01-01"}\n'
+    paths.HANDS.write_text(maybe)
+    with pytest.raises(InputError, match="is not as it was written"):
+        ledger.read_hands()
+    with workspace.alone("insiders set"):
+        paths.HANDS.write_text(maybe)
     with pytest.raises(InputError, match="no decision about a customer: expected customer_id, hand"):
         assignments.serve(
             assignments.named(None, enrolment.params.read(), customers()["as_of"].iloc[0]),

@@ -69,7 +69,7 @@ class Inputs:
 
     @cached_property
     def insiders(self) -> pd.DataFrame:
-        return tables.spreadsheet_read(_read_csv(paths.INSIDERS, text="customer_id"))
+        return tables.spreadsheet_read(tables.read_csv(paths.INSIDERS, text="customer_id"))
 
     @cached_property
     def expectations(self) -> pd.DataFrame:
@@ -84,11 +84,11 @@ class Inputs:
     @cached_property
     def ledger(self) -> pd.DataFrame:
         """One row per rule of cleaning; `amount` is text, exact."""
-        return _read_csv(paths.LEDGER, text="amount")
+        return tables.read_csv(paths.LEDGER, text="amount")
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        return _read_csv(paths.TRIALS)
+        return tables.read_csv(paths.TRIALS)
 
     @cached_property
     def registered(self) -> Manifest:
@@ -201,10 +201,3 @@ class Inputs:
         described = shown.assign(description=shown["product_code"].map(name), because=shown["because"].map(name))
         dated = described.merge(self.members[["customer_id", "as_of", "release"]], on="customer_id", how="left")
         return dated[list(schemas.RECOMMENDATIONS.columns)]
-
-
-def _read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
-    """`text` names a column to be kept as it is written."""
-    tables.require(path)
-    # Only what is empty is missing: a customer may be called NA.
-    return pd.read_csv(path, dtype={text: str} if text else None, keep_default_na=False, na_values=[""])

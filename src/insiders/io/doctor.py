@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from insiders.errors import InputError
-from insiders.io import addresses, params, paths, tables
+from insiders.io import addresses, params, paths, tables, written
 from insiders.io.delivery import files
 from insiders.io.tracking import address, connection, registry
 
@@ -141,6 +141,14 @@ def _source() -> Finding:
     return Finding("source", f"{name}: as it was read")
 
 
+def _files() -> Finding:
+    changed = written.changed()
+    if not changed:
+        return Finding("files", "as they were written")
+    mend = "put them back as they were, or run `insiders doctor --repair`, then `dvc repro --force`"
+    return Finding("files", f"{', '.join(map(str, changed))}: changed or damaged since they were written", mend)
+
+
 CHECKS: dict[str, Callable[[], Finding]] = {
     "python": _python,
     "environment": _environment,
@@ -150,4 +158,5 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "champion": _champion,
     "disk": _disk,
     "source": _source,
+    "files": _files,
 }

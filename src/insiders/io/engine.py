@@ -75,6 +75,7 @@ def scan(con: "Backend", path: Path) -> "ir.Table":
 def scan_csv(con: "Backend", path: Path) -> "ir.Table":
     """Open a CSV table that an earlier stage made: every column is text, what is empty is missing."""
     require(path)
+    written.refuse_changed(path)
     return con.read_csv(path, all_varchar=True, header=True, delim=",", quote='"', escape='"', strict_mode=True)
 
 

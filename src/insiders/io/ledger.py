@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from insiders.errors import InputError
 from insiders.io import paths
@@ -21,6 +21,17 @@ KEY = b"insiders.decision"  # of the terms in a file's metadata
 DECISIONS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].parquet"
 
 EVENT_COLUMNS = ("customer_id", "status", "event", "reason")  # of schemas.MEMBERS: what happened at a decision
+
+
+class Accepted(TypedDict):
+    """Faults of a delivery that a person accepted."""
+
+    data: str  # digest of the lines
+    faults: dict[str, str]  # by name what each looks like
+    version: str | None  # of the model, as is the release
+    release: str
+    why: str
+    on: str  # a day
 
 
 class Record(NamedTuple):
@@ -124,20 +135,22 @@ def append_hand(entry: Mapping[str, str]) -> None:
     _append_entry(entry, paths.HANDS)
 
 
-def read_accepted() -> list[dict[str, Any]]:
-    """Faults of a delivery that people accepted: data (its digest), faults, version, release, why, on."""
-    return _read_entries(paths.ACCEPTED)
+def read_accepted() -> list[Accepted]:
+    """Faults of deliveries that people accepted, in the order in which they did."""
+    return cast("list[Accepted]", _read_entries(paths.ACCEPTED))
 
 
-def append_accepted(entry: Mapping[str, Any]) -> None:
+def append_accepted(entry: Accepted) -> None:
     _append_entry(entry, paths.ACCEPTED)
 
 
 def _read_entries(path: Path) -> list[dict[str, Any]]:
+    from insiders.io import tables
+
     if not path.exists():
         return []
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in tables.read_text(path).splitlines()]
     except ValueError as error:
         raise InputError(f"{path} cannot be read: {error}; expected one JSON object a line") from error
 
@@ -145,7 +158,7 @@ def _read_entries(path: Path) -> list[dict[str, Any]]:
 def _append_entry(entry: Mapping[str, Any], path: Path) -> None:
     from insiders.io import tables
 
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    before = tables.read_text(path) if path.exists() else ""
     tables.write_text(f"{before}{tables.as_json(entry)}\n", path)
 
 

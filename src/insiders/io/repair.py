@@ -13,6 +13,7 @@ from insiders.io import params, paths, tables, written
 from insiders.io.tracking import address, registry, runs
 
 PLACES = (paths.DATA, paths.PROGRAMME, paths.RAW, paths.MODELS, paths.REPORTS, paths.MLRUNS, runs.OUTBOX)
+CACHE = Path(".dvc/cache/files/md5")
 DVC_STATE = (Path(".dvc/tmp/rwlock"),)  # JSON that DVC reads before it runs anything
 
 
@@ -58,6 +59,14 @@ def _dvc_files() -> Iterator[str]:
             yield f"{path} was cut off and is deleted: the next `dvc repro` runs the stages anew"
 
 
+def _cache() -> Iterator[str]:
+    """Objects of DVC's cache that are no longer what they are called: DVC would put them in place of good files."""
+    for path in sorted(CACHE.glob("??/*")):
+        if written.digest_of(path, "md5") != path.parent.name + path.name.removesuffix(".dir"):
+            path.unlink()
+            yield f"{path}, damaged in DVC's cache, is deleted: the next `dvc repro --force` makes it anew"
+
+
 def _store() -> Iterator[str]:
     """Only in a store of this project's own: in another one it may be a run of somebody else's."""
     uri = address.tracking_uri()
@@ -67,4 +76,4 @@ def _store() -> Iterator[str]:
     yield from registry.mend()
 
 
-STEPS = (_temporaries, _deliveries, _spilled, _dvc_files, _store)
+STEPS = (_temporaries, _deliveries, _spilled, _dvc_files, _cache, _store)

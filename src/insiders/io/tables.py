@@ -190,10 +190,21 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} cannot be read as JSON: {error}; expected what `dvc repro` makes") from error
 
 
-def read_text(path: Path) -> str:
-    """Read what `write_text` wrote."""
+def read_csv(path: Path, text: str | None = None) -> "pd.DataFrame":
+    """Read a small CSV table as it was written; `text` names a column to be kept letter by letter."""
+    import pandas as pd
+
     require(path)
-    return path.read_text(encoding="utf-8")
+    with written.opened(path) as file:
+        # Only what is empty is missing: a customer may be called NA.
+        return pd.read_csv(file, dtype={text: str} if text else None, keep_default_na=False, na_values=[""])
+
+
+def read_text(path: Path) -> str:
+    """Read a text as it was written."""
+    require(path)
+    with written.opened(path) as file:
+        return file.read().decode("utf-8")
 
 
 def digest(*files: Path) -> str:

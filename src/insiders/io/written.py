@@ -1,12 +1,13 @@
 """What runs wrote to their end, by digest: a file that was changed or damaged since, or cut off, is refused when read.
 
-The digests lie in mlruns/, not in the files, so that a flipped bit cannot take its digest along. A file that no run of
-this project wrote, such as one that was fetched or made by hand, has none and is taken as it is. Neither is one refused
-that DVC brings back: its digest stands in dvc.lock.
+The digests lie in mlruns/, not in the files, so that a flipped bit cannot take its digest along. What DVC brings back
+is compared with dvc.lock as well: an object of its cache may be damaged, and DVC copies it unseen. A file that neither
+names, such as one that was fetched or made by hand, is taken as it is.
 """
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def record(since_ns: int) -> None:
     from insiders.io import tables
 
     digests = _read()
-    changed = {path.as_posix(): _digest_of(path) for path in _files() if path.stat().st_mtime_ns >= since_ns}
+    changed = {path.as_posix(): digest_of(path) for path in _files() if path.stat().st_mtime_ns >= since_ns}
     new = {name: digest for name, digest in changed.items() if digests.get(name, [])[-1:] != [digest]}
     if new:
         kept = {name: [*digests.get(name, []), digest][-KEPT:] for name, digest in new.items()}
@@ -99,14 +100,29 @@ def refuse_changed(path: Path) -> None:
         pass
 
 
+def changed() -> list[Path]:
+    """The files of a run that are not as it wrote them."""
+    return [path for path in _files() if not _is_whole_now(path)]
+
+
+def _is_whole_now(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _is_whole(path, file)
+
+
 def _is_whole(path: Path, file: BufferedReader) -> bool:
-    known = _read().get(path.as_posix())
-    if known is None:
+    recorded = _read().get(path.as_posix())
+    if recorded is not None and _noted(path, _digest(file, "sha256")) in recorded:
         return True
-    digest = _digest(file, "sha256")
+    stated = _stated_by_dvc(path)
+    return _digest(file, "md5") in stated if stated else recorded is None
+
+
+def _noted(path: Path, digest: str) -> str:
+    """Note the digest of a file that a run wrote, for `together`."""
     if (digests := _opened.get()) is not None:
         digests.add((path.as_posix(), digest))
-    return digest in known or _stands_in_dvc_lock(file)
+    return digest
 
 
 def _files() -> Iterator[Path]:
@@ -114,8 +130,12 @@ def _files() -> Iterator[Path]:
         yield from sorted(path for path in place.glob("[!.]*") if path.is_file())
 
 
-def _stands_in_dvc_lock(file: BufferedReader) -> bool:
-    return DVC_LOCK.exists() and f"md5: {_digest(file, 'md5')}\n" in DVC_LOCK.read_text(encoding="utf-8")
+def _stated_by_dvc(path: Path) -> set[str]:
+    """The digests (md5) of a file that dvc.lock states, as what one stage makes and others read."""
+    if not DVC_LOCK.exists():
+        return set()
+    entry = re.compile(rf"path: {re.escape(path.as_posix())}\n(?: +hash: md5\n)? +md5: ([0-9a-f]{{32}})\n")
+    return set(entry.findall(DVC_LOCK.read_text(encoding="utf-8")))
 
 
 def _digest(file: BufferedReader, kind: str) -> str:
@@ -123,9 +143,9 @@ def _digest(file: BufferedReader, kind: str) -> str:
     return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
 
 
-def _digest_of(path: Path) -> str:
+def digest_of(path: Path, kind: str = "sha256") -> str:
     with path.open("rb") as file:
-        return _digest(file, "sha256")
+        return _digest(file, kind)
 
 
 def _read() -> dict[str, list[str]]:
