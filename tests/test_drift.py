@@ -1,5 +1,7 @@
 """Drift: what a delivery holds by window, which changes are faults and which are not, and what a fault stops."""
 
+import subprocess
+import sys
 from contextlib import chdir
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from customer_tables import NOW, customers, fitted, write_project
+from deliveries import REAL, REPOSITORY
 from insiders import schemas
 from insiders.answers import bounds, drift, enrolment
 from insiders.cli import app
@@ -279,9 +282,22 @@ def test_a_fault_stops_assign_and_enrol_until_a_person_accepts_it(project: pd.Da
     [entry] = ledger.read_accepted()
     assert (entry["why"], entry["version"]) == ("the old export counted drafts", "1")
     assert entry["release"] == tables.read(paths.TERMS, schemas.TERMS)["release"].iloc[0]
+    [told] = drift.accepted()
+    assert told["why"] == "the old export counted drafts"
+    assert "lines, where" in drift.accepted_note()
+    assert drift.accepted_note().endswith(f"({date.today()}: the old export counted drafts)")
     assign.main()
     deliver(project.iloc[::9])  # what was accepted is that delivery, not the next
     with pytest.raises(SystemExit, match="The last list stays"):
+        assign.main()
+    assert drift.accepted() == []
+    assert drift.accepted_note() == ""
+
+
+def test_half_the_customers_gone_stop_assign(project: pd.DataFrame) -> None:
+    ids = sorted(project["customer_id"].dropna().unique())
+    deliver(project[project["customer_id"].isna() | project["customer_id"].isin(ids[::2])])
+    with pytest.raises(SystemExit, match=r"the days from .* hold .* lines, where"):
         assign.main()
 
 
@@ -321,3 +337,12 @@ def test_the_sample_is_no_delivery(project: pd.DataFrame) -> None:
     deliver(project.iloc[::10])
     tables.write_json({"source": "sample", "currencies": []}, paths.SOURCE)
     assert drift.of_delivery("1", NOW, SETTINGS) == []
+
+
+@pytest.mark.battery
+def test_planted_faults_are_stopped_and_healthy_months_are_not(tmp_path: Path) -> None:
+    """In three simulated shops, and in the real one where its file is: the benchmark's own goals."""
+    file = ["--file", str(REAL)] if REAL.exists() else []
+    command = [sys.executable, "benchmarks/drift.py", str(tmp_path), *file]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

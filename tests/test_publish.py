@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import small_shop
 from insiders import cli
+from insiders.answers import drift
 from insiders.answers.publication.pseudonyms import VARIABLE, Pseudonyms
 from insiders.io import ledger, paths, tables
 from insiders.schemas.published import TABLES
@@ -100,6 +101,15 @@ def test_stretches_of_a_customer_follow_one_another() -> None:
     then = then[(then["valid_from"] <= day) & (then["valid_to"].isna() | (day < then["valid_to"]))]
     assert len(then) == len(before)
     assert (then["segment_x"] == then["segment_y"]).all()
+
+
+def test_what_was_accepted_of_the_data_stands_in_the_note() -> None:
+    entry = {"data": drift.delivered(), "version": "1", "release": "r", "why": "a sale", "on": "2025-12-11"}
+    ledger.append_accepted({**entry, "faults": {"prices": "the same products cost 0.75 times"}})
+    ledger.append_accepted({**entry, "data": "of another delivery", "faults": {"days": "40 days"}})
+    publish("--note", "first")
+    accepted = "accepted although the same products cost 0.75 times (2025-12-11: a sale)"
+    assert read("releases")["note"].tolist() == [f"first / {accepted}"]
 
 
 def test_what_people_decided_is_an_event_without_their_words() -> None:

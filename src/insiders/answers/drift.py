@@ -187,12 +187,23 @@ def accept(found: Sequence[Fault], number: str | None, release: str, why: str, o
     return open_
 
 
+def accepted() -> list[ledger.Accepted]:
+    """What people accepted of this delivery: it stands with every release that is made of it."""
+    entries = ledger.read_accepted()
+    digest = delivered() if entries else ""
+    return [entry for entry in entries if entry["data"] == digest]
+
+
+def accepted_note() -> str:
+    """The same in one line, for who receives the release; empty where nothing was accepted."""
+    told = (f"{'; '.join(each['faults'].values())} ({each['on']}: {each['why']})" for each in accepted())
+    return " / ".join(f"accepted although {each}" for each in told)
+
+
 def _open(found: Sequence[Fault]) -> list[Fault]:
     """The faults that nobody accepted for this delivery."""
-    entries = ledger.read_accepted() if found else []
-    digest = delivered() if entries else ""
-    accepted = {name for entry in entries if entry["data"] == digest for name in entry["faults"]}
-    return [fault for fault in found if fault.name not in accepted]
+    names = {name for entry in accepted() for name in entry["faults"]} if found else set()
+    return [fault for fault in found if fault.name not in names]
 
 
 def delivered() -> str:

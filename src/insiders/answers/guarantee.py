@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import pandas as pd
 
 from insiders import schemas
-from insiders.answers import readout
+from insiders.answers import drift, readout
 from insiders.answers.inputs import Inputs
 from insiders.answers.manifest import Manifest
 from insiders.evidence import hypotheses, slices
@@ -151,6 +151,9 @@ def _provenance(inputs: Inputs) -> Provenance:
         "champion_version": inputs.registered["champion_version"],
         "seed": inputs.settings.seed,
         "currency": inputs.language.currency,
+        "accepted": [
+            {"faults": list(each["faults"]), "why": each["why"], "on": each["on"]} for each in drift.accepted()
+        ],
     }
 
 

@@ -242,6 +242,14 @@ class LedgerRow(TypedDict):
     action: str
 
 
+class AcceptedFaults(TypedDict):
+    """Differences from what the model was trained on that a person accepted, by name (words.faults), and why."""
+
+    faults: list[str]
+    why: str
+    on: str
+
+
 class Provenance(TypedDict):
     """What the tables were made from."""
 
@@ -254,6 +262,7 @@ class Provenance(TypedDict):
     champion_version: str | None
     seed: int
     currency: str
+    accepted: list[AcceptedFaults]
 
 
 class Afterwards(Later):

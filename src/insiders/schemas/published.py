@@ -88,7 +88,7 @@ RELEASES = Published(
         "published_at": Field("moment", "when it was published here, UTC"),
         "published_by": Field("text", "the user who published it here"),
         "digest": Field("text", "sha256 of what was published and of the settings that shaped it"),
-        "note": Field("text", "what the publisher noted"),
+        "note": Field("text", "what the publisher noted, and which differences of the data a person accepted, and why"),
         "publication": Field("count", "number of the publication; the highest is current, null is not whole yet"),
     },
 )

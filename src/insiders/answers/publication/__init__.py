@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from insiders.answers import drift
 from insiders.answers.inputs import Inputs
 from insiders.answers.publication import contents
 from insiders.errors import InputError
@@ -19,7 +20,7 @@ class Published(NamedTuple):
 
 
 def publish(targets: Sequence[str], publisher: Publisher, *, may_empty: bool) -> Iterator[Published]:
-    """Publish what the last run made into each store, by its address.
+    """Publish what the last run made into each store, by its address, with what was accepted of the data in the note.
 
     Raises InputError where nothing has been assigned, where the files are not of one run, where a store cannot be
     written, or where a list would be replaced by an empty one and `may_empty` does not allow it.
@@ -29,8 +30,9 @@ def publish(targets: Sequence[str], publisher: Publisher, *, may_empty: bool) ->
     release = contents.release(Inputs(settings))
     for target, store in opened.items():
         _refuse_empty(release, store, target, may_empty=may_empty)
+    noting = publisher._replace(note=" / ".join(filter(None, (publisher.note, drift.accepted_note()))))
     for target, store in opened.items():
-        yield Published(addresses.shown(target), release.name, store.publish(release, publisher))
+        yield Published(addresses.shown(target), release.name, store.publish(release, noting))
 
 
 def _refuse_empty(release: Release, store: Store, target: str, *, may_empty: bool) -> None:
