@@ -59,6 +59,50 @@ def refused() -> str:
     return str(ended.value.code)  # the message, which Python writes to stderr, with status 1
 
 
+def agreed() -> bool:
+    """Whether an `assign` that has something to do writes what was there."""
+    paths.REGISTERED.write_text(paths.REGISTERED.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    before = outputs()
+    assign.main()
+    return outputs() == before
+
+
+def test_data_that_come_back_give_the_same_list() -> None:
+    first, people = outputs(), paths.CUSTOMERS.read_bytes()
+    tables.write(customers(50), paths.CUSTOMERS, schemas.CUSTOMERS)
+    assign.main()
+    assert outputs() != first
+    paths.CUSTOMERS.write_bytes(people)
+    assign.main()
+    assert outputs() == first
+
+
+def test_a_registry_that_comes_back_gives_the_same_list(
+    project: Path, empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"sqlite:///{project / 'mlflow.db'}"
+    (tmp_path / "elsewhere").mkdir()
+    other = f"sqlite:///{shutil.copy(empty_store, tmp_path / 'elsewhere')}"
+    for _ in range(2):
+        monkeypatch.setenv(address.VARIABLE, other)
+        assert f"correct {address.VARIABLE}" in refused()
+        monkeypatch.setenv(address.VARIABLE, own)
+        assert agreed()
+
+
+def test_a_registry_that_moved_agrees(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = tmp_path / "another place"
+    shutil.move(project, moved)
+    project.mkdir()
+    monkeypatch.setenv(address.VARIABLE, f"sqlite:///{moved / 'mlflow.db'}")
+    assert agreed()
+
+
+def test_a_registry_that_was_emptied_is_refused() -> None:
+    connection.connect().client.delete_registered_model("insiders")
+    assert "has no champion (versions: none)" in refused()
+
+
 def test_a_registry_that_is_gone_is_refused(project: Path) -> None:
     for each in project.iterdir():
         shutil.rmtree(each) if each.is_dir() else each.unlink()

@@ -23,6 +23,8 @@ from insiders.value import lifetime
 MODEL = "model.skops"
 CONTRACT = "contract.json"
 DIGEST = "sha256.txt"
+DIGEST_TAG, FILES_TAG = "insiders.model", "insiders.files"  # of a version: `digest`, and `files_digest`
+GENERATED = ("registered_model_meta", "__pycache__")  # what MLflow and Python leave in a folder that they load
 CHUNK = 100_000  # rows labelled at once: few enough for the memory, enough to spread the cost of a call
 
 
@@ -123,6 +125,30 @@ def digest(folder: Path) -> str:
     return content.hexdigest()
 
 
+def files_digest(folder: Path) -> str:
+    """One sha256 over the names and the content of all files of MLflow's folder, the code that it runs among them."""
+    content = hashlib.sha256()
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name = path.relative_to(folder)
+        if not set(name.parts) & set(GENERATED):
+            content.update(f"{name.as_posix()}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return content.hexdigest()
+
+
+def refuse_changed(folder: Path, tags: Mapping[str, str]) -> None:
+    """InputError where MLflow's folder is not the one with which the version with these tags was registered."""
+    stated = tags.get(FILES_TAG)
+    if stated is not None and files_digest(folder) != stated:  # earlier versions state none
+        raise _another(folder)
+
+
+def _another(folder: Path) -> InputError:
+    return InputError(
+        f"the model in {folder} is not the one that was registered: its files have another digest, and it was not "
+        "loaded. Put the files back, or promote another version (`insiders promote NUMBER`)"
+    )
+
+
 def load(folder: Path, bound_to: str | None = None) -> Package:
     """Read what `save` wrote; a file that is damaged, or asks for a type outside TRUSTED, is refused unread.
 
@@ -130,10 +156,7 @@ def load(folder: Path, bound_to: str | None = None) -> Package:
     """
     stated = bound_to or (folder / DIGEST).read_text(encoding="ascii").strip()
     if digest(folder) != stated:
-        raise InputError(
-            f"the model in {folder} is not the one that was registered: its files have another digest, and it was not "
-            "loaded. Put the files back, or promote another version (`insiders promote NUMBER`)"
-        )
+        raise _another(folder)
     return Package(_load_model(folder / MODEL), _load_contract(folder / CONTRACT))
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from insiders.model.segment_model import SegmentModel
 
 NAME = "insiders"  # of the registered model
-DIGEST_TAG = "insiders.model"  # the digest of the model's files
 PROFILE_TAG = "insiders.profile"  # the digest of PROFILE
 PROFILE = "profile.json"  # beside the model
 
@@ -37,7 +36,10 @@ def upload(
         if profile is not None:
             (folder / PROFILE).write_text(profile, encoding="utf-8", newline="\n")
         connection.client.log_model_artifacts(logged.model_id, str(folder))
-        tags = {DIGEST_TAG: package.digest(folder / packaging.DATA)}
+        tags = {
+            package.DIGEST_TAG: package.digest(folder / packaging.DATA),
+            package.FILES_TAG: package.files_digest(folder),
+        }
     connection.client.finalize_logged_model(logged.model_id, "READY")
     return tags if profile is None else tags | {PROFILE_TAG: hashlib.sha256(profile.encode()).hexdigest()}
 
@@ -47,8 +49,9 @@ def load(connection: Connection, number: str, tags: Mapping[str, str]) -> "Packa
     from insiders.io import package
     from insiders.io.tracking import packaging
 
-    with _downloaded(connection, number, packaging.DATA) as files:
-        return package.load(files, tags.get(DIGEST_TAG))
+    with _downloaded(connection, number) as folder:
+        package.refuse_changed(folder, tags)
+        return package.load(folder / packaging.DATA, tags.get(package.DIGEST_TAG))
 
 
 def read_profile(connection: Connection, number: str, tags: Mapping[str, str]) -> str:
@@ -64,12 +67,12 @@ def read_profile(connection: Connection, number: str, tags: Mapping[str, str]) -
 
 
 @contextmanager
-def _downloaded(connection: Connection, number: str, name: str) -> Iterator[Path]:
-    """A file or folder that was registered with a version, as long as the block lasts."""
+def _downloaded(connection: Connection, number: str, name: str = "") -> Iterator[Path]:
+    """The folder that was registered with a version, or a file of it, as long as the block lasts."""
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    place = f"{connection.client.get_model_version_download_uri(NAME, number)}/{name}"
+    place = f"{connection.client.get_model_version_download_uri(NAME, number)}/{name}".rstrip("/")
     with tables.temporary_folder() as folder:
         try:
             yield Path(download_artifacts(place, dst_path=folder, tracking_uri=connection.uri))
