@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
@@ -20,15 +21,23 @@ KNOWN_DIGESTS = {ONLINE_RETAIL: "f5385cbb54bbebf7196389109c6b0621faab0c304e37025
 TIMEOUT = 60  # seconds without a byte
 CHUNK = 1 << 20  # bytes
 AGENT = "insiders"
+NAME = re.compile(r"[^\W_][\w .()+,=@~-]{0,150}")
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
 def cached(url: str, sha256: str | None, folder: Path) -> Path:
     """Give the local copy of a file; one whose digest is the expected one is not fetched again."""
     sha256 = sha256 or KNOWN_DIGESTS.get(url)
-    path = folder / (PurePosixPath(unquote(urlsplit(url).path)).name or "download")
+    path = folder / _name(url)
     if not (sha256 and path.is_file() and digest(path) == sha256.lower()):
         download(url, path, sha256)
     return path
+
+
+def _name(url: str) -> str:
+    """The last part of the address as a file's name, on every system; one that is none, or hidden, gives way."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return name if NAME.fullmatch(name) and PurePosixPath(name).stem.lower() not in RESERVED else "download"
 
 
 def download(url: str, path: Path, sha256: str | None = None) -> str:

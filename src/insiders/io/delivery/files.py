@@ -5,7 +5,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -15,6 +15,10 @@ from insiders.errors import InputError
 CSV = (".csv", ".tsv", ".txt")
 WORKBOOK, PARQUET = ".xlsx", ".parquet"
 SUFFIXES = (*CSV, WORKBOOK, PARQUET)
+# An archive may unpack to so many times its size: invoice lines shrink to a tenth, rarely to a fiftieth. Small ones may
+# to any size up to UNPACKED_SMALL. What cannot be read piece by piece must fit into the memory.
+RATIO_MAX, UNPACKED_SMALL, WHOLE_MAX = 200, 100 << 20, 2 << 30  # times, bytes, bytes
+PIECE = 1 << 20  # bytes that are unpacked at once
 DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
 
 
@@ -80,9 +84,13 @@ def refuse_changed(record: Mapping[str, Any]) -> None:
 
 
 def unpack(path: Path) -> list[File]:
-    """Look into .gz and .zip. Raises InputError where an archive holds no file that can be read."""
+    """Look into .gz and .zip, and into no archive inside; nothing is written anywhere.
+
+    Raises InputError where an archive holds no file that can be read, or unpacks to more than any honest one.
+    """
     if path.suffix.lower() == ".gz":
-        return [File(path.stem, lambda: cast("IO[bytes]", gzip.open(path)))]
+        size_max = unpacked_max(path.stat().st_size)
+        return [File(path.stem, lambda: _bounded(cast("IO[bytes]", gzip.open(path)), size_max))]
     if path.suffix.lower() == ".zip":
         return _unzip(path)
     return [File(path.name, lambda: path.open("rb"))]
@@ -95,13 +103,14 @@ def _unzip(path: Path) -> list[File]:
     if not found:
         names = ", ".join(info.filename for info in infos) or "nothing"
         raise InputError(f"expected a file ({', '.join(SUFFIXES)}) in the archive, found {names}: unpack it yourself")
+    refuse_bomb(infos, unpacked_max(path.stat().st_size))
     if locked := [info.filename for info in found if info.flag_bits & 1]:
         raise InputError(f"{locked[0]} in the archive is encrypted: unpack it yourself")
     return [_member(path, info) for info in found]
 
 
 def _member(path: Path, info: zipfile.ZipInfo) -> File:
-    return File(info.filename, lambda: zipfile.ZipFile(path).open(info))
+    return File(info.filename, lambda: _bounded(zipfile.ZipFile(path).open(info), info.file_size))
 
 
 def _is_data(name: str) -> bool:
@@ -109,6 +118,61 @@ def _is_data(name: str) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
 
 
+def unpacked_max(packed: int) -> int:
+    """To how many bytes an archive of a size may unpack."""
+    return max(UNPACKED_SMALL, RATIO_MAX * packed)
+
+
+def refuse_bomb(infos: Iterable[zipfile.ZipInfo], size_max: int) -> None:
+    """InputError where an archive says that it unpacks to too much; zipfile gives out no more than it says."""
+    if sum(info.file_size for info in infos) > size_max:
+        raise _too_large(size_max)
+
+
+def _too_large(size_max: int) -> InputError:
+    return InputError(
+        f"it unpacks to more than {size_max:,} bytes, which no honest file of its size does: look at it, and unpack it "
+        "yourself where it is what you expect"
+    )
+
+
+class _Bounded(io.RawIOBase):
+    """What an archive unpacks to, up to so many bytes; it closes the stream that it reads."""
+
+    def __init__(self, stream: IO[bytes], size_max: int) -> None:
+        self._stream, self._left, self._max = stream, size_max, size_max
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._stream.read(len(buffer))
+        self._left -= len(content)
+        if self._left < 0:
+            raise _too_large(self._max)
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _bounded(stream: IO[bytes], size_max: int) -> IO[bytes]:
+    return cast("IO[bytes]", io.BufferedReader(_Bounded(stream, size_max), PIECE))
+
+
 def seekable(stream: IO[bytes]) -> IO[bytes]:
     """Unpack what lies in an archive: Parquet is read from its end."""
-    return io.BytesIO(stream.read()) if isinstance(stream, (gzip.GzipFile, zipfile.ZipExtFile)) else stream
+    is_packed = isinstance(stream, io.BufferedReader) and isinstance(stream.raw, _Bounded)
+    return io.BytesIO(whole(stream)) if is_packed else stream
+
+
+def whole(stream: IO[bytes]) -> bytes:
+    """All bytes of what cannot be read piece by piece; InputError where they are too many for the memory."""
+    content = stream.read(WHOLE_MAX + 1)
+    if len(content) > WHOLE_MAX:
+        raise InputError(
+            f"it has more than {WHOLE_MAX:,} bytes, too many to be read at once: unpack it, or deliver CSV"
+        )
+    return content

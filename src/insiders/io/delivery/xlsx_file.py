@@ -1,12 +1,13 @@
 """XLSX: the sheets that hold invoice lines."""
 
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from insiders.errors import InputError
-from insiders.io.delivery import blocks, columns, header
+from insiders.io.delivery import blocks, columns, files, header
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,9 @@ class Workbook:
 
         try:
             with open_() as stream:
-                self._book = CalamineWorkbook.from_filelike(BytesIO(stream.read()))
+                content = files.whole(stream)
+            _refuse_bomb(content)
+            self._book = CalamineWorkbook.from_filelike(BytesIO(content))
         except CalamineError as error:
             raise InputError(f"it is not a readable XLSX workbook ({error})") from error
         self._declared = header.Declared(frozenset((declared or {}).values()), row)
@@ -49,6 +52,16 @@ class Workbook:
         for sheet in self.sheets:
             below = islice(self._values(sheet), self._headers[sheet].row, None)
             yield from (row for row in below if any(value != "" for value in row))
+
+
+def _refuse_bomb(content: bytes) -> None:
+    """InputError where a workbook, which is an archive, unpacks to too much, or to something else than it says."""
+    if not zipfile.is_zipfile(BytesIO(content)):
+        return  # calamine says what it is
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        files.refuse_bomb(archive.infolist(), min(files.unpacked_max(len(content)), files.WHOLE_MAX))
+        if damaged := archive.testzip():
+            raise zipfile.BadZipFile(f"{damaged} in the workbook is not what it says")
 
 
 def _with_lines(headers: Mapping[str, tuple[str, ...]], declared: Mapping[str, str] | None) -> list[str]:
