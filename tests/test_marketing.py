@@ -69,7 +69,7 @@ def test_both_tables_keep_their_contract_and_agree_with_the_numbers(folder: Path
 def test_nothing_in_them_is_taken_for_a_formula(folder: Path) -> None:
     lines = pd.read_parquet(folder / "data/lines.parquet")
     lines.assign(ordered_at=shop.AS_OF - pd.Timedelta(days=1)).to_parquet(folder / "data/lines.parquet")
-    texts = [("A", "=1+1"), ("B", "@SUM(A1)"), ("C", "-2")]
+    texts = [("A", "=1+1"), ("B", "@SUM(A1)"), ("C", "-2+1")]
     frame = pd.DataFrame(texts, columns=["product_code", "description"])
     frame.to_parquet(folder / "data/transactions.parquet", index=False)
     shown, _ = actions.lists(read())[paths.RECOMMENDATIONS]

@@ -60,7 +60,7 @@ def test_a_disk_that_takes_nothing_is_said_and_the_file_stays(
 
 
 def test_a_full_width_formula_is_a_formula() -> None:
-    texts = pd.DataFrame({"name": pd.array(["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x", "plain"], dtype="str")})
+    texts = pd.DataFrame({"name": pd.array(["\uff1d1+1", "\uff0b1", "\uff0dA1", "\uff20x", "plain"], dtype="str")})
     safe = tables.spreadsheet_safe(texts)
     assert safe["name"].str.startswith("'").tolist() == [True, True, True, True, False]
     assert tables.spreadsheet_read(safe)["name"].tolist() == texts["name"].tolist()

@@ -21,8 +21,13 @@ Contents = Mapping[Path, "tuple[pd.DataFrame, DataFrameSchema | None]"]  # of fi
 Parts = Mapping[Path, "tuple[Iterable[pd.DataFrame], DataFrameSchema]"]  # the same, each table in parts, one at a time
 
 TEMPORARY = ".new"  # ending of a file or folder that is being written
-# A spreadsheet computes a text that begins with one of these, full-width ones too; a leading apostrophe it hides.
-FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n", "'")
+# A spreadsheet computes a text that begins with one of these signs, wide and small ones too, whatever is blank or
+# invisible before it; a leading apostrophe it hides. A number with a sign is no more than a number.
+BLANKS = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
+SIGNS = "=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212-"
+COMPUTED = f"[{BLANKS}]*[{SIGNS}](?s:.)"  # patterns that Python, Arrow and DuckDB read alike
+FORMULA = f"^(?:['\t\r\n]|{COMPUTED})"
+NUMBER = "^[+-]?[0-9]+(?:[.,][0-9]+)*$"
 
 
 @contextmanager
@@ -106,13 +111,19 @@ def _write_parts(parts: "Iterable[pd.DataFrame]", schema: "DataFrameSchema", pat
 
 
 def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Put an apostrophe in front of each text that a spreadsheet would take for a formula."""
+    """Put an apostrophe in front of each text that a spreadsheet would take for a formula.
+
+    A carriage return becomes a line feed, which is quoted: it would begin a row, and with it perhaps a formula.
+    Ids of customers stay as they are, and join: ingest has marked those that are formulas (delivery.rows).
+    """
     texts = frame.select_dtypes(include=["object", "str"]).columns
-    return frame.assign(**{name: _escaped(frame[name].astype("str")) for name in texts})
+    lines = {name: frame[name].astype("str").str.replace("\r\n?", "\n", regex=True) for name in texts}
+    return frame.assign(**{name: _escaped(column) for name, column in lines.items()})
 
 
 def _escaped(texts: "pd.Series[str]") -> "pd.Series[str]":
-    return texts.mask(texts.str.startswith(FORMULA_STARTS, na=False), "'" + texts)
+    is_formula = texts.str.contains(FORMULA, na=False) & ~texts.str.contains(NUMBER, na=False)
+    return texts.mask(is_formula, "'" + texts)
 
 
 def spreadsheet_read(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import ibis
 
-from insiders.io import engine
+from insiders.io import engine, tables
 from insiders.io.delivery import dates, numbers
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.worth import EXACT, PIECES
@@ -17,6 +17,8 @@ Table = Any  # Ibis has no types that mypy could follow
 Text = Any
 
 IDS = ("invoice", "product_code", "customer_id")
+MARK = "_"  # before an id that a spreadsheet would compute, or that begins like one so marked
+FORMULA_ID = f"^{MARK}*{tables.COMPUTED}"
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
 MONEYS = ("unit_price", "line_total", "amount", "discount", "order_subtotal", "order_refund")
@@ -212,10 +214,15 @@ def _id(text: Text) -> Reading:
 
 
 def _person(text: Text) -> Reading:
-    """An id of a customer; letters of an e-mail are the same large and small, and so are its apostrophes."""
+    """An id of a customer; letters of an e-mail are the same large and small, and so are its apostrophes.
+
+    One that a spreadsheet would compute is marked here, and so the same in every file: it could not be in some lists.
+    """
     read = _id(text)
     value = read.value.re_replace("[’‘`´]", "'")  # noqa: RUF001 - the ones that people write
-    return Reading(value.contains("@").ifelse(value.lower(), value), read.problems)
+    value = value.contains("@").ifelse(value.lower(), value)
+    is_formula = value.re_search(FORMULA_ID) & ~value.re_search(tables.NUMBER)
+    return Reading(is_formula.ifelse(MARK + value, value), read.problems)
 
 
 def person(text: Text) -> Any:

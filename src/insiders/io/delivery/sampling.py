@@ -22,7 +22,7 @@ DIALECTS = ("postgresql", "mysql", "mariadb", "sqlite")  # those in which md5 an
 TEXT, PERSON = "sample_text", "sample_person"  # columns while the sample is taken
 DIGITS, VALUES = 32, 2**128  # hexadecimal digits of an MD5, and how many there are
 # Ids that are read as they are written; an e-mail only in small letters. And those of them that are read as missing.
-PLAIN = "^([A-Za-z0-9_-]+|[a-z0-9_.+-]+@[a-z0-9_.-]+)$"
+PLAIN = "^([A-Za-z0-9][A-Za-z0-9_-]*|[a-z0-9][a-z0-9_.+-]*@[a-z0-9_.-]+)$"
 MISSING = "^([nN][aA][nN]|[nN][uU][lL][lL]|[nN][oO][nN][eE]|[nN][aA][tT])$"
 
 

@@ -27,7 +27,7 @@ from insiders.io.stores.release import (
     schema_to_read,
     with_release,
 )
-from insiders.io.tables import FORMULA_STARTS, atomic_write
+from insiders.io.tables import FORMULA, NUMBER, atomic_write
 from insiders.schemas.published import BY_NAME, RELEASES, Published
 
 if TYPE_CHECKING:
@@ -158,13 +158,17 @@ def _without_formulas(block: "pa.RecordBatch") -> "pa.RecordBatch":
     import pyarrow as pa
     from pyarrow import compute
 
-    starts = "".join(rf"\x{{{ord(sign):x}}}" for sign in FORMULA_STARTS)
     for place, field in enumerate(block.schema):
         if pa.types.is_string(field.type):
             texts = block.column(place)
-            risky = compute.fill_null(compute.match_substring_regex(texts, f"^[{starts}]"), False)
+            is_number = compute.match_substring_regex(texts, NUMBER)
+            is_formula = compute.and_not(compute.match_substring_regex(texts, FORMULA), is_number)
             block = block.set_column(
-                place, field, compute.if_else(risky, compute.binary_join_element_wise("'", texts, ""), texts)
+                place,
+                field,
+                compute.if_else(
+                    compute.fill_null(is_formula, False), compute.binary_join_element_wise("'", texts, ""), texts
+                ),
             )
     return block
 
