@@ -16,6 +16,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import published_tables
 from dashboard_pages import PAGES, run
 from insiders.answers.inputs import Inputs
 from insiders.answers.publication import contents, documents
@@ -101,6 +102,15 @@ def test_a_store_without_a_release_says_so(tmp_path: Path) -> None:
     found = Stored(f"sqlite:///{tmp_path / 'empty.db'}").opened()
     assert found == (None, f"sqlite:///{tmp_path / 'empty.db'} holds no release: `insiders publish` adds one")
     assert Stored("sqlite:////no/such/folder/shop.db").opened().release is None
+
+
+def test_a_release_without_its_documents_cannot_be_shown() -> None:
+    made = contents.release(Inputs(params.read()))
+    store = stores.open_store("sqlite:///bare.db", "unused")
+    store.publish(published_tables.release(1), PUBLISHER)
+    bare = [table for table in made.tables if table.shape.name != "documents"]
+    store.publish(made._replace(tables=tuple(bare)), PUBLISHER)
+    assert "published without its documents" in Stored("sqlite:///bare.db").opened().problem
 
 
 def test_an_address_that_names_no_store_starts_no_server() -> None:

@@ -125,6 +125,10 @@ def test_a_column_that_was_kept_back_is_missed_by_its_name(tmp_path: Path) -> No
     publish(url, narrowed(release(1), "segments"))
     with pytest.raises(InputError, match=r"segments has no customers, which are needed here: publish\.columns"):
         reading.read(stores.open_store(url, SCHEMA), {"segments": ["segment", "customers"]})
+    earlier = f"sqlite:///{tmp_path / 'earlier.db'}"
+    publish(earlier, release(1, without=("documents",)))
+    with pytest.raises(InputError, match=r"documents has no content, which are needed here"):
+        reading.read(stores.open_store(earlier, SCHEMA), {"documents": ["content"]})
 
 
 def test_the_same_release_twice_changes_nothing(url: str) -> None:

@@ -5,7 +5,6 @@ import os
 import sys
 
 from insiders.errors import InputError
-from insiders.io import stores
 
 # Nothing is reported to Streamlit's makers, no file is watched for changes of code, and no mail address is asked for.
 SETTINGS = {
@@ -39,6 +38,8 @@ def serve(host: str, port: int, shown: str | None) -> None:
     if importlib.util.find_spec("streamlit") is None:
         raise InputError('the dashboard needs Streamlit: install it with pip install "insiders[dashboard]"')
     if shown:
+        from insiders.io import stores
+
         stores.open_store(shown, stores.SCHEMA)
     environment = os.environ | ({STORE: shown} if shown else {})
     os.execve(sys.executable, command(host, port), environment)  # noqa: S606

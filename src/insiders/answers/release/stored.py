@@ -57,11 +57,11 @@ class Stored:
     def opened(self) -> Opened:
         try:
             found = reading.read(self.store, COLUMNS)
+            if found is None:
+                return Opened(None, f"{addresses.shown(self.address)} holds no release: `insiders publish` adds one")
+            return Opened(_release(found), "")
         except InputError as error:
             return Opened(None, str(error))
-        if found is None:
-            return Opened(None, f"{addresses.shown(self.address)} holds no release: `insiders publish` adds one")
-        return Opened(_release(found), "")
 
 
 def _schema() -> str:
@@ -95,9 +95,14 @@ def _release(found: Reading) -> Release:
 
 
 def _documents(parts: pd.DataFrame) -> dict[str, str]:
-    """Each document by its name, of its parts in their order."""
+    """Each document by its name, of its parts in their order. Raises InputError where they were kept back."""
     ordered = parts.sort_values(["name", "part"])
-    return {str(name): "".join(rows["content"]) for name, rows in ordered.groupby("name")}
+    found = {str(name): "".join(rows["content"]) for name, rows in ordered.groupby("name")}
+    if not found:
+        raise InputError(
+            "the release was published without its documents: leave them in publish.columns, publish again"
+        )
+    return found
 
 
 def _month_start_before(day: date) -> date:

@@ -109,7 +109,11 @@ class Database:
     def _table(self, connection: sql.Connection, shape: Published, columns: Sequence[str], release: str) -> "pa.Table":
         import pyarrow as pa
 
-        there = _columns(sql.inspect(connection), shape.name, self.schema)
+        inspector = sql.inspect(connection)
+        is_there = inspector.has_table(shape.name, schema=self.schema)
+        there = _columns(inspector, shape.name, self.schema) if is_there else []
+        if not there:
+            return schema_to_read(shape, ()).empty_table()
         table = self._readable(shape, [name for name in columns if name in there])
         chosen = sql.select(table).where(sql.column("release") == release)
         rows = connection.execute(chosen).all()
@@ -126,9 +130,12 @@ class Database:
     @contextmanager
     def _read(self) -> Iterator[sql.Connection]:
         """Open a transaction that only reads."""
-        with addresses.readable("read", self.url), self.engine.execution_options(**{READS: True}).connect() as reading:
-            yield reading
-        self.engine.dispose()
+        engine = self.engine.execution_options(**{READS: True})
+        try:
+            with addresses.readable("read", self.url), engine.connect() as connection:
+                yield connection
+        finally:
+            self.engine.dispose()
 
     @contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
