@@ -21,6 +21,7 @@ from insiders.io import pipeline
 from insiders.io.tracking import address
 
 POLL_SECONDS = 0.004
+END_SECONDS = 30.0
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 
 Program = tuple[str, ...]  # a module, such as insiders.stages.assign, or `insiders`, and the words that follow it
@@ -82,14 +83,14 @@ def spent(process: BaseProcess) -> float:
     return 0.0
 
 
-def living_in(folder: Path) -> list[psutil.Process]:
-    """The processes that work in a folder, this one aside."""
+def outliving(folder: Path) -> list[psutil.Process]:
+    """The processes that work in a folder, this one aside, and have not ended after a while."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                 found += [process] if Path(process.cwd()).is_relative_to(folder.resolve()) else []
-    return found
+    return list(psutil.wait_procs(found, timeout=END_SECONDS)[1])
 
 
 def started(program: Program, folder: Path, step: int | None = None) -> BaseProcess:

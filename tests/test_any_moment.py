@@ -79,7 +79,7 @@ def ends_the_same(stage: str, moment: float, folder: Path, kept: Path) -> bool:
     """Kill the stage in a fresh copy of `kept`, repair, run it again; whether it was cut off."""
     kills.restore(kept, folder)
     is_cut_off = kills.killed_at(moment, (f"insiders.stages.{stage}",), folder)
-    assert kills.living_in(folder) == []
+    assert kills.outliving(folder) == []
     repaired(folder)
     assert left_behind(folder) == []
     assert repaired(folder) == []
@@ -104,7 +104,7 @@ def test_a_pipeline_that_is_killed_again_and_again(project: Path, easy_shop: Pat
     random = Random(7)
     for _ in range(PIPELINES):
         cut_off = kills.killed_at(random.uniform(6, 20), ("insiders", "run"), project)
-        assert kills.living_in(project) == []
+        assert kills.outliving(project) == []
         kills.ended(("insiders", "doctor", "--repair"), project)
         assert "Traceback" not in (project / "log").read_text(encoding="utf-8")
         assert (left_behind(project), repaired(project)) == ([], [])

@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 
@@ -72,7 +71,7 @@ def test_below_a_dvc_that_is_killed_five_times(shop: Path) -> None:
         assert dvc.is_alive()
         dvc.kill()  # alone: what it has started ends by itself
         dvc.join()
-        assert psutil.wait_procs(kills.living_in(folder), timeout=30)[1] == []
+        assert kills.outliving(folder) == []
     kills.taken(DVC, folder)
     assert results(folder) == results(alone)
     assert trials(folder) == trials(alone)

@@ -93,10 +93,11 @@ def _write_unsearched(settings: params.Params, wanted: judge.Settings, cut: dict
 
 
 def _run_name(study_name: str, leases: Leases | None) -> str:
-    """One process continues the study's run in MLflow; another that works on it at the same time has its own run."""
-    if leases is None or leases.acquire(studies.RUN_TASK):
+    """One process continues the study's run in MLflow; another one at the same study has its own, and keeps it."""
+    if leases is None:
         return study_name
-    return f"{study_name}-{leases.owner[:8]}"
+    own = f"{study_name}-{leases.owner[:8]}"
+    return own if runs.has_search(own) or not leases.acquire(studies.RUN_TASK) else study_name
 
 
 def _with_progress(trials: Iterable[Trial], total: int) -> Iterable[Trial]:

@@ -256,6 +256,18 @@ def search_run(study: str, params: Values, inputs: Sequence[Used] = ()) -> Itera
     search.end("FINISHED")
 
 
+def has_search(study: str) -> bool:
+    """Whether a search was begun under this name."""
+    connection = connect()
+    with explain_failures(connection.uri):
+        return bool(_search_runs(connection, study))
+
+
+def _search_runs(connection: Connection, study: str) -> "list[Run]":
+    query = f"tags.`{STUDY_TAG}` = '{study}'"
+    return list(connection.client.search_runs([connection.experiment], query, max_results=1))
+
+
 def _create_search_run(connection: Connection, study: str, params: Values, inputs: Sequence[Used]) -> SearchRun:
     from mlflow.entities import Param
 
@@ -268,8 +280,7 @@ def _create_search_run(connection: Connection, study: str, params: Values, input
 
 
 def _resume_search_run(connection: Connection, study: str) -> SearchRun | None:
-    client = connection.client
-    runs = client.search_runs([connection.experiment], f"tags.`{STUDY_TAG}` = '{study}'", max_results=1)
+    client, runs = connection.client, _search_runs(connection, study)
     if not runs:
         return None
     run_id = runs[0].info.run_id
