@@ -72,7 +72,8 @@ def repaired(folder: Path) -> list[str]:
 def left_behind(folder: Path) -> list[Path]:
     """Files of no run that ended: half written, or outside the project."""
     hidden = [path for path in folder.rglob(".*") if path.name.endswith(tables.TEMPORARY) or "ingest" in path.name]
-    return [*hidden, *folder.with_name("tmp").iterdir()]
+    outside = folder.with_name("tmp").iterdir()
+    return [*hidden, *(each for each in outside if not each.name.startswith("pymp-"))]  # Python's own, with a socket
 
 
 def ends_the_same(stage: str, moment: float, folder: Path, kept: Path) -> bool:
