@@ -124,8 +124,9 @@ def fetch_row(con: "Backend", expr: "ir.Table") -> tuple[Any, ...]:
 def fetch_records(expr: "ir.Table") -> list[dict[str, Any]]:
     """Evaluate a small table into one dictionary per row, without pandas too."""
     con = expr.get_backend()
-    table = materialize(con, expr)
-    return [dict(zip(table.columns, row, strict=True)) for row in con.raw_sql(con.compile(table)).fetchall()]
+    with _explained():
+        table = con.con.sql(con.compile(expr)).to_arrow_table()
+    return list(table.cast(expr.schema().to_pyarrow()).to_pylist())
 
 
 def write(
