@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PATH = Path("params.yaml")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, ten times as fast, where PyYAML has it
 SAMPLE = "sample"  # as ingest.source: the embedded shop
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -274,7 +275,7 @@ def write_value(section: str, name: str, value: str, path: Path = PATH) -> None:
 
 def _load(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing: run the command in the project's top folder, or make one with `insiders init FOLDER`"
@@ -288,6 +289,13 @@ def _load(path: Path) -> object:
         raise InputError(f"{path} is not valid YAML: {place}{error.problem}; correct that line") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {error}") from error
+
+
+def _parse(text: str) -> object:
+    try:
+        return yaml.load(text, LOADER)  # noqa: S506 (a safe one)
+    except yaml.YAMLError:
+        return yaml.safe_load(text)  # whose error names the place more exactly
 
 
 def _problem(error: "ErrorDetails") -> str:
