@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 import small_shop
+from customer_tables import copy_params
 from insiders.answers import enrolment
 from insiders.answers.inputs import Inputs
 from insiders.answers.release import Opened
@@ -130,6 +131,7 @@ def test_every_flipped_bit_and_every_cut_end_is_refused(flips: int, cuts: int) -
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of one stage, run by DVC; the object of its output in DVC's cache has a flipped bit. Returns that."""
     monkeypatch.chdir(tmp_path)
+    copy_params()
     Path("make.py").write_text(STAGE, encoding="utf-8")
     Path("dvc.yaml").write_text(
         f"stages: {{make: {{cmd: '{sys.executable} make.py', deps: [make.py], outs: [{OUT}]}}}}\n"
