@@ -15,7 +15,7 @@ import sqlalchemy as sql
 from deliveries import settings, taken
 from insiders.errors import InputError
 from insiders.io import paths
-from insiders.io.delivery import blocks, database, increments, sampling
+from insiders.io.delivery import blocks, database, database_sample, increments
 
 URL = "sqlite:///shop.db"
 START = datetime(2024, 1, 1, 9)
@@ -218,7 +218,7 @@ def test_dates_as_text_and_missing_ones(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_database_that_works_out_no_digests_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     Shop(rows=50)
-    monkeypatch.setattr(sampling, "DIALECTS", ("postgresql",))
+    monkeypatch.setattr(database_sample, "DIALECTS", ("postgresql",))
     with pytest.raises(InputError, match=r"ingest\.reread: changed is for postgresql, not for sqlite: write .*: all"):
         increments.read(settings(URL, table="sales").ingest, paths.LAST_READING)
     assert not paths.LAST_READING.exists()

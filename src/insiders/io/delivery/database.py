@@ -9,7 +9,7 @@ import sqlalchemy as sql
 
 from insiders.errors import InputError
 from insiders.io import addresses
-from insiders.io.delivery import blocks, columns, sampling
+from insiders.io.delivery import blocks, columns, database_sample
 from insiders.io.params import Ingest
 
 FETCHED = 50_000  # rows at a time
@@ -87,7 +87,7 @@ def _connected(address: str) -> Iterator[sql.Connection]:
     engine = sql.create_engine(address)
     dialect = engine.dialect.name
     if dialect == "sqlite":
-        sampling.bring_md5(engine)
+        database_sample.bring_md5(engine)
     try:
         with engine.connect().execution_options(
             postgresql_readonly=True, **OF_ONE_MOMENT.get(dialect, {})
@@ -131,8 +131,10 @@ def _tables(connection: sql.Connection, schema: str | None) -> str:
 
 def _of_sample(connection: sql.Connection, named: Mapping[str, Any], settings: Ingest) -> Any:
     """The condition on rows that may be of the sample: which of them are, is told again where all sources are alike."""
-    if settings.sample is None or settings.identities or connection.dialect.name not in sampling.DIALECTS:
+    if settings.sample is None or settings.identities or connection.dialect.name not in database_sample.DIALECTS:
         return sql.true()
     mapping = columns.recognise(tuple(named), settings.columns).columns
-    ids = sampling.Ids(*(named[name] if (name := mapping[ours]) else None for ours in sampling.Ids._fields))
-    return sampling.may_be_in(ids, settings.sample, connection.dialect.name)
+    ids = database_sample.Ids(
+        *(named[name] if (name := mapping[ours]) else None for ours in database_sample.Ids._fields)
+    )
+    return database_sample.may_be_in(ids, settings.sample, connection.dialect.name)

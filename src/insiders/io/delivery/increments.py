@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql
 
 from insiders import __version__
 from insiders.errors import InputError
-from insiders.io.delivery import blocks, columns, database, sampling
+from insiders.io.delivery import blocks, columns, database, database_sample
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.database import Delivery
 from insiders.io.params import Ingest
@@ -63,10 +63,10 @@ def read(settings: Ingest, place: Path) -> Rows:
     Raises InputError as `database.opened` does, and of a database that cannot work out digests.
     """
     with database.opened(settings) as delivery:
-        if delivery.dialect not in sampling.DIALECTS:
+        if delivery.dialect not in database_sample.DIALECTS:
             raise InputError(
-                f"ingest.reread: changed is for {', '.join(sampling.DIALECTS)}, not for {delivery.dialect}: write "
-                "ingest.reread: all into params.yaml"
+                f"ingest.reread: changed is for {', '.join(database_sample.DIALECTS)}, not for {delivery.dialect}: "
+                "write ingest.reread: all into params.yaml"
             )
         part = _part(delivery, settings)
         reading = Reading(_form(delivery), _digests(delivery, part))
@@ -78,7 +78,7 @@ def read(settings: Ingest, place: Path) -> Rows:
 def _part(delivery: Delivery, settings: Ingest) -> Any:
     """The part of each row, as the database works it out."""
     column = columns.recognise(tuple(delivery.columns), settings.columns).columns["invoiced_at"]
-    date = sampling.as_text(delivery.columns[str(column)], delivery.dialect)
+    date = database_sample.as_text(delivery.columns[str(column)], delivery.dialect)
     return sql.func.coalesce(sql.func.rtrim(sql.func.substr(date, 1, PART_LENGTH)), "")
 
 
@@ -98,8 +98,8 @@ def _digests(delivery: Delivery, part: Any) -> dict[str, Digest]:
 
 def _whole(delivery: Delivery) -> Any:
     """All of a row as one text: each value after its length, so that no two rows are written alike."""
-    texts = [sampling.as_text(column, delivery.dialect) for column in delivery.columns.values()]
-    lengths = [sampling.as_text(sql.func.length(text), delivery.dialect) for text in texts]
+    texts = [database_sample.as_text(column, delivery.dialect) for column in delivery.columns.values()]
+    lengths = [database_sample.as_text(sql.func.length(text), delivery.dialect) for text in texts]
     pairs = zip(lengths, texts, strict=True)
     return reduce(add, (sql.func.coalesce(length + ":" + text, "-") for length, text in pairs))
 
