@@ -122,7 +122,7 @@ class Delimited:
         import pyarrow as pa
 
         lines = [(number, line.rstrip("\r")) for number, text in misfits for line in text.split("\n") if line.strip()]
-        rows = [self._fill(next(csv.reader([line], delimiter=self.separator), [])) for _, line in lines]
+        rows = [self._fill(_fields(line, self.separator)) for _, line in lines]
         columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(self.columns))]
         return block(
             columns,
@@ -178,7 +178,14 @@ def _separator(lines: Sequence[str], names: Collection[str]) -> str:
 
 
 def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
-    return [next(csv.reader([line], delimiter=separator), []) for line in lines]
+    return [_fields(line, separator) for line in lines]
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # a field is longer than that reader takes
+        return line.split(separator)
 
 
 def _without_blank(rows: "pa.RecordBatch", columns: Sequence["pa.Array"]) -> "pa.RecordBatch":

@@ -1,8 +1,10 @@
 """Local files, as they are or alone inside an archive."""
 
+import errno
 import gzip
 import hashlib
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +21,8 @@ SUFFIXES = (*CSV, WORKBOOK, PARQUET)
 # to any size up to UNPACKED_SMALL. What cannot be read piece by piece must fit into the memory.
 RATIO_MAX, UNPACKED_SMALL, WHOLE_MAX = 200, 100 << 20, 2 << 30  # times, bytes, bytes
 PIECE = 1 << 20  # bytes that are unpacked at once
-DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
+# NotImplementedError: a way to compress that no program has.
+DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,16 @@ def _unzip(path: Path) -> list[File]:
 
 
 def _member(path: Path, info: zipfile.ZipInfo) -> File:
-    return File(info.filename, lambda: _bounded(zipfile.ZipFile(path).open(info), info.file_size))
+    return File(info.filename, lambda: _opened(path, info))
+
+
+def _opened(path: Path, info: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return _bounded(zipfile.ZipFile(path).open(info), info.file_size)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise zipfile.BadZipFile(f"{info.filename} would lie before the archive's begin") from error
 
 
 def _is_data(name: str) -> bool:

@@ -66,10 +66,14 @@ def naming(source: str) -> Iterator[None]:
     except InputError as error:
         said = str(error).removeprefix(f"{shown(source)}: ")  # where a database says it of itself
         raise InputError(f"{shown(source)}: {said}") from error
-    except DAMAGED as error:
-        raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
     except PermissionError as error:
         raise InputError(f"{error.filename} may not be read or written by this user: change its permissions") from error
+    except DAMAGED as error:
+        raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the disk's, not what is read of a file
+        raise InputError(f"{shown(source)}: the file is damaged or incomplete ({error}): fetch it again") from error
 
 
 def open_source(params: Params) -> Source:
@@ -174,21 +178,31 @@ def _open_parquet(files: list[File], facts: Mapping[str, Any]) -> Source:
 
 
 def _parquet_names(file: File) -> list[str]:
-    import pyarrow as pa
     from pyarrow import parquet
 
+    with _naming_damage(file), file.open() as stream:
+        return list(parquet.read_schema(seekable(stream)).names)
+
+
+@contextmanager
+def _naming_damage(file: File) -> Iterator[None]:
+    """InputError where what is read of a file is no Parquet."""
+    import pyarrow as pa
+
     try:
-        with file.open() as stream:
-            return list(parquet.read_schema(seekable(stream)).names)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{file.name} is not a Parquet file ({error})") from error
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the file's
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{file.name} is not a Parquet file, or a damaged one ({reason}): fetch it again") from error
 
 
 def _batches(files: Iterable[File], names: list[str]) -> Iterator["pa.RecordBatch"]:
     from pyarrow import parquet
 
     for file in files:
-        with file.open() as stream:
+        with _naming_damage(file), file.open() as stream:
             yield from (batch.select(names) for batch in parquet.ParquetFile(seekable(stream)).iter_batches())
 
 

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -23,15 +24,13 @@ class Workbook:
     def __init__(
         self, open_: Callable[[], IO[bytes]], declared: Mapping[str, str] | None, row: int | None = None
     ) -> None:
-        from python_calamine import CalamineError, CalamineWorkbook
+        from python_calamine import CalamineWorkbook
 
-        try:
-            with open_() as stream:
-                content = files.whole(stream)
-            _refuse_bomb(content)
+        with open_() as stream:
+            content = files.whole(stream)
+        _refuse_bomb(content)
+        with _naming_damage():
             self._book = CalamineWorkbook.from_filelike(BytesIO(content))
-        except CalamineError as error:
-            raise InputError(f"it is not a readable XLSX workbook ({error})") from error
         self._declared = header.Declared(frozenset((declared or {}).values()), row)
         headers = {name: top for name in self._book.sheet_names if (top := self._header(name))}
         self.sheets = _with_lines({name: top.names for name, top in headers.items()}, declared)
@@ -43,7 +42,8 @@ class Workbook:
         return header.find(first, self._declared.names, self._declared.row) if any(map(any, first)) else None
 
     def _values(self, sheet: str) -> Iterator[list[Any]]:
-        return iter(self._book.get_sheet_by_name(sheet).iter_rows())
+        with _naming_damage():
+            yield from self._book.get_sheet_by_name(sheet).iter_rows()
 
     def blocks(self) -> Iterator["pa.RecordBatch"]:
         return blocks.from_values(self._rows(), self.columns, first=self._headers[self.sheets[0]].row + 1)
@@ -60,8 +60,23 @@ def _refuse_bomb(content: bytes) -> None:
         return  # calamine says what it is
     with zipfile.ZipFile(BytesIO(content)) as archive:
         files.refuse_bomb(archive.infolist(), min(files.unpacked_max(len(content)), files.WHOLE_MAX))
-        if damaged := archive.testzip():
+        try:
+            damaged = archive.testzip()
+        except (ValueError, OSError) as error:  # a place outside of the archive, bytes that do not unpack
+            raise zipfile.BadZipFile(str(error)) from error
+        if damaged:
             raise zipfile.BadZipFile(f"{damaged} in the workbook is not what it says")
+
+
+@contextmanager
+def _naming_damage() -> Iterator[None]:
+    """InputError where the workbook, or a sheet that is read of it, is none."""
+    from python_calamine import CalamineError
+
+    try:
+        yield
+    except CalamineError as error:
+        raise InputError(f"it is not a readable XLSX workbook ({error})") from error
 
 
 def _with_lines(headers: Mapping[str, tuple[str, ...]], declared: Mapping[str, str] | None) -> list[str]:
