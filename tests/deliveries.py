@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -48,11 +48,11 @@ def settings(source: str | Path, **ingest: Any) -> params.Params:
     return read.model_copy(update={"ingest": read.ingest.model_copy(update={"source": str(source), **ingest})})
 
 
-def taken(source: str | Path, **ingest: Any) -> dict[str, Any]:
+def taken(source: str | Path, today: date | None = None, **ingest: Any) -> dict[str, Any]:
     """Run what the stage does, into `data/` of the working folder."""
     chosen = settings(source, **ingest)
     with sources.naming(chosen.ingest.source):
-        return intake.take(sources.open_source(chosen), chosen.ingest)
+        return intake.take(sources.open_source(chosen), chosen.ingest, today=today)
 
 
 def transactions() -> pd.DataFrame:

@@ -24,6 +24,10 @@ class Cleaning(NamedTuple):
     settings: rules.Settings
     currency: str
 
+    def materialized(self, con: "Backend") -> "Cleaning":
+        """Judge the rows now and for all, for who asks for them more than once."""
+        return self._replace(judged=engine.materialize(con, self.judged))
+
     def understood(self, record: Mapping[str, Any]) -> understanding.Understanding:
         """Say what was understood; `record` is what ingest wrote into data/source.json."""
         shares = [lines.Share(**each) for each in engine.fetch_records(lines.shares(self.judged))]
@@ -37,5 +41,4 @@ def clean(con: "Backend", transactions: Table, settings: Preprocess) -> Cleaning
     codes = [*chosen.service_codes, *chosen.credit_codes]
     measured = profile.measure(rows, chosen.cancellation_prefix, codes, engine.fetch_records, vocabulary.is_placeholder)
     policy = rules.decide(measured, chosen)
-    judged = engine.materialize(con, lines.judge(rows, policy))
-    return Cleaning(judged, measured, policy, chosen, settings.currency)
+    return Cleaning(lines.judge(rows, policy), measured, policy, chosen, settings.currency)

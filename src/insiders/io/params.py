@@ -69,6 +69,7 @@ class Ingest(_Section):
     ignore: tuple[str, ...]
     identities: str | None
     gap_days_max: PositiveInt
+    last_day: date | None
     quarantine_share_max: Share
 
 

@@ -7,6 +7,8 @@ from insiders.io import workspace
 @exit_on_input_error("ingest")
 @workspace.alone("ingest")
 def main() -> None:
+    from datetime import date
+
     from insiders.io import addresses, params, paths, tables
     from insiders.io.delivery import intake, sources
     from insiders.io.tracking import datasets, runs
@@ -15,7 +17,8 @@ def main() -> None:
     source = settings.ingest.source
     with runs.posted_run("ingest", settings.ingest.model_dump() | {"source": addresses.shown(source)}) as log:
         with sources.naming(source):
-            record = intake.take(sources.open_source(settings), settings.ingest)
+            today = None if source == params.SAMPLE else date.today()
+            record = intake.take(sources.open_source(settings), settings.ingest, today=today)
         if source == params.SAMPLE:
             tables.write(sources.shop(settings).truth(), paths.TRUTH)
         else:

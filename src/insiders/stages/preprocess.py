@@ -17,7 +17,7 @@ def main() -> None:
     with runs.posted_run("preprocess", settings.model_dump(exclude={"currency"})) as log:
         con = engine.connect()
         transactions, record = engine.scan(con, paths.TRANSACTIONS), tables.read_json(paths.SOURCE)
-        cleaned = cleaning.clean(con, transactions, settings)
+        cleaned = cleaning.clean(con, transactions, settings).materialized(con)
         judged = cleaned.judged
         refused = engine.scan(con, paths.QUARANTINE).reason.value_counts(name="rows")
         ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))

@@ -121,7 +121,7 @@ def store(blocks: Iterable["pa.RecordBatch"], path: Path) -> int:
     rows, writer = 0, None
     try:
         for each in blocks:
-            writer = writer or parquet.ParquetWriter(path, each.schema, compression="lz4")
+            writer = writer or parquet.ParquetWriter(path, each.schema, compression="lz4", write_statistics=False)
             writer.write_batch(each)
             rows += each.num_rows
     finally:

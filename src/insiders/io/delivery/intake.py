@@ -1,13 +1,13 @@
 """From a source to transactions and quarantine: nothing is lost on the way, and both become visible together or not."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
 
-from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import addresses, engine, paths
 from insiders.io.delivery import blocks, columns, dates, identities, rows, sampling, unread, worth
@@ -15,8 +15,14 @@ from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.sources import Source
 from insiders.io.params import Ingest
 
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+Table = Any  # Ibis has no types that mypy could follow
+
 ORDER = ("invoiced_at", "invoice", "product_code")
 EXAMPLE_LENGTH = 120
+ZONES = 1  # day: somewhere on earth it is tomorrow already
 STRAY_SHARE_MAX = 0.05  # of the rows: more of them far from the others are no slips but another part of the history
 
 
@@ -28,47 +34,71 @@ class Refused(NamedTuple):
     first: int
 
 
-def take(source: Source, settings: Ingest, into: Path = paths.DATA) -> dict[str, Any]:
+class Delivery(NamedTuple):
+    """A source as its rows: those that can be read, those that cannot (with the reason), and the record of both."""
+
+    transactions: Table
+    quarantine: Table
+    record: dict[str, Any]
+
+
+def take(source: Source, settings: Ingest, into: Path = paths.DATA, *, today: date | None = None) -> dict[str, Any]:
     """Read all rows, write those that can be read and those that cannot, and give the record of what was read.
+
+    Where `today` is given, dates after it are asked about.
 
     Raises InputError where the source has no row, too many that cannot be read, or a form that is open.
     """
-    recognised = columns.recognise(source.columns, settings.columns)
-    mapping = recognised.columns
+    from insiders import schemas  # the contracts' library takes as long to import as a small file to read
+
     into.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix=".ingest-", dir=into) as folder:
-        landed = Path(folder) / "landed.parquet"
-        delivered = blocks.store(source.blocks, landed)
-        con = engine.connect()
-        raw = sampling.of_sample(con, con.read_parquet(landed), mapping, settings)
-        if settings.sample is not None:
-            delivered = engine.fetch_records(raw.aggregate(rows=raw.count()))[0]["rows"]
-        unread.refuse(raw, mapping, settings.ignore)
-        form = rows.form(raw, mapping, settings.date_format, settings.decimal or source.decimal)
-        parsed = rows.read(raw, mapping, form)
-        if mapping["currency"] or worth.must_look(mapping):
-            parsed = engine.materialize(con, parsed)
-        basis = worth.basis(parsed, mapping, settings.price_is, engine.fetch_records)
-        priced = worth.settled(worth.priced(_converted(parsed, mapping, settings), basis), mapping)
-        priced = identities.merged(con, priced, settings.identities)
-        read = _within_span(con, priced, mapping, settings)
-        refused = _refused(read)
-        _judge(raw, delivered, refused, settings.quarantine_share_max)
-        written = [Path(folder) / path.name for path in (paths.TRANSACTIONS, paths.QUARANTINE)]
-        good = read.filter(read[PROBLEM].isnull()).select(list(schemas.TRANSACTIONS.columns))
-        transactions = engine.write(con, good, written[0], schemas.TRANSACTIONS, ORDER)
-        bad = rows.quarantine(raw, read)
-        engine.write(con, bad if source.has_order else rows.numbered(bad), written[1], None, [ROW])
-        _reconcile(delivered, written)
-        facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
-        facts |= _said_besides(raw, parsed, mapping)
+    con = engine.connect()
+    with TemporaryDirectory(prefix=".ingest-", dir=into) as name:
+        folder = Path(name)
+        delivery = read(con, source, settings, folder, today=today)
+        written = [folder / path.name for path in (paths.TRANSACTIONS, paths.QUARANTINE)]
+        engine.write(con, delivery.transactions, written[0], schemas.TRANSACTIONS, ORDER)
+        engine.write(con, delivery.quarantine, written[1], None, [ROW])
+        _reconcile(delivery.record["rows_read"], written)
         for path in written:
             path.replace(into / path.name)
-    return facts
+    return delivery.record
+
+
+def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, today: date | None = None) -> Delivery:
+    """Read all rows, as `take` does, and write nothing but the raw ones: into `folder`, from which they are read on."""
+    recognised = columns.recognise(source.columns, settings.columns)
+    mapping = recognised.columns
+    landed = folder / "landed.parquet"
+    delivered = blocks.store(source.blocks, landed)
+    raw = sampling.of_sample(con, con.read_parquet(landed), mapping, settings)
+    if settings.sample is not None:
+        delivered = engine.fetch_records(raw.aggregate(rows=raw.count()))[0]["rows"]
+    unread.refuse(raw, mapping, settings.ignore)
+    form = rows.form(raw, mapping, settings.date_format, settings.decimal or source.decimal)
+    parsed = rows.read(raw, mapping, form)
+    if mapping["currency"] or worth.must_look(mapping):
+        parsed = engine.materialize(con, parsed)
+    basis = worth.basis(parsed, mapping, settings.price_is, engine.fetch_records)
+    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings), basis), mapping)
+    read_rows = _within_span(con, identities.merged(con, priced, settings.identities), mapping, settings)
+    if today and not settings.last_day:
+        _refuse_future(read_rows, str(mapping["invoiced_at"]), today + timedelta(days=ZONES))
+    refused = _refused(read_rows)
+    _judge(raw, delivered, refused, settings.quarantine_share_max)
+    transactions = read_rows.filter(read_rows[PROBLEM].isnull()).drop(ROW, PROBLEM, *worth.STEPS)
+    bad = rows.quarantine(raw, read_rows)
+    facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
+    facts |= _said_besides(raw, parsed, mapping)
+    return Delivery(transactions, bad if source.has_order else rows.numbered(bad), facts)
 
 
 def _within_span(con: Any, read: Any, mapping: Mapping[str, str | None], settings: Ingest) -> Any:
-    """Set apart the rows of dates that lie far from all others."""
+    """Set apart the rows of dates that lie far from all others, or after the last day that is declared."""
+    if settings.last_day:
+        late = read.invoiced_at.date() > settings.last_day
+        reason = f"{mapping['invoiced_at']} lies after ingest.last_day ({settings.last_day})"
+        read = read.mutate(**{PROBLEM: read[PROBLEM].coalesce(late.ifelse(reason, None))})
     read = engine.materialize(con, read)
     good = read.filter(read[PROBLEM].isnull())
     counted = good.group_by(day=good.invoiced_at.date()).aggregate(rows=good.count())
@@ -79,6 +109,19 @@ def _within_span(con: Any, read: Any, mapping: Mapping[str, str | None], setting
     far = ~read.invoiced_at.date().between(*span)
     reason = f"{mapping['invoiced_at']} lies over {settings.gap_days_max} days from all other dates"
     return engine.materialize(con, read.mutate(**{PROBLEM: read[PROBLEM].coalesce(far.ifelse(reason, None))}))
+
+
+def _refuse_future(read: Any, column: str, last: date) -> None:
+    late = read.filter(read[PROBLEM].isnull() & (read.invoiced_at.date() > last))
+    (seen,) = engine.fetch_records(
+        late.aggregate(rows=late.count(), first=late.invoiced_at.min().date(), last=late.invoiced_at.max().date())
+    )
+    if seen["rows"]:
+        raise InputError(
+            f"column {column!r} has {seen['rows']:,} rows after today, from {seen['first']} to {seen['last']}: are "
+            "they slips, or orders booked ahead? Say in params.yaml up to which day rows count, ingest.last_day: "
+            f'"{seen["first"] - timedelta(days=1)}" leaves them out, "{seen["last"]}" keeps them'
+        )
 
 
 def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest) -> Any:
