@@ -57,6 +57,25 @@ def test_an_id_of_nobody_is_no_customer(word):
     assert word in set(cleaned(rows, ids={word: "customer"})[1]["customer_id"])
 
 
+def test_credit_notes_of_another_prefix_without_a_sign_are_asked_about():
+    sales = list(visits())
+    back = [{**row, "invoice": f"NC{row['invoice']}"} for row in sales[::10]]
+    with pytest.raises(
+        InputError, match=r"begin with 'NC' have 8 lines, of which 8 equal .*cancellation_prefix: \"NC\""
+    ):
+        cleaned([*sales, *back])
+    made = cleaned([*sales, *back], cancellation_prefix="NC", positive_credit_notes="money_back")[1]
+    assert net(made) == gross(sales) - gross(back)
+    assert net(cleaned([*sales, *back], cancellation_prefix=None)[1]) == gross(sales) + gross(back)
+    others = [{**row, "unit_price": row["unit_price"] + 1, "invoice": f"WEB{row['invoice']}"} for row in sales[::10]]
+    assert len(cleaned([*sales, *others])[1])
+
+
+def test_a_service_is_known_by_its_name_with_accents():
+    rows = [{**row, "description": "Gastos de envío"} if row["product_code"] == "SKU3" else row for row in visits()]
+    assert cleaned(rows)[0]["service_codes"] == sum(row["product_code"] == "SKU3" for row in rows)
+
+
 def test_zero_is_a_customer_where_ids_are_numbered_from_zero():
     rows = [{**row, "customer_id": row["customer_id"][1:]} for row in visits()]
     assert "0" in set(cleaned(rows)[1]["customer_id"])

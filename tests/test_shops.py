@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import zipfile
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -257,6 +258,68 @@ def test_a_column_that_says_what_is_no_sale_is_read_or_asked_about(word):
         read(text)
     assert len(read(text, ignore=("Kind of row",))) == 2
     assert set(read(text, columns={"line_type": "Kind of row"})["line_type"]) == {"Sale", word}
+
+
+QUESTIONS = {
+    "a state in more words": ("Stage", "Payment failed", "status"),
+    "a German credit note": ("Art", "Gutschrift", "line_type"),
+    "pieces that came back": ("Refunded quantity", "2", "order_refund"),
+    "a flag by its name": ("Chargeback?", "yes", "status"),
+}
+
+
+@pytest.mark.parametrize("case", QUESTIONS)
+def test_an_unread_column_that_speaks_of_no_sale_is_asked_about(case):
+    column, word, ours = QUESTIONS[case]
+    text = lines(f"{line()},", f"{line(quantity='3')},{word}", head=f"{HEAD},{column}")
+    with pytest.raises(InputError, match=rf"holds '{word}'.*ingest\.columns: {{{ours}: "):
+        read(text)
+    assert len(read(text, ignore=(column,))) == 2
+
+
+def test_a_column_of_several_currencies_is_asked_about_whatever_its_name():
+    text = lines(f"{line()},EUR", f"{line(quantity='3')},USD", head=f"{HEAD},Cur.")
+    with pytest.raises(InputError, match=r"'Cur\.' is not read and holds 'EUR'.*several currencies"):
+        read(text)
+    assert len(read(text.replace("USD", "EUR"))) == 2
+
+
+def test_a_discount_in_percent_is_told_by_its_name():
+    found = read(
+        TOTALS.format("unit_price,Discount %") + "1,2024-01-31,ann,A,2,10.00,15\n2,2024-01-31,ann,A,2,10.00,0\n"
+    )
+    assert sorted(found["amount"].astype(str)) == ["17.0000", "20.0000"]
+
+
+def test_tax_and_shipping_are_known_and_no_part_of_a_line():
+    text = TOTALS.format("unit_price,Tax,Frete,Line total")
+    rows = [f"{n},2024-01-31,ann,A{n},2,10.00,4.00,3.00,24.00\n" for n in range(4)]
+    found = read(text + "".join(rows))
+    assert set(found["amount"].astype(str)) == {"20.0000"}
+    record = taken("shop.csv")
+    assert (record["columns"]["tax"], record["columns"]["shipping"], record["not_read"]) == ("Tax", "Frete", [])
+
+
+def test_rows_that_differ_in_tax_only_are_told_apart():
+    text = TOTALS.format("unit_price,Tax")
+    assert read(text + "1,2024-01-31,ann,A,2,10,1\n1,2024-01-31,ann,A,2,10,2\n")["rest"].nunique() == 2
+
+
+def test_dates_after_today_are_asked_about_until_a_last_day_is_said():
+    text = lines(*(line(at=f"2024-01-{day:02}", invoice=str(day)) for day in (10, 11, 15)))
+    Path("shop.csv").write_text(text, encoding="utf-8")
+    assert taken("shop.csv", today=date(2024, 1, 14))["rows"] == 3  # somewhere it is the 15th
+    with pytest.raises(
+        InputError, match=r'1 rows after today.*ingest\.last_day: "2024-01-14" leaves.*"2024-01-15" keeps'
+    ):
+        taken("shop.csv", today=date(2024, 1, 11))
+    left = taken("shop.csv", today=date(2024, 1, 11), last_day=date(2024, 1, 14), quarantine_share_max=0.5)
+    assert left["reasons"] == {"InvoiceDate lies after ingest.last_day (2024-01-14)": 1}
+    assert taken("shop.csv", today=date(2024, 1, 11), last_day=date(2024, 1, 15))["rows"] == 3
+
+
+def test_a_field_of_any_length_is_no_header():
+    assert len(read(lines(line(code="x" * 200_000), line()))) == 2
 
 
 def test_rows_that_differ_in_what_is_not_read_are_told_apart():

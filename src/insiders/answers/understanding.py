@@ -72,6 +72,12 @@ def _read(record: Mapping[str, Any]) -> Iterable[str]:
         yield f"recognised as the export {record['preset']}"
     yield from (f"{ours} is {theirs!r}" for ours, theirs in record["columns"].items() if theirs)
     yield from (f"{ours} could also be {', '.join(map(repr, names[1:]))}" for ours, names in record["several"].items())
+    for ours in ("tax", "shipping"):
+        if name := record["columns"].get(ours):
+            part = (
+                "may be part of the amounts" if record["money"]["column"] == "amount" else "is no part of the amounts"
+            )
+            yield f"{name!r} {part}"
     if not record["columns"]["quantity"]:
         yield "no quantity: every row counts as one piece"
     if not (record["columns"]["product_code"] or record["columns"]["description"]):

@@ -19,8 +19,11 @@ PAIR = 2  # lines, of which each may happen to be worth what the other is
 # Texts that may be the name of a service and nothing else: short, and so begun. The vocabulary decides.
 SERVICE_START = (
     r"^\W*(ship|post|deliv|freight|carr|hand|tax|fee|tip|grat|sur|serv|"
-    r"frete|envio|entr|taxa|custo|gast|fle|imp|pro|gor)[\w &]{0,20}$"
+    r"frete|envio|entr|taxa|custo|gast|fle|imp|pro|gor)"
 )
+SERVICE_LENGTH_MAX = 28  # letters of such a text; a bound in the expression would cost ten times as much
+LETTERS = r"^\D+"  # with which the numbers of some invoices begin
+SAME_SALE = ("customer_id", "product_code", "quantity", "unit_price")
 WORDS_MAX = 200  # different words in a column of states; with more it is none
 
 
@@ -39,6 +42,14 @@ class CreditNotes(NamedTuple):
     rows: int
     positive: int
     repeated: int  # of the positive ones: equal to an earlier sale, to the same customer
+
+
+class Repeating(NamedTuple):
+    """Invoices whose numbers begin alike, with positive lines only, and those that equal an earlier sale."""
+
+    start: str
+    rows: int
+    repeated: int
 
 
 class Holder(NamedTuple):
@@ -67,6 +78,7 @@ class Profile(NamedTuple):
     numbered_from_zero: bool  # the ids 1 and 2 are there
     codes: tuple[Code, ...]
     credit_notes: CreditNotes
+    repeating: tuple[Repeating, ...]  # of the invoices that begin otherwise than most, and than credit notes
     holders: tuple[Holder, ...]
     placeholders: tuple[Holder, ...]
     total_codes: tuple[str, ...]
@@ -93,6 +105,7 @@ def measure(rows: Table, prefix: str | None, codes: Sequence[str], fetch: Fetch,
         **crowd,
         codes=tuple(Code(**each) for each in fetch(_codes(rows, codes))),
         credit_notes=_credit_notes(rows, prefix, fetch),
+        repeating=_repeating(rows, prefix, fetch),
         holders=tuple(Holder(**each) for each in fetch(leading.union(widest, distinct=True))),
         placeholders=tuple(sorted(each for each in ids if is_placeholder(each.customer_id))),
         total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows)))),
@@ -132,8 +145,12 @@ def _may_be_nobody(customer_id: Any) -> Any:
 
 def _codes(rows: Table, patterns: Sequence[str]) -> Table:
     paid = _.amount.sum(where=(_.amount > 0) & _.customer_id.notnull()).coalesce(0)
-    named = rows.filter(one_of(rows.product_code, patterns) | rows.description.lower().re_search(SERVICE_START))
+    named = rows.filter(one_of(rows.product_code, patterns) | _is_short_service(rows.description))
     return named.group_by(code=_.product_code).aggregate(text=_.description.mode(), rows=_.copies.sum(), paid=paid)
+
+
+def _is_short_service(text: Any) -> Any:
+    return (text.length() <= SERVICE_LENGTH_MAX) & text.lower().re_search(SERVICE_START)
 
 
 def one_of(code: Any, patterns: Sequence[str]) -> Any:
@@ -152,10 +169,24 @@ def _credit_notes(rows: Table, prefix: str | None, fetch: Fetch) -> CreditNotes:
     (counted,) = fetch(noted.aggregate(rows=_.count(), positive=(_.amount > 0).sum().coalesce(0)))
     if not counted["positive"]:
         return CreditNotes(**counted, repeated=0)
-    same = ["customer_id", "product_code", "quantity", "unit_price"]
-    sold = rows.filter(~rows.invoice.startswith(prefix)).group_by(same).aggregate(first_at=_.invoiced_at.min())
-    repeated = noted.filter(_.amount > 0).inner_join(sold, same).filter(_.first_at <= _.invoiced_at)
+    sold = rows.filter(~rows.invoice.startswith(prefix)).group_by(SAME_SALE).aggregate(first_at=_.invoiced_at.min())
+    repeated = noted.filter(_.amount > 0).inner_join(sold, SAME_SALE).filter(_.first_at <= _.invoiced_at)
     return CreditNotes(**counted, repeated=fetch(repeated.aggregate(rows=_.count()))[0]["rows"])
+
+
+def _repeating(rows: Table, prefix: str | None, fetch: Fetch) -> tuple[Repeating, ...]:
+    """Look at the invoices that begin with letters which fewer than half of the lines have."""
+    start = _.invoice.re_extract(LETTERS, 0)
+    lettered = rows.filter(~_.invoice.substr(0, 1).between("0", "9") & ~_.invoice.startswith(prefix or " "))
+    starts = lettered.group_by(start=start).aggregate(rows=_.count(), least=_.amount.min()).filter(_.least > 0)
+    found = fetch(starts.cross_join(rows.aggregate(whole=_.count())).filter(_.rows * 2 < _.whole).order_by("start"))
+    if not found:
+        return ()
+    is_one = start.isin([each["start"] for each in found])
+    sold = rows.filter(~is_one).group_by(SAME_SALE).aggregate(first_at=_.invoiced_at.min())
+    again = lettered.filter(is_one).inner_join(sold, SAME_SALE).filter(_.first_at <= _.invoiced_at)
+    counted = {each["start"]: each["rows"] for each in fetch(again.group_by(start=start).aggregate(rows=_.count()))}
+    return tuple(Repeating(each["start"], each["rows"], counted.get(each["start"], 0)) for each in found)
 
 
 def _total_codes(rows: Table) -> Table:

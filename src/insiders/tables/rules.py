@@ -101,6 +101,8 @@ def _require_small(profile: Profile, settings: Settings, kind: str, codes: Seque
 def _credit_notes(profile: Profile, settings: Settings) -> tuple[str | None, bool]:
     """Tell whether invoices with the prefix are credit notes, and whether their positive lines are money back."""
     notes, prefix, answer = profile.credit_notes, settings.cancellation_prefix, settings.positive_credit_notes
+    if prefix and not answer:
+        _refuse_repeating(profile)
     if not notes.positive or answer:
         return prefix, answer == "money_back"
     if notes.positive <= SLIP_SHARE_MAX * notes.rows:
@@ -115,6 +117,18 @@ def _credit_notes(profile: Profile, settings: Settings) -> tuple[str | None, boo
         "they orders, credit notes whose amounts bear no sign, or credit notes with slips? Say so in params.yaml: "
         "preprocess.cancellation_prefix: null (orders), preprocess.positive_credit_notes: money_back, or remove (slips)"
     )
+
+
+def _refuse_repeating(profile: Profile) -> None:
+    for start, rows, repeated in profile.repeating:
+        if repeated >= REPEATED_SHARE_MIN * rows:
+            raise InputError(
+                f"invoices that begin with {start!r} have {rows:,} lines, of which {repeated:,} equal an earlier sale "
+                "to the same customer: are they credit notes whose amounts bear no sign, or orders? Say so in "
+                "params.yaml: "
+                f'preprocess.cancellation_prefix: "{start}" and preprocess.positive_credit_notes: money_back, or '
+                "preprocess.cancellation_prefix: null (orders)"
+            )
 
 
 def _missing_ids(profile: Profile, settings: Settings) -> tuple[str, ...]:

@@ -124,6 +124,25 @@ SYNONYMS = {
         *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
         *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc"),
     ),
+    "tax": (
+        *(
+            "tax",
+            "taxes",
+            "taxamount",
+            "itemtax",
+            "lineitemtax",
+            "totaltax",
+            "ordertax",
+            "vat",
+            "salestax",
+            "vatamount",
+        ),
+        *("imposto", "impostos", "icms", "valordoimposto", "impuesto", "impuestos", "iva", "importeiva"),
+    ),
+    "shipping": (
+        *("shipping", "shippingcost", "shippingprice", "shippingamount", "shippingfee", "postage", "freight"),
+        *("frete", "valordofrete", "custodeenvio", "envio", "gastosdeenvio", "costodeenvio", "freightvalue"),
+    ),
     "order_subtotal": (),  # what the order's lines cost together, after discounts; known exports and params.yaml say so
     "order_refund": ("refundedamount", "amountrefunded", "totalrefunded", "valorreembolsado", "montoreembolsado"),
     "status": (
@@ -137,7 +156,16 @@ SYNONYMS = {
     ),
     "line_type": (
         *("type", "linetype", "transactiontype", "documenttype", "ordertype", "recordtype", "doctype", "eventtype"),
-        *("saletype", "movementtype", "tipo", "tipodedocumento", "tipodetransacao", "tipodocumento", "tipodemovimento"),
+        *(
+            "saletype",
+            "movementtype",
+            "belegart",
+            "tipo",
+            "tipodedocumento",
+            "tipodetransacao",
+            "tipodocumento",
+            "tipodemovimento",
+        ),
         *("tipodeoperacao", "operacao", "movimento", "tipodetransaccion", "tipodemovimiento", "transaction"),
     ),
     "currency": (

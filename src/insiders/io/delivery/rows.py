@@ -21,7 +21,8 @@ MARK = "_"  # before an id that a spreadsheet would compute, or that begins like
 FORMULA_ID = f"^{MARK}*{tables.COMPUTED}"
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
-MONEYS = ("unit_price", "line_total", "amount", "discount", "order_subtotal", "order_refund")
+BESIDES = ("tax", "shipping")  # known, and no part of what a line is worth
+MONEYS = ("unit_price", "line_total", "amount", "discount", "order_subtotal", "order_refund", *BESIDES)
 TYPES = {
     "invoiced_at": "timestamp(6)",
     "quantity": PIECES,
@@ -132,7 +133,8 @@ def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
     rows = rows.mutate(
         **{ours: ibis.null(TYPES.get(ours, "string")) for ours in mapping if ours not in (*theirs, "description")}
     )
-    code = ibis.coalesce(rows.product_code, rows.description.strip().nullif(""))
+    # Not `coalesce`, which would trim every description.
+    code = ibis.ifelse(rows.product_code.isnull(), rows.description.strip().nullif(""), rows.product_code)
     rows = rows.mutate(
         product_code=code if mapping["product_code"] or mapping["description"] else ibis.literal(WHOLE_ORDER),
         invoice=rows.invoice if mapping["invoice"] else _visit(rows),
@@ -144,7 +146,8 @@ def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
 
 def _rest(raw: Table, mapping: Mapping[str, str | None]) -> Any:
     """Sum up what is not read, so that rows which differ there only are no duplicates."""
-    others = [name for name in raw.columns if name not in (*mapping.values(), ROW, PROBLEM)]
+    kept = [name for ours, name in mapping.items() if ours not in BESIDES]
+    others = [name for name in raw.columns if name not in (*kept, ROW, PROBLEM)]
     return ibis.literal("\x1f").join([raw[name].fill_null("") for name in others]).hexdigest("md5") if others else NULL
 
 

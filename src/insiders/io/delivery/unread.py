@@ -1,5 +1,6 @@
 """Columns that are not read, and whether one of them says that a row is no sale."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,20 +13,35 @@ Table = Any  # Ibis has no types that mypy could follow
 
 WORDS_MAX = 50  # different texts of a column that sorts rows into kinds
 SHOWN = 5
+
+
+def _words(words: str) -> frozenset[str]:
+    return frozenset(map(vocabulary.reduced, words.split(",")))
+
+
 # Words of a column with any name that leave little doubt; "credit" may be a way to pay, and "pending" a parcel's state.
-TELLING = {
-    "line_type": ("refund", "refunds", "return", "creditnote", "creditmemo", "devolucao", "estorno", "notadecredito"),
-    "status": (
-        "cancelled",
-        "canceled",
-        "voided",
-        "refunded",
-        "returned",
-        "cancelado",
-        "cancelada",
-        "devolvido",
-        "anulado",
-    ),
+# A type of row is one of these in full, and a state says one of these among others: "payment failed".
+TYPES = _words(
+    "refund,refunds,return,sales return,credit note,credit memo,devolucao,devolucion,estorno,reembolso,nota de credito,"
+    "gutschrift,storno,avoir,reso"
+)
+STATES = _words(
+    "cancelled,canceled,voided,refunded,returned,failed,declined,chargeback,cancelado,cancelada,devolvido,devolvida,"
+    "estornado,recusado,anulado,anulada,rechazado,storniert,annule,annulee"
+)
+# Names of columns that say so of the rows in which they hold anything but NOTHING.
+NAMES = re.compile("refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returnedat|returneditem|returnedq")
+NOTHING = re.compile(r"[\W_0]*|no|n|false|f|none|nan|null|nao|never|paid|fulfilled")
+CURRENCIES = _words(
+    "usd,eur,gbp,brl,jpy,cad,aud,chf,cny,inr,mxn,ars,clp,cop,pen,uyu,sek,nok,dkk,pln,czk,huf,ron,try,zar,nzd,sgd,hkd,"
+    "krw,thb,aed,sar,ils,bgn"
+)
+SEVERAL = 2  # currencies
+NUMBER = re.compile(r"[^a-zA-Z]*\d[^a-zA-Z]*")
+QUESTIONS = {  # by what the column could be of ours
+    **dict.fromkeys(("line_type", "status"), "does it say which rows are no sales?"),
+    "order_refund": "is it what was paid back of the order? Pieces that came back are lines of their own.",
+    "currency": "are the amounts in several currencies?",
 }
 
 
@@ -61,16 +77,32 @@ def _common(raw: Table, name: str) -> tuple[str, ...]:
 
 
 def refuse(raw: Table, mapping: Mapping[str, str | None], ignored: Collection[str]) -> None:
-    """Stop where a column that is not read says of rows that they are returned or cancelled. Raises InputError."""
+    """Stop where a column that is not read says of rows that they are no sales, or in which currency they are.
+
+    Raises InputError.
+    """
     names = [name for name in columns(raw, mapping) if name not in ignored]
-    for column, texts, common in summary(raw, names):
-        if texts > WORDS_MAX:
+    for each in summary(raw, names):
+        if not (doubt := _doubt(each)):
             continue
-        words = {vocabulary.reduced(text): text for text in common}
-        for ours, telling in TELLING.items():
-            if word := next((words[each] for each in telling if each in words), None):
-                raise InputError(
-                    f"column {column!r} is not read and holds {word!r}: does it say which rows are no sales? Say so "
-                    f'in params.yaml: ingest.columns: {{{ours}: "{column}"}} reads it, '
-                    f'ingest.ignore: ["{column}"] does not'
-                )
+        ours, text = doubt
+        raise InputError(
+            f"column {each.column!r} is not read and holds {text!r}: {QUESTIONS[ours]} Say so in params.yaml: "
+            f'ingest.columns: {{{ours}: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] does not'
+        )
+
+
+def _doubt(each: Unread) -> tuple[str, str] | None:
+    """What the column could be of ours, and the text that says so."""
+    if NAMES.search(vocabulary.reduced(each.column)):
+        held = (text for text in each.common if not NOTHING.fullmatch(text.strip().casefold()))
+        if text := next(held, None):
+            return ("order_refund" if NUMBER.fullmatch(text) else "status"), text
+    if each.texts > WORDS_MAX:
+        return None
+    said = {vocabulary.reduced(text): text for text in each.common}
+    if len(said) >= SEVERAL and {*said} <= CURRENCIES:
+        return "currency", each.common[0]
+    state = next((text for text in each.common if STATES & {*re.findall("[a-z]+", vocabulary.plain(text))}), None)
+    kind = next((text for word, text in said.items() if word in TYPES), None)
+    return ("line_type", kind) if kind else ("status", state) if state else None

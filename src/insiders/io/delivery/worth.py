@@ -20,9 +20,16 @@ CENT = 0.01  # of rounding for each line of an order
 PRODUCTS_MIN = 5  # sold in several quantities, before their prices say anything
 # Names under which some exports write the unit's price and others the line's.
 OPEN_NAMES = ("itemprice", "price", "preco", "precio", "valor", "lineprice", "lineitemprice")
+PERCENT = ("%", "percent", "pct", "porcent")  # in the name of a column of discounts
+HUNDRED = 100
 DISCOUNT_RATE_MAX = 1  # where no discount is above it, and one is a fraction, they are shares of the price
 
+# Columns that lead to the amount of a line, or to its state, and are no part of a transaction.
+STEPS = ("line_total", "discount", "tax", "shipping", "order_subtotal", "order_refund", "cancelled", "currency")
+WORKED_OUT = ("quantity", "unit_price", "amount")
+
 PriceIs = Literal["unit", "line"]
+Discount = Literal["none", "money", "share", "percent"]
 
 
 class Basis(NamedTuple):
@@ -30,7 +37,7 @@ class Basis(NamedTuple):
 
     column: Literal["unit_price", "line_total", "amount"]
     is_unit: bool
-    discount: Literal["none", "money", "share"] = "none"
+    discount: Discount = "none"
 
 
 def basis(rows: Table, columns: Mapping[str, str | None], price_is: PriceIs | None, fetch: Fetch) -> Basis:
@@ -50,13 +57,15 @@ def must_look(columns: Mapping[str, str | None]) -> bool:
     return bool(price and (columns["line_total"] or columns["discount"] or reduced(price) in OPEN_NAMES))
 
 
-def _discount(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> Literal["none", "money", "share"]:
+def _discount(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> Discount:
     if not columns["discount"]:
         return "none"
     size = rows.discount.abs()
     (seen,) = fetch(rows.aggregate(most=size.max().coalesce(0), broken=(size != size.floor()).any().fill_null(False)))
     if not seen["most"]:
         return "none"
+    if any(word in str(columns["discount"]).casefold() for word in PERCENT) and seen["most"] > DISCOUNT_RATE_MAX:
+        return "percent"
     return "share" if seen["broken"] and seen["most"] <= DISCOUNT_RATE_MAX else "money"
 
 
@@ -71,6 +80,7 @@ def _compared(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> B
         "money": (total - (gross - off)).abs() <= near,
         "share": (total - gross * (1 - off)).abs() <= near,
         "price": (total - rows.unit_price.cast("float64")).abs() <= near,
+        "taxed": (total - gross - rows.tax.cast("float64").fill_null(0)).abs() <= near,
     }
     (seen,) = fetch(
         rows.aggregate(rows=rows.count(), **{name: holds.sum().coalesce(0) for name, holds in agree.items()})
@@ -82,6 +92,8 @@ def _compared(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> B
             "in params.yaml which of them is what customers paid, ingest.price_is: unit (the price of one piece) or "
             "line (the total of the line)"
         )
+    if fits[0] == "taxed":  # what the shop earns is the price; the tax on it is not
+        return Basis("unit_price", True)
     return Basis("line_total", False, _discount(rows, columns, fetch) if fits[0] == "plain" else "none")
 
 
@@ -102,25 +114,34 @@ def _is_line_total(rows: Table, fetch: Fetch) -> bool:
 def priced(rows: Table, basis: Basis) -> Table:
     """Give parsed rows whole pieces, the price of one, and the amount; a weight counts as one piece at its price.
 
-    Where a price has more than four decimals, the amount of the line is rounded to cents.
+    Where a price has more than four decimals, the amount of the line is rounded to cents. A delivery repeats few prices
+    and quantities, so each combination is worked out once.
     """
+    given = ["quantity", basis.column, *(["discount"] if basis.discount != "none" else [])]
+    combinations = rows.filter(_[PROBLEM].isnull()).select(given).distinct()
+    said = {f"{name}_said": combinations[name] for name in given}
+    worth = combinations.select(**said, **_worth(combinations, basis))
+    same = [rows[name].identical_to(worth[f"{name}_said"]) for name in given]
+    others = [name for name in rows.columns if name not in WORKED_OUT]
+    return rows.left_join(worth, [rows[PROBLEM].isnull(), *same]).select(
+        *(rows[name] for name in others), *(worth[name] for name in WORKED_OUT)
+    )
+
+
+def _worth(rows: Table, basis: Basis) -> dict[str, Any]:
     quantity = rows.quantity.fill_null(1)
     price = rows[basis.column]
     is_back = (quantity < 0) | (price < 0)
     gross = quantity * price if basis.is_unit else ibis.ifelse(is_back, -price.abs(), price)
-    net = _less(gross.cast(EXACT), rows.discount, basis.discount)
+    off = rows.discount if basis.discount != "none" else ibis.null(EXACT)
+    net = _less(gross.cast(EXACT), off, basis.discount)
     is_fine = basis.is_unit and price != price.round(PLACES).cast(EXACT)
     amount = ibis.ifelse(is_fine, net.round(CENTS).cast(MONEY), net.cast(MONEY)) if basis.is_unit else net.cast(MONEY)
     is_whole = quantity == quantity.floor()
     pieces = ibis.ifelse(is_whole, quantity, quantity.sign()).cast("int64")
     whole_price = price if basis.is_unit else _part(gross, pieces)
     unit_price = ibis.ifelse(is_whole, whole_price.cast(MONEY), (gross / pieces).cast(MONEY))
-    is_good = rows[PROBLEM].isnull()
-    return rows.mutate(
-        quantity=ibis.ifelse(is_good, pieces, None),
-        unit_price=ibis.ifelse(is_good, unit_price, None),
-        amount=ibis.ifelse(is_good, amount, None),
-    )
+    return {"quantity": pieces, "unit_price": unit_price, "amount": amount}
 
 
 def settled(rows: Table, columns: Mapping[str, str | None]) -> Table:
@@ -151,6 +172,7 @@ def _less(gross: Any, discount: Any, kind: str) -> Any:
     match kind:
         case "money":
             return (gross - ibis.ifelse(gross < 0, -off, off)).cast(EXACT)
-        case "share":
-            return (gross.cast("float64") * (1 - off.cast("float64"))).cast(EXACT)
+        case "share" | "percent":
+            part = off.cast("float64") / (HUNDRED if kind == "percent" else 1)
+            return (gross.cast("float64") * (1 - part)).cast(EXACT)
     return gross
