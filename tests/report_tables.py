@@ -249,7 +249,13 @@ def ledger() -> pd.DataFrame:
 
 
 # pragma: allowlist nextline secret
-SOURCE = {"source": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"}
+SOURCE = {
+    **{"source": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"},
+    **{"rows_read": 1001, "preset": "Online Retail", "date_format": ["%d/%m/%Y"], "offsets": ["+0100"], "decimal": ","},
+    "columns": {"invoice": "InvoiceNo", "unit_price": "UnitPrice", "tax": None, "description": "Text <b>"},
+    "not_read": [{"column": "Channel", "texts": 2, "common": ["web", "shop"]}],
+    "money": {"column": "unit_price", "is_unit": True, "discount": "none"},
+}
 
 
 def orders(customers: pd.DataFrame) -> pd.DataFrame:

@@ -220,6 +220,7 @@ def test_every_step_with_every_number_from_the_json() -> None:
 
     numbers, html = exploration_page.write(look(), shop.usual(), ENGLISH)
     assert list(numbers["steps"]) == [
+        "delivery",
         "data",
         "cleaning",
         "returns",
@@ -240,7 +241,7 @@ def test_every_step_with_every_number_from_the_json() -> None:
     visible = re.sub(r"<(svg|style|title)\b.*?</\1>", " ", html, flags=re.DOTALL)
     shown = re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", re.sub(r"<[^>]+>", " ", visible))
     filters = text.environment(ENGLISH).filters
-    known = {str(place) for place in range(16)} | {"90", "180", "30"}  # steps, groups, and days that labels name
+    known = {str(place) for place in range(17)} | {"90", "180", "30"}  # steps, groups, and days that labels name
     for leaf in leaves(numbers):
         if isinstance(leaf, str):
             known |= set(re.findall(r"\d+", leaf))

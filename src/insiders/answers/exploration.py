@@ -7,7 +7,7 @@ import numpy as np
 from insiders import schemas
 from insiders.answers import exploration_steps
 from insiders.answers.inputs import Inputs
-from insiders.answers.manifest import Manifest
+from insiders.answers.manifest import Manifest, Source
 from insiders.explore import clusters, exploration
 from insiders.io import engine, paths, tables
 from insiders.language import Language
@@ -70,6 +70,7 @@ def look(inputs: Inputs) -> Look:
     numeric = [name for name in candidate["features"] if name in schemas.FEATURES]
     embedded = _embedded(members, registered)
     numbers = {
+        "delivery": _delivery(inputs.source),
         "contents": _contents(inputs),
         "features": exploration.features(members),
         "skewed_from": exploration.SKEWED,
@@ -80,6 +81,24 @@ def look(inputs: Inputs) -> Look:
         **embedded.numbers,
     }
     return embedded._replace(numbers=numbers)
+
+
+def _delivery(source: Source) -> Numbers:
+    """What ingest understood of the file."""
+    read = [{"ours": ours, "theirs": theirs} for ours, theirs in source["columns"].items() if theirs]
+    money = source["money"]
+    return {
+        "rows_read": source["rows_read"],
+        "rows": source["rows"],
+        "preset": source["preset"],
+        "read": read,
+        "not_read": source["not_read"],
+        "date_format": source["date_format"],
+        "offsets": source["offsets"],
+        "decimal": source["decimal"],
+        "price": source["columns"][money["column"]],
+        "price_is_of_a_piece": money["is_unit"],
+    }
 
 
 def _contents(inputs: Inputs) -> Numbers:

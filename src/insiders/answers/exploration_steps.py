@@ -17,6 +17,7 @@ def steps(looked: Mapping[str, Any], answers: Answers) -> Numbers:
     """`looked` is what exploration.look gives; the steps in their order."""
     judged = answers["guarantee"]
     return {
+        "delivery": dict(looked["delivery"]),
         "data": _data(looked, answers),
         "cleaning": _cleaning(judged["ledger"], judged["without_order"]),
         "returns": dict(looked["netting"]),

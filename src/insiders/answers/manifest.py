@@ -15,11 +15,36 @@ if TYPE_CHECKING:
     from insiders.value.forecast import SpanOutcome
 
 
+class UnreadColumn(TypedDict):
+    """A column that is not read: how many different texts it has, and the commonest."""
+
+    column: str
+    texts: int
+    common: list[str]
+
+
+class MoneyRecord(TypedDict):
+    """Which of our columns carries the money, of one piece or of the whole line, and what a discount is."""
+
+    column: str
+    is_unit: bool
+    discount: str
+
+
 class Source(TypedDict):
     """data/source.json, as far as the answers tell of it."""
 
     source: str
     sha256: NotRequired[str | None]
+    rows_read: int
+    rows: int
+    preset: str | None
+    columns: dict[str, str | None]  # our name -> the file's
+    not_read: list[UnreadColumn]
+    date_format: list[str]
+    offsets: list[str]
+    decimal: str
+    money: MoneyRecord
 
 
 class SegmentRecord(TypedDict):
