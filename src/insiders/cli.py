@@ -67,7 +67,7 @@ def check(
     settings = params.read()
     if file is not None:
         settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"source": file})})
-    understood = intake.check(settings, None if settings.ingest.source == params.SAMPLE else date.today())
+    understood = intake.check(settings, date.today())
     typer.echo(understood.as_markdown())
     if write:
         for section, name, value in understood.proposals:

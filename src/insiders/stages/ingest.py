@@ -1,5 +1,7 @@
 """Whatever `ingest.source` names to transactions, quarantine and the record of what was read."""
 
+from datetime import date
+
 from insiders.errors import exit_on_input_error
 from insiders.io import workspace
 
@@ -7,8 +9,6 @@ from insiders.io import workspace
 @exit_on_input_error("ingest")
 @workspace.alone("ingest")
 def main() -> None:
-    from datetime import date
-
     from insiders.io import addresses, params, paths, tables
     from insiders.io.delivery import intake, sources
     from insiders.io.tracking import datasets, runs
@@ -17,8 +17,7 @@ def main() -> None:
     source = settings.ingest.source
     with runs.posted_run("ingest", settings.ingest.model_dump() | {"source": addresses.shown(source)}) as log:
         with sources.naming(source):
-            today = None if source == params.SAMPLE else date.today()
-            record = intake.take(sources.open_source(settings), settings.ingest, today=today)
+            record = intake.take(sources.open_source(settings), settings.ingest, today=date.today())
         if source == params.SAMPLE:
             tables.write(sources.shop(settings).truth(), paths.TRUTH)
         else:
