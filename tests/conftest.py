@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,14 @@ def address_of_the_store() -> Iterator[None]:
         os.environ.pop(address.VARIABLE, None)
     else:
         os.environ[address.VARIABLE] = before
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """A test of the dashboard leaves its page behind as the main module, which the next forked process would run."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

@@ -148,7 +148,7 @@ def test_with_pseudonyms_no_id_leaves_and_all_tables_agree(monkeypatch: pytest.M
 
 
 def test_without_a_model_nobody_is_on_the_map() -> None:
-    Path("mlruns/written.json").unlink()
+    Path("mlruns/written.json").unlink(missing_ok=True)
     tables.write(tables.read(paths.PLACES).head(0).astype({"place": "object"}), paths.PLACES)
     publish()
     assert read("customers")["map_x"].isna().all()

@@ -125,8 +125,9 @@ def fetch_records(expr: "ir.Table") -> list[dict[str, Any]]:
     """Evaluate a small table into one dictionary per row, without pandas too."""
     con = expr.get_backend()
     with _explained():
-        table = con.con.sql(con.compile(expr)).to_arrow_table()
-    return list(table.cast(expr.schema().to_pyarrow()).to_pylist())
+        con._run_pre_execute_hooks(expr)  # tells the engine of tables in memory, as all of its own ways do
+        rows = con.raw_sql(con.compile(expr)).fetchall()
+    return [dict(zip(expr.columns, row, strict=True)) for row in rows]
 
 
 def write(
