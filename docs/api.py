@@ -8,6 +8,7 @@ from pathlib import Path
 import pdoc
 
 import insiders
+from insiders import schemas
 
 OUT = Path(__file__).parents[1] / "build" / "docs"
 ENVIRONMENT = {
@@ -21,7 +22,8 @@ LIMITS = (  # of the generator, not of the docstrings
 
 
 def main() -> None:
-    vars(insiders).update({name: getattr(insiders, name) for name in insiders.__all__})  # imported when asked for
+    for package in (insiders, schemas):  # which import what they name when it is asked for
+        vars(package).update({name: getattr(package, name) for name in package.__all__})
     wings = [each.name for each in pkgutil.iter_modules(insiders.__path__, "insiders.")]
     os.environ.update(ENVIRONMENT)
     pdoc.render.configure(docformat="markdown")

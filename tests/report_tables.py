@@ -248,8 +248,8 @@ def ledger() -> pd.DataFrame:
     return pd.DataFrame(entries, columns=["rule", "rows", "customers", "quantity", "amount", "action"])
 
 
-# pragma: allowlist nextline secret
 SOURCE = {
+    # pragma: allowlist nextline secret
     **{"source": "shop.csv", "size": 12_345, "sha256": "3ce20dc20155f5a5", "rows": 1000, "total": "200000.0000"},
     **{"rows_read": 1001, "preset": "Online Retail", "date_format": ["%d/%m/%Y"], "offsets": ["+0100"], "decimal": ","},
     "columns": {"invoice": "InvoiceNo", "unit_price": "UnitPrice", "tax": None, "description": "Text <b>"},
