@@ -17,6 +17,7 @@ ENVIRONMENT = {
 }
 LIMITS = (  # of the generator, not of the docstrings
     "Error parsing type annotation",  # types for mypy alone, as pd.Series[str]: the page shows them as they are written
+    "Failed to run TYPE_CHECKING code .* No module named",  # drivers that are extras: the same
     "Cannot determine where .* is taken from, assuming current file",  # keys of a TypedDict: the current file it is
 )
 
