@@ -47,8 +47,8 @@ def _limit(con: "Backend") -> None:
         con.raw_sql(f"SET memory_limit = '{limits.memory_limit}'")
         folder = limits.spill_folder
     # Of this process alone: two engines in one folder would write into each other's files.
-    spill = Path(folder) / f"{paths.SPILLED}{os.getpid()}"
-    con.raw_sql(f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'")
+    spill = str(Path(folder) / f"{paths.SPILLED}{os.getpid()}").replace("'", "''")
+    con.raw_sql(f"SET temp_directory = '{spill}'")
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
 def frames(con: "Backend", expr: "ir.Table") -> Iterator["pd.DataFrame"]:
     """Evaluate a table of any size, in its order, into frames of ROW_GROUP rows; an empty one into an empty frame."""
     with _explained():
-        reader = con.con.sql(con.compile(expr)).to_arrow_reader(ROW_GROUP)
+        reader = _reader(con, expr, ROW_GROUP)
         first = next(reader, None)
         yield reader.schema.empty_table().to_pandas() if first is None else first.to_pandas()
         yield from (each.to_pandas() for each in reader)
@@ -111,13 +111,23 @@ def frames(con: "Backend", expr: "ir.Table") -> Iterator["pd.DataFrame"]:
 
 def stream(con: "Backend", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:
     """Evaluate a table of any size block by block."""
+    yield from _reader(con, expr, STREAM_ROWS)
+
+
+def _reader(con: "Backend", expr: "ir.Table", rows: int) -> "pa.RecordBatchReader":
     # Ibis 12's own way calls a function that DuckDB 2.0 no longer has.
-    yield from con.con.sql(con.compile(expr)).to_arrow_reader(STREAM_ROWS)
+    return con.con.sql(_statement(con, expr)).to_arrow_reader(rows)
+
+
+def _statement(con: "Backend", expr: "ir.Table") -> str:
+    """The SQL of an expression; the engine is told of its tables in memory, as by all of Ibis's own ways."""
+    con._run_pre_execute_hooks(expr)
+    return con.compile(expr)
 
 
 def fetch_row(con: "Backend", expr: "ir.Table") -> tuple[Any, ...]:
     """Evaluate a table of one row into Python values; unlike `fetch` without pandas, whose import takes a while."""
-    (row,) = con.raw_sql(con.compile(expr)).fetchall()
+    (row,) = con.raw_sql(_statement(con, expr)).fetchall()
     return row
 
 
@@ -125,8 +135,7 @@ def fetch_records(expr: "ir.Table") -> list[dict[str, Any]]:
     """Evaluate a small table into one dictionary per row, without pandas too."""
     con = expr.get_backend()
     with _explained():
-        con._run_pre_execute_hooks(expr)  # tells the engine of tables in memory, as all of its own ways do
-        rows = con.raw_sql(con.compile(expr)).fetchall()
+        rows = con.raw_sql(_statement(con, expr)).fetchall()
     return [dict(zip(expr.columns, row, strict=True)) for row in rows]
 
 
