@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports leaks docs umap postgres stores servers auth audit battery test-superset locks texts shops
+.PHONY: all env test check format lint types imports leaks docs umap prophet postgres stores servers auth audit battery test-superset locks texts shops
 
 all: env
 	insiders run
@@ -31,6 +31,9 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 # Extras that the core does without (see pyproject.toml), each of the version, and with the hash, that one lock states.
 umap: env
 	$(INSTALL) --constraints requirements-extras.lock umap-learn
+
+prophet: env
+	$(INSTALL) --constraints requirements-extras.lock prophet
 
 postgres: env
 	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]"
@@ -109,5 +112,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra auth --extra audit pyproject.toml -o requirements-extras.lock
+	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra prophet --extra auth --extra audit pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

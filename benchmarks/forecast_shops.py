@@ -21,6 +21,7 @@ from insiders.simulate import Settings, Shop
 from insiders.value import forecast, lifetime
 
 DAYS, HORIZON = 374, 90
+UNSEEN_SEASON = 1.24  # as in params.yaml
 SHARE = 0.08  # of the customers: the group
 SERVICES = ("POST", "DOT", "C2", "S", "BANK CHARGES", "AMAZONFEE", "CRUK", "B", "M", "D")
 EPOCH = pd.Timestamp("2024-01-01")
@@ -82,7 +83,9 @@ def measured(found: Sold) -> dict[str, Any]:
     with threadpool_limits(1):
         groups = forecast.groups(forecast.monthly(sums, found.start, found.cut), everybody, chosen, HORIZON)
         told = forecast.outlook(groups, found.cut, HORIZON)
-        own = lifetime.predict(lifetime.calibrate(lifetime.fit(now), pd.concat(past), HORIZON), now, HORIZON)
+        own = lifetime.predict(
+            lifetime.calibrate(lifetime.fit(now), pd.concat(past), HORIZON, UNSEEN_SEASON), now, HORIZON
+        )
     inside = now["customer_id"].isin(chosen.loc[chosen["as_of"] == found.cut, "customer_id"]).to_numpy()
     came = now["next_revenue"].to_numpy()
     held = ((own["expected_low"] <= came) & (came <= own["expected_high"])).to_numpy()

@@ -21,7 +21,7 @@ HORIZON = 90
 @pytest.fixture(scope="module")
 def period() -> Period:
     brought = customers(300)[["customer_id", "next_revenue"]]
-    return validation.last_period(windows(snapshots(300), HORIZON, FEATURES), brought, Horizon(HORIZON, 1))
+    return validation.last_period(windows(snapshots(300), HORIZON, FEATURES), brought, Horizon(HORIZON, 1), 1.24)
 
 
 def aged(period: Period) -> list[AgeRecord]:
@@ -41,7 +41,7 @@ def test_every_pair_of_dates_counts_at_its_age(period: Period) -> None:
 
 def test_where_nothing_changes_nothing_is_lost(period: Period) -> None:
     one = period.cut["1"]
-    still = Period({"1": one, VALIDATION: moved(one, 30)}, moved(one, 30).customers, period.horizon)
+    still = Period({"1": one, VALIDATION: moved(one, 30)}, moved(one, 30).customers, period.horizon, 1.0)
     assert aged(still) == [{"days": 30, "pairs": 1, "foresight_kept": 1.0, "value_kept": 1.0}]
 
 
@@ -81,5 +81,5 @@ def test_the_last_period_touches_no_pair_of_earlier_dates(period: Period) -> Non
 def test_a_period_that_brought_nothing_tells_nothing_of_age(period: Period) -> None:
     one = period.cut["1"]
     empty = moved(one, 30).customers.assign(next_revenue=0.0)
-    [row] = aged(Period({"1": one, VALIDATION: moved(one, 30)}, empty, period.horizon))
+    [row] = aged(Period({"1": one, VALIDATION: moved(one, 30)}, empty, period.horizon, 1.0))
     assert (row["foresight_kept"], row["value_kept"]) == (None, None)

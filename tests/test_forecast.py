@@ -1,6 +1,8 @@
 """The group's months: worked by hand where that is possible, else by what must and must not matter."""
 
 import math
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from scipy.linalg import toeplitz
 
 import forecast_tables as shop
 import judged_tables
+from insiders.errors import InputError
 from insiders.value import forecast, lifetime
 from insiders.value.forecast import combination, season, ways
 from insiders.value.forecast.groups import LEARN_FROM
@@ -110,7 +113,7 @@ def test_every_way_tells_something_of_any_short_series(known: int, kind: str):
         {"noise": shop.series(known, noise=0.5), "flat": shop.series(known), "trend": shop.series(known, 0.3)}[kind]
     )
 
-    for way in ways.TOP_DOWN.values():
+    for way in (ways.TOP_DOWN[name] for name in ways.OWN):
         assert np.isfinite(way(logs, 4)).all()
 
 
@@ -453,3 +456,36 @@ def test_regression_to_the_mean_is_foreseen_by_the_members_and_so_by_the_whole()
     missed = {way: np.mean([each[way].logs[0] - actual for _, each, actual in came]) for way in came[0][1]}
     assert abs(missed["bottom_up"]) < 0.75 * naive
     assert missed["combined"] < missed["top_down"] < naive * 1.1
+
+
+# The ways that are asked for
+
+
+def test_only_the_ways_that_are_asked_for_are_weighed_and_scored():
+    groups = shop.groups(NOISY)
+    told = forecast.outlook(groups, END, 90, ("recent", "arima"))
+
+    assert [each["way"] for each in told["ways"]] == ["recent", "arima", "bottom_up", "top_down", "combined"]
+    alone = combination.forecasts(groups, ("smoothing",))[-1]
+    assert alone["top_down"].logs == pytest.approx(alone["smoothing"].logs)
+
+
+def test_prophet_without_its_extra_is_refused_with_the_way_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "prophet", None)
+    with pytest.raises(InputError, match="make prophet"):
+        forecast.outlook(shop.groups(NOISY), END, 90, ("recent", "prophet"))
+
+
+@pytest.mark.skipif(
+    find_spec("prophet") is None, reason="prophet, an extra, is not installed: `make prophet` installs it"
+)
+def test_prophet_continues_a_trend_and_is_weighed_as_the_others_are(recwarn):
+    rising = np.log(100) + 0.05 * np.arange(12)
+    assert ways.prophet(rising, 3) == pytest.approx(np.log(100) + 0.05 * np.arange(12, 15), abs=0.01)
+    assert np.array_equal(ways.prophet(rising, 3), ways.prophet(rising, 3))
+    assert ways.prophet(np.full(12, 4.0), 2).tolist() == [4.0, 4.0]
+
+    told = forecast.outlook(shop.groups(NOISY), END, 90, (*ways.OWN, "prophet"))
+    assert "prophet" in {each["way"] for each in told["ways"]}
+    assert told["low"] < told["expected"] < told["high"]
+    assert not recwarn.list

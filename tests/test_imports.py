@@ -19,15 +19,16 @@ TABLES = {"numpy", "pandas", "pandera", "pyarrow", "ibis"}
 ENGINE = {*TABLES, "duckdb"}
 MODELS = {"babel", "scipy", "sklearn", "threadpoolctl"}
 SEARCH = {"hdbscan", "optuna", "umap"}
+FORECAST = {"prophet"}
 # Libraries that the code of a stage may name, at the top of a module or where it uses them.
 ALLOWED: Mapping[str, set[str]] = {
     "ingest": {*ENGINE, "python_calamine", "sqlalchemy"},
     "preprocess": ENGINE,
     "featurize": ENGINE,
     "tune": {*TABLES, *MODELS, *SEARCH, "matplotlib", "rich", "sqlalchemy"},
-    "register": {*ENGINE, *MODELS, *SEARCH, "sqlalchemy"},
-    "assign": {*ENGINE, *MODELS},
-    "report": {*ENGINE, *MODELS, *SEARCH, "jinja2", "matplotlib", "xlsxwriter"},
+    "register": {*ENGINE, *MODELS, *FORECAST, *SEARCH, "sqlalchemy"},
+    "assign": {*ENGINE, *MODELS, *FORECAST},
+    "report": {*ENGINE, *MODELS, *FORECAST, *SEARCH, "jinja2", "matplotlib", "xlsxwriter"},
 }
 SLOW = (
     "mlflow",

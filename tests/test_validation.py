@@ -17,7 +17,7 @@ HORIZON = 90
 def period():
     known = snapshots(300)
     brought = customers(300)[["customer_id", "next_revenue"]].sample(frac=1, random_state=1)
-    return validation.last_period(windows(known, HORIZON, FEATURES), brought, Horizon(HORIZON, 1))
+    return validation.last_period(windows(known, HORIZON, FEATURES), brought, Horizon(HORIZON, 1), 1.24)
 
 
 def test_what_the_period_brought_is_joined_by_customer(period):
@@ -44,7 +44,7 @@ def test_judging_by_hand(period):
 
 
 def test_a_period_that_brought_nothing_has_null_figures(period):
-    empty = validation.Period(period.cut, period.later.assign(next_revenue=0.0), period.horizon)
+    empty = validation.Period(period.cut, period.later.assign(next_revenue=0.0), period.horizon, period.unseen_season)
     found = validation.judge(Listed("net_revenue", np.arange(300) < 30), empty, SETTINGS)
     assert found["value_lift"] is None
     assert found["value_over_random_low"] is None

@@ -17,6 +17,7 @@ from ledgers import POLICY, real_data, real_transactions
 
 EPOCH = pd.Timestamp("2024-01-01")
 HORIZON = 90
+UNSEEN_SEASON = 1.24
 PUBLISHED = {
     "bg_nbd": ([0.2426, 4.4135, 0.7929, 2.4258], -9582.43),
     "pareto_nbd": ([0.553, 10.578, 0.606, 11.669], -9594.976),
@@ -149,7 +150,7 @@ def shop(*, leaving: bool, season: float = 1.0) -> tuple[pd.DataFrame, pd.DataFr
 @cache
 def calibrated(*, leaving: bool, season: float = 1.0) -> lifetime.ValueModel:
     known, past = shop(leaving=leaving, season=season)
-    return lifetime.calibrate(lifetime.fit(known), past, HORIZON)
+    return lifetime.calibrate(lifetime.fit(known), past, HORIZON, UNSEEN_SEASON)
 
 
 def coverage(predicted: pd.DataFrame, known: pd.DataFrame, where: pd.Series | slice = slice(None)) -> float:
@@ -237,7 +238,7 @@ def test_windows_over_a_year_need_no_allowance_for_a_season() -> None:
     known, past = shop(leaving=False)
     long_ago = past.assign(as_of=past["as_of"] - pd.Timedelta(days=330))
 
-    model = lifetime.calibrate(lifetime.fit(known), pd.concat([past, long_ago]), HORIZON)
+    model = lifetime.calibrate(lifetime.fit(known), pd.concat([past, long_ago]), HORIZON, UNSEEN_SEASON)
 
     assert model.calibration.season == 1
     assert "cover a year" in model.notes[1]
@@ -249,16 +250,18 @@ def test_windows_that_end_after_as_of_or_are_not_known_teach_nothing() -> None:
     later = past.assign(as_of=model.as_of - pd.Timedelta(days=HORIZON - 1))
     unknown = past.assign(next_revenue=np.nan)
 
-    assert lifetime.calibrate(model, later, HORIZON) == model
-    assert lifetime.calibrate(model, unknown, HORIZON) == model
-    assert lifetime.calibrate(model, pd.concat([later, past, unknown]), HORIZON) == calibrated(leaving=False)
+    assert lifetime.calibrate(model, later, HORIZON, UNSEEN_SEASON) == model
+    assert lifetime.calibrate(model, unknown, HORIZON, UNSEEN_SEASON) == model
+    assert lifetime.calibrate(model, pd.concat([later, past, unknown]), HORIZON, UNSEEN_SEASON) == calibrated(
+        leaving=False
+    )
 
 
 def test_calibration_keeps_the_total_of_past_windows() -> None:
     known, past = shop(leaving=False)
     doubled = past.assign(next_revenue=2 * past["next_revenue"])
 
-    twice = lifetime.calibrate(lifetime.fit(known), doubled, HORIZON)
+    twice = lifetime.calibrate(lifetime.fit(known), doubled, HORIZON, UNSEEN_SEASON)
 
     sums = [
         lifetime.predict(each, known, HORIZON)["expected_revenue"].sum() for each in (calibrated(leaving=False), twice)
@@ -298,7 +301,7 @@ def test_rows_and_names_do_not_matter() -> None:
     renamed = shuffled.assign(customer_id="x" + shuffled["customer_id"].str[::-1])
 
     def predicted(customers: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-        model = lifetime.calibrate(lifetime.fit(customers), history, HORIZON)
+        model = lifetime.calibrate(lifetime.fit(customers), history, HORIZON, UNSEEN_SEASON)
         return (
             lifetime.predict(model, customers, HORIZON)
             .set_index(customers.index)
@@ -317,7 +320,7 @@ def test_the_unit_of_money_does_not_matter() -> None:
 
     def revenue(factor: float) -> pd.DataFrame:
         customers, history = (each.assign(**each[money] * factor) for each in (known, past))
-        model = lifetime.calibrate(lifetime.fit(customers), history, HORIZON)
+        model = lifetime.calibrate(lifetime.fit(customers), history, HORIZON, UNSEEN_SEASON)
         return (
             lifetime.predict(model, customers, HORIZON).filter(like="expected_").drop(columns="expected_orders")
             / factor
@@ -410,7 +413,7 @@ def test_the_real_data_tells_no_dropout_and_its_unseen_autumn_lies_within_the_in
         assert model.process == "nbd"
         assert_allclose(values, values[0], atol=0.01)  # more parameters, the same optimum: every ascent arrived
 
-    predicted = lifetime.predict(lifetime.calibrate(model, windows, HORIZON), known, HORIZON)
+    predicted = lifetime.predict(lifetime.calibrate(model, windows, HORIZON, UNSEEN_SEASON), known, HORIZON)
     best = predicted["expected_revenue"].rank(ascending=False) <= 200
     for rows in (best, slice(None)):
         assert 0.70 <= coverage(predicted, known, rows) <= 0.9

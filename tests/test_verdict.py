@@ -55,7 +55,7 @@ def candidate(measures: dict[str, float | None] = MEASURES) -> Candidate:
 @pytest.fixture(scope="module")
 def period() -> Period:
     brought = customers(300)[["customer_id", "next_revenue"]]
-    return validation.last_period(windows(snapshots(300), 90, FEATURES), brought, Horizon(90, 1))
+    return validation.last_period(windows(snapshots(300), 90, FEATURES), brought, Horizon(90, 1), 1.24)
 
 
 @pytest.fixture(scope="module")

@@ -151,7 +151,7 @@ def assign(
             accepted = drift.accept(faults, server.champion, served.programme.terms["release"], why, date.today())
             typer.echo("".join(f"accepted: {fault.text}\n" for fault in accepted) or "there was nothing to accept\n")
         drift.refuse(faults, server.champion)
-        list_forecast.foretell(served, table, months, settings.featurize.horizon_days).write(out or Path())
+        list_forecast.foretell(served, table, months, settings).write(out or Path())
     else:  # the orders of another table's customers are not known
         assignments.write(served, out or Path())
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"

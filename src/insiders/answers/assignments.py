@@ -150,8 +150,8 @@ def serve(
     `history` tells how far such expectations were off (schemas.SNAPSHOTS); over the dates of `months` (schemas.HISTORY)
     the membership is walked where no decision is recorded.
     """
-    labelled, horizon = server.labeller.predict(customers), settings.featurize.horizon_days
-    expected, year = expectations(customers, history, horizon)
+    labelled = server.labeller.predict(customers)
+    expected, year = expectations(customers, history, settings)
     with threadpool_limits(1):
         embedded = server.labeller.embed(customers)
         sure = _confidence(embedded, customers, labelled)
@@ -169,11 +169,12 @@ def serve(
 
 
 def expectations(
-    customers: pd.DataFrame, history: pd.DataFrame, horizon_days: int
+    customers: pd.DataFrame, history: pd.DataFrame, settings: Params
 ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """What each customer is expected to bring in the horizon (lifetime.predict), and in a year."""
+    horizon_days = settings.featurize.horizon_days
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        model = lifetime.calibrate(lifetime.fit(customers), history, horizon_days)
+        model = lifetime.calibrate(lifetime.fit(customers), history, horizon_days, settings.forecast.unseen_season)
         expected = lifetime.predict(model, customers, horizon_days)
         year = lifetime.expected_revenue(model, customers, YEAR_DAYS)
     return expected, year

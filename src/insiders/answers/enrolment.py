@@ -58,7 +58,7 @@ def customers_as_of(as_of: date | None, settings: Params) -> pd.DataFrame:
 def propose(customers: pd.DataFrame, settings: Params) -> Membership:
     server = assignments.named(None, settings, customers["as_of"].iloc[0])
     labelled = server.labeller.predict(customers)
-    expected, _ = assignments.expectations(customers, assignments.read_history(), settings.featurize.horizon_days)
+    expected, _ = assignments.expectations(customers, assignments.read_history(), settings)
     candidates = assignments.candidates(server, customers, labelled, expected)
     return membership.propose(candidates, assignments.read_months(), settings)
 

@@ -15,6 +15,7 @@ from insiders.answers import assignments
 from insiders.answers.assignments import Served
 from insiders.explore.cohorts import sums
 from insiders.io import engine, paths, tables
+from insiders.io.params import Params
 from insiders.units import round_off
 from insiders.value import forecast
 from insiders.value.forecast import Outlook
@@ -35,16 +36,16 @@ class Foretold(NamedTuple):
             assignments.write(self.served, folder)
 
 
-def foretell(served: Served, customers: pd.DataFrame, months: pd.DataFrame, horizon_days: int) -> Foretold:
+def foretell(served: Served, customers: pd.DataFrame, months: pd.DataFrame, settings: Params) -> Foretold:
     """Forecast the members of today from the orders (data/orders.parquet), and bring the expectations to its level.
 
     `customers` are those of today (schemas.CUSTOMERS), `months` those of the past month starts (schemas.HISTORY).
     """
-    as_of = customers["as_of"].iloc[0]
+    as_of, horizon_days = customers["as_of"].iloc[0], settings.featurize.horizon_days
     known = pd.concat([months[months["as_of"] < as_of], customers], ignore_index=True)
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         groups = forecast.groups(_monthly(as_of.date()), known, _members(served, months), horizon_days)
-        outlook = forecast.outlook(groups, as_of, horizon_days)
+        outlook = forecast.outlook(groups, as_of, horizon_days, settings.forecast.ways)
     return Foretold(on_level(served, outlook["expected"]), outlook)
 
 

@@ -88,7 +88,8 @@ def _read_shop(settings: Params) -> Shop:
     candidate: Candidate = tables.read_json(paths.CANDIDATE)
     search = replace(studies.search_settings(settings), score=candidate["score"], share=candidate["share"])
     cut = windows.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), search.horizon_days, judge.looked_at(search))
-    period = validation.last_period(cut, tables.read(paths.HOLDOUT, schemas.HOLDOUT), search.horizon)
+    brought, season = tables.read(paths.HOLDOUT, schemas.HOLDOUT), settings.forecast.unseen_season
+    period = validation.last_period(cut, brought, search.horizon, season)
     return Shop(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
 
 

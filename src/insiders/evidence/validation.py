@@ -114,12 +114,14 @@ class Listed(NamedTuple):
 class Period:
     """The last period: who was known at its start, and what the rolling origins before it had been.
 
-    `later` is the customers of the validation window, in its order, with the `next_revenue` that the period brought.
+    `later` is the customers of the validation window, in its order, with the `next_revenue` that the period brought;
+    `unseen_season` is that of lifetime.calibrate.
     """
 
     cut: Mapping[str, Window]
     later: pd.DataFrame
     horizon: Horizon
+    unseen_season: float
 
     @property
     def horizon_days(self) -> int:
@@ -145,11 +147,11 @@ class Period:
         return scoring.dates_of(self.windows, self.horizon)
 
 
-def last_period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon: Horizon) -> Period:
+def last_period(cut: Mapping[str, Window], brought: pd.DataFrame, horizon: Horizon, unseen_season: float) -> Period:
     """Join what the last period brought (schemas.HOLDOUT) to the customers who were known at its start."""
     customers = cut[VALIDATION].customers
     revenue = brought.set_index("customer_id")["next_revenue"].loc[customers["customer_id"]]
-    return Period(cut, customers.assign(next_revenue=revenue.to_numpy()), horizon)
+    return Period(cut, customers.assign(next_revenue=revenue.to_numpy()), horizon, unseen_season)
 
 
 def listed(model: SegmentModel, period: Period, sort: str) -> Listed:
@@ -310,5 +312,5 @@ def _expectations(customers: pd.DataFrame, period: Period) -> pd.DataFrame:
     history = pd.concat([each.customers for each in period.cut.values()] + [each.past for each in period.cut.values()])
     history = history.drop_duplicates(["as_of", "customer_id"])
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        model = lifetime.calibrate(lifetime.fit(customers), history, period.horizon_days)
+        model = lifetime.calibrate(lifetime.fit(customers), history, period.horizon_days, period.unseen_season)
         return lifetime.predict(model, customers, period.horizon_days)

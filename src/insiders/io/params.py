@@ -132,6 +132,11 @@ class Register(_Section):
     champion_days_max: PositiveInt
 
 
+class Forecast(_Section):
+    ways: Annotated[tuple[Literal["recent", "smoothing", "arima", "arma", "prophet"], ...], Field(min_length=1)]
+    unseen_season: Annotated[float, Field(ge=1)]
+
+
 class Drift(_Section):
     history_change_max: Share
     customers_changed_max: Share
@@ -236,6 +241,7 @@ class Params(_Section):
     featurize: Featurize
     tune: Tune
     register_: Annotated[Register, Field(alias="register")]
+    forecast: Forecast
     drift: Drift
     programme: Programme
     report: Report

@@ -32,7 +32,7 @@ def main() -> None:
         past, months = assignments.read_history(), assignments.read_months()
         served = assignments.serve(server, customers, past, months, settings)
         drift.refuse(drift.of_list(server.champion, customers, served.assigned, settings), server.champion)
-        list_forecast.foretell(served, customers, months, settings.featurize.horizon_days).write()
+        list_forecast.foretell(served, customers, months, settings).write()
         log({"customers": len(served.assigned), "insiders": len(served.insiders)}, datasets.of_tables(paths.CUSTOMERS))
     if assignments.still_serves(server):
         freshness.record("assign", inputs, OUTPUTS)

@@ -3,11 +3,12 @@
 From two independent sides:
 
 bottom-up  the expected revenue of each member (value.lifetime), summed up; its level corrected by past errors
-top-down   the group's own months: the mean of the last three, exponential smoothing, ARIMA(1,0,0), ARMA(1,1)
+top-down   the group's own months: the mean of the last three, exponential smoothing, ARIMA(1,0,0), ARMA(1,1),
+           and Prophet's trend where forecast.ways asks for it
 
-All five are combined (their weighted geometric mean). Beforehand the two sides weigh the same; the more a way erred at
-earlier dates, the less it weighs (Bates and Granger, "The combination of forecasts", 1969). From a year on the shop's
-season moves all of them, where the group followed it (`season`). Where all of this erred more than "as the last
+All of them are combined (their weighted geometric mean). Beforehand the two sides weigh the same; the more a way
+erred at earlier dates, the less it weighs (Bates and Granger, "The combination of forecasts", 1969). From a year on the
+shop's season moves all of them, where the group followed it (`season`). Where all of this erred more than "as the last
 quarter" does, that is the forecast. How it fares on real and simulated shops: benchmarks/forecast.py and
 benchmarks/forecast_shops.py.
 

@@ -51,15 +51,19 @@ class _Missed(NamedTuple):
     chance: Array
 
 
-def forecasts(groups: Sequence[Group]) -> list[dict[str, Forecast]]:
-    """Forecasts of every group by way, earliest group first; each learns from months that had ended by its date."""
-    return [_forecasts(group, groups[:place]) for place, group in enumerate(groups)]
+def forecasts(groups: Sequence[Group], names: Sequence[str] = ways.OWN) -> list[dict[str, Forecast]]:
+    """Forecasts of every group by way, earliest group first; each learns from months that had ended by its date.
+
+    `names` are the ways to continue the group's months, of ways.TOP_DOWN.
+    """
+    return [_forecasts(group, groups[:place], names) for place, group in enumerate(groups)]
 
 
-def _forecasts(group: Group, earlier: Sequence[Group]) -> dict[str, Forecast]:
+def _forecasts(group: Group, earlier: Sequence[Group], names: Sequence[str]) -> dict[str, Forecast]:
     known = season.of_group(group, earlier)
-    ended = [_missed(each, group.as_of, known) for each in earlier if each.teaches and each.ended(group.as_of).any()]
-    own = _without_season(group, known)
+    teaching = [each for each in earlier if each.teaches and each.ended(group.as_of).any()]
+    ended = [_missed(each, group.as_of, known, names) for each in teaching]
+    own = _without_season(group, known, names)
     correction = _correction(ended)
     own[BOTTOM_UP] = own[BOTTOM_UP] + correction
     corrected = [
@@ -73,19 +77,19 @@ def _forecasts(group: Group, earlier: Sequence[Group]) -> dict[str, Forecast]:
     }
 
 
-def _without_season(group: Group, known: Season) -> dict[str, Array]:
+def _without_season(group: Group, known: Season, names: Sequence[str]) -> dict[str, Array]:
     """Every single way's forecast of a group's months ahead, before any correction."""
     if not group.known_months:
         return {BOTTOM_UP: group.promised_logs}
     past = group.past_logs - season.of_months(known, group.months)
-    single = {name: way(past, len(group.ahead)) for name, way in ways.TOP_DOWN.items()}
+    single = {name: ways.TOP_DOWN[name](past, len(group.ahead)) for name in names}
     return {**single, BOTTOM_UP: group.promised_logs}
 
 
-def _missed(earlier: Group, as_of: pd.Timestamp, known: Season) -> _Missed:
+def _missed(earlier: Group, as_of: pd.Timestamp, known: Season, names: Sequence[str]) -> _Missed:
     over = earlier.ended(as_of)
     actual = earlier.actual_logs[over] - season.of_months(known, earlier.ahead[over])
-    by_way = {name: actual - logs[over] for name, logs in _without_season(earlier, known).items()}
+    by_way = {name: actual - logs[over] for name, logs in _without_season(earlier, known, names).items()}
     return _Missed(earlier.ahead[over], by_way, _drift(len(over))[over], _chance(earlier, earlier.days)[over])
 
 
@@ -164,7 +168,7 @@ def _parts(forecast: Forecast, group: Group, days: Array) -> Array:
 
 def naive(group: Group) -> Array:
     """Logarithms of the naive forecast: as much as in the last quarter, whatever the season."""
-    return ways.TOP_DOWN[ways.NAIVE](group.past_logs, len(group.ahead))
+    return ways.recent(group.past_logs, len(group.ahead))
 
 
 def _drift(months: int) -> Array:

@@ -111,14 +111,16 @@ class _Dated(NamedTuple):
     forecasts: Mapping[str, Forecast]
 
 
-def outlook(groups: Sequence[Group], as_of: pd.Timestamp, horizon_days: int) -> Outlook:
+def outlook(
+    groups: Sequence[Group], as_of: pd.Timestamp, horizon_days: int, names: Sequence[str] = ways.OWN
+) -> Outlook:
     """What the group of `as_of`, the last of the groups, is expected to bring in the horizon and month by month.
 
     A back-test row is a month (`backtest_months`), or as many as the horizon holds (`backtest`). The way that is used,
     at all dates, is the combination; where it lost to the naive forecast in the back-test, the last quarter with the
-    season.
+    season. `names` are the ways to continue the group's months, of ways.TOP_DOWN.
     """
-    dated = [_Dated(*each) for each in zip(groups, combination.forecasts(groups), strict=True)]
+    dated = [_Dated(*each) for each in zip(groups, combination.forecasts(groups, names), strict=True)]
     past = [each for each in dated if each.group.known_months >= TESTED_FROM and each.group.as_of < as_of]
     way = _best(past)
     months = [row for each in past for row in _month_outcomes(each, way)]

@@ -1,13 +1,21 @@
 """Ways to continue a series of months: logarithms of rates, oldest first, to logarithms of the months ahead.
 
-No way asks an optimiser, which would end elsewhere on another processor or in another unit of money.
+No way of OWN asks an optimiser, which would end elsewhere on another processor or in another unit of money. Prophet
+does; its package is an extra.
 """
 
-from collections.abc import Callable
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from insiders.errors import InputError
 
 Array = NDArray[np.float64]
 Way = Callable[[Array, int], Array]
@@ -18,6 +26,7 @@ ARIMA_MONTHS = 6  # fewer leave an autoregression no degree of freedom
 ARMA_MONTHS = 9  # ... and one with a moving average, which has a parameter more
 PERSISTENCES = np.arange(-999, 1000)[:, None] / 1000  # of a month's deviation in the next; finer than months can tell
 COARSE = np.arange(-19, 20) / 20  # of both parameters, where there are two
+PROPHET_DECIMALS = 4  # of its logarithms: what its optimiser is sure of
 DECIMALS = 9  # of a deviance: what differs less is the same fit
 FLAT = 1e-9  # a series whose logarithms span less does not move: there is nothing to estimate
 
@@ -88,10 +97,45 @@ def _most_likely(logs: Array, persistence: Array, shock: Array, ahead: int) -> A
     return np.asarray(mean[best] + persistence[best[0], 0] ** np.arange(ahead) * deviation)
 
 
+def prophet(logs: Array, ahead: int) -> Array:
+    """Prophet's trend (Taylor and Letham 2018) without a season of its own, which the shop's has taken out before.
+
+    Raises InputError where its package is not installed.
+    """
+    months = pd.date_range("2000-01-01", periods=len(logs) + ahead, freq="MS")  # any: only their distances count
+    if len(logs) < ARIMA_MONTHS or np.ptp(logs) < FLAT:
+        return smoothed(logs, ahead)
+    with _quiet_prophet() as package:
+        model = package.Prophet(
+            yearly_seasonality=False, weekly_seasonality=False, daily_seasonality=False, uncertainty_samples=0
+        )
+        model.fit(pd.DataFrame({"ds": months[: len(logs)], "y": logs}), seed=0)
+        trend = model.predict(pd.DataFrame({"ds": months[len(logs) :]}))["trend"]
+    return np.round(trend.to_numpy(dtype=float), PROPHET_DECIMALS)
+
+
+@contextmanager
+def _quiet_prophet() -> Iterator[ModuleType]:
+    """Prophet's package; what it logs of each fit, and what pandas warns it of, tells nobody anything here."""
+    for name in ("prophet", "prophet.plot", "cmdstanpy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            import prophet
+        except ImportError as error:
+            raise InputError(
+                "forecast.ways names prophet, whose package is not installed: run `make prophet`, or leave it out"
+            ) from error
+        yield prophet
+
+
 TOP_DOWN: dict[str, Way] = {
     "recent": recent,
     "smoothing": smoothed,
     "arima": autoregression,
     "arma": moving_autoregression,
+    "prophet": prophet,
 }
+OWN = ("recent", "smoothing", "arima", "arma")  # those that need no further package
 NAIVE = "recent"  # the way that every other one is compared with

@@ -14,7 +14,6 @@ from insiders.value.lifetime.processes import PROCESSES, TINY, Array, Histories
 from insiders.value.lifetime.spend import Spend, fit_net_spend
 
 DROPOUT_EVIDENCE = 5.99  # twice the gain in log-likelihood: chi-square, 2 parameters more, 95 %
-UNSEEN_SEASON = 1.24  # an autumn brought the public data 24 % more orders than the year until then let expect
 # Columns of a table of customers that a lifetime value is made from.
 HISTORY = ("recency_days", "tenure_days", "gap_mean_days", "net_revenue")
 MIDPOINTS = (np.arange(20) + 0.5) / 20
@@ -115,11 +114,12 @@ def expected_revenue(model: ValueModel, customers: pd.DataFrame, horizon_days: f
     return round_off(model.calibration.on_line(revenue), FITTED_DIGITS)
 
 
-def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> ValueModel:
+def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int, unseen_season: float) -> ValueModel:
     """Correct level, slope and width by what came after earlier dates (schemas.SNAPSHOTS).
 
     A window counts if it had ended by the model's as_of and the history before it is as long as the horizon; each is
-    predicted by a model fitted at its own start.
+    predicted by a model fitted at its own start. Where they cover less than a year, both ends of an interval are moved
+    out by the factor `unseen_season`.
     """
     past = _windows(model, history, horizon_days)
     if past.empty or past["next_revenue"].sum() <= 0:
@@ -132,7 +132,7 @@ def calibrate(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> Va
     calibration = replace(
         line,
         levels=_levels(future, line, actual),
-        season=UNSEEN_SEASON if days < YEAR_DAYS else 1.0,
+        season=unseen_season if days < YEAR_DAYS else 1.0,
         windows=len(each),
     )
     return replace(model, calibration=calibration, notes=(model.notes[0], calibration.note()))
