@@ -1,5 +1,6 @@
 """Tables on disk: the same bytes whatever wrote them, and nothing half written."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import ibis
@@ -83,6 +84,37 @@ def test_what_does_not_fit_goes_to_the_disk_and_is_gone_at_the_end(tmp_path, mon
     assert sum(file.stat().st_size for file in spill.iterdir()) > 10_000_000
     con.disconnect()
     assert list(Path("data").iterdir()) == []
+
+
+def numbered_texts() -> ibis.Table:
+    """A million rows, which are to be sorted."""
+    numbers = ibis.range(0, 1_000_000).unnest().name("number").as_table()
+    return numbers.mutate(text=numbers.number.cast("string").hexdigest("md5")).order_by("text")
+
+
+def all_in_one_row(con, rows) -> object:
+    return engine.fetch_row(con, rows.aggregate(texts=rows.text.collect()))
+
+
+@pytest.mark.parametrize(
+    "evaluate", [engine.materialize, all_in_one_row, lambda con, rows: list(engine.stream(con, rows))]
+)
+def test_too_little_memory_names_the_setting_that_mends_it(con, evaluate):
+    con.raw_sql("SET memory_limit = '20MB'; SET temp_directory = ''")
+    with pytest.raises(InputError, match=r"Out of Memory Error: .*; raise engine\.memory_limit in params\.yaml"):
+        evaluate(con, numbered_texts())
+
+
+def test_an_error_while_blocks_are_read_is_a_clear_one(con, monkeypatch):
+    """Then the engine's own error comes by way of Arrow, as one of the operating system."""
+
+    def blocks(*_: object) -> Iterator[object]:
+        yield "block"
+        raise OSError("Out of Memory Error: could not allocate block\nand more")
+
+    monkeypatch.setattr(engine, "_reader", blocks)
+    with pytest.raises(InputError, match=r"Out of Memory Error: could not allocate block; raise engine\.memory_limit"):
+        list(engine.stream(con, numbered_texts()))
 
 
 def test_a_table_in_parts_has_the_bytes_of_one_in_whole_as_far_as_a_part_goes(con, tmp_path, monkeypatch):

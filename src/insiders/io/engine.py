@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STREAM_ROWS = 50_000  # of a block
 ROW_GROUP = 122_880  # rows, DuckDB's own unit of work
+MORE_MEMORY = "raise engine.memory_limit in params.yaml, or make room where engine.spill_folder is"
 
 _numbers = count()
 
@@ -58,11 +59,10 @@ def _explained() -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:  # OSError: while Arrow reads blocks
         reason = str(error).splitlines()[0]
-        raise InputError(
-            f"the tables cannot be worked out: {reason}; make room on the disk or in the memory"
-        ) from error
+        mend = MORE_MEMORY if reason.startswith("Out of Memory") else "make room on the disk"
+        raise InputError(f"the tables cannot be worked out: {reason}; {mend}") from error
 
 
 def scan(con: "Backend", path: Path) -> "ir.Table":
@@ -111,7 +111,8 @@ def frames(con: "Backend", expr: "ir.Table") -> Iterator["pd.DataFrame"]:
 
 def stream(con: "Backend", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:
     """Evaluate a table of any size block by block."""
-    yield from _reader(con, expr, STREAM_ROWS)
+    with _explained():
+        yield from _reader(con, expr, STREAM_ROWS)
 
 
 def _reader(con: "Backend", expr: "ir.Table", rows: int) -> "pa.RecordBatchReader":
@@ -127,7 +128,8 @@ def _statement(con: "Backend", expr: "ir.Table") -> str:
 
 def fetch_row(con: "Backend", expr: "ir.Table") -> tuple[Any, ...]:
     """Evaluate a table of one row into Python values; unlike `fetch` without pandas, whose import takes a while."""
-    (row,) = con.raw_sql(_statement(con, expr)).fetchall()
+    with _explained():
+        (row,) = con.raw_sql(_statement(con, expr)).fetchall()
     return row
 
 
