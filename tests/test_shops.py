@@ -227,7 +227,7 @@ def test_a_total_beside_a_price_is_checked():
         read(text + grown("{unit},99"))
 
 
-@pytest.mark.parametrize(("off", "amount"), [("-1.00", "2.0000"), ("1.00", "2.0000"), ("0.50", "1.5000")])
+@pytest.mark.parametrize(("off", "amount"), [("-1.00", "2.0000"), ("1.00", "2.0000"), ("1.25", "1.7500")])
 def test_a_discount_lowers_the_amount(off, amount):
     found = read(TOTALS.format("unit_price,discount") + f"1,2024-01-31,ann,A,2,1.50,{off}\n")
     assert found["amount"].astype(str).item() == amount
@@ -265,6 +265,7 @@ QUESTIONS = {
     "a German credit note": ("Art", "Gutschrift", "line_type"),
     "pieces that came back": ("Refunded quantity", "2", "order_refund"),
     "a flag by its name": ("Chargeback?", "yes", "status"),
+    "something taken off": ("Summer rebate", "0.50", "discount"),
 }
 
 

@@ -122,7 +122,9 @@ SYNONYMS = {
     ),
     "discount": (
         *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
-        *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc"),
+        *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc", "discountamount"),
+        *("discountvalue", "discountrate", "discountpercent", "discountpercentage", "discountpct", "percentdiscount"),
+        *("descontopercentual", "percentualdedesconto", "porcentajededescuento", "importededescuento"),
     ),
     "tax": (
         *(
@@ -144,6 +146,7 @@ SYNONYMS = {
         *("frete", "valordofrete", "custodeenvio", "envio", "gastosdeenvio", "costodeenvio", "freightvalue"),
     ),
     "order_subtotal": (),  # what the order's lines cost together, after discounts; known exports and params.yaml say so
+    "order_total": (),  # what it cost with everything: the total of an order that is given line by line
     "order_refund": ("refundedamount", "amountrefunded", "totalrefunded", "valorreembolsado", "montoreembolsado"),
     "status": (
         *("status", "orderstatus", "financialstatus", "paymentstatus", "state", "orderstate", "statusdopedido"),
@@ -231,9 +234,10 @@ def _again(name: str, found: Sequence[str]) -> list[str]:
 
 
 def _without_totals(mapping: dict[str, str | None], declared: Mapping[str, str]) -> dict[str, str | None]:
-    """Leave out the order's total where the lines have prices of their own."""
-    has_lines = mapping["unit_price"] or mapping["line_total"]
-    return mapping | ({"amount": None} if has_lines and "amount" not in declared else {})
+    """Where the lines have prices of their own, the order's total says no more than what their discounts are."""
+    if "amount" in declared or not (mapping["unit_price"] or mapping["line_total"]):
+        return mapping
+    return mapping | {"amount": None, "order_total": mapping["amount"] if mapping["discount"] else None}
 
 
 def _require(found: Sequence[str], mapping: Mapping[str, str | None]) -> None:

@@ -10,7 +10,7 @@ import ibis
 
 from insiders.errors import InputError
 from insiders.io import addresses, engine, paths
-from insiders.io.delivery import blocks, columns, dates, identities, rows, sampling, unread, worth
+from insiders.io.delivery import blocks, columns, dates, discounts, identities, rows, sampling, unread, worth
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.sources import Source
 from insiders.io.params import SAMPLE, Ingest
@@ -79,8 +79,9 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     parsed = rows.read(raw, mapping, form)
     if mapping["currency"] or worth.must_look(mapping):
         parsed = engine.materialize(con, parsed)
-    basis = worth.basis(parsed, mapping, settings.price_is, engine.fetch_records)
-    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings), basis), mapping)
+    declared = worth.Declared(settings.price_is, settings.discount_is or form.discount)
+    basis = worth.basis(parsed, mapping, declared, engine.fetch_records)
+    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping)
     read_rows = _within_span(con, identities.merged(con, priced, settings.identities), mapping, settings)
     if today and not settings.last_day and settings.source != SAMPLE:
         _refuse_future(read_rows, str(mapping["invoiced_at"]), today + timedelta(days=ZONES))
@@ -124,7 +125,7 @@ def _refuse_future(read: Any, column: str, last: date) -> None:
         )
 
 
-def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest) -> Any:
+def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest, basis: worth.Basis) -> Any:
     """Bring amounts of several currencies to one, by the rates that are stated. Raises InputError where none are."""
     if not mapping["currency"]:
         return parsed
@@ -140,8 +141,10 @@ def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest)
     if not set(codes) & set(rates):
         return parsed
     rate = ibis.cases(*((parsed.currency == code, float(rates[code])) for code in codes if code in rates), else_=1.0)
-    columns_ = {ours: (parsed[ours].cast("float64") * rate).round(4).cast(worth.EXACT) for ours in rows.MONEYS}
-    return parsed.mutate(**columns_)
+    moneys = [ours for ours in rows.MONEYS if ours != "discount" or basis.discount == "money"]
+    return parsed.mutate(
+        **{ours: (parsed[ours].cast("float64") * rate).round(4).cast(discounts.EXACT) for ours in moneys}
+    )
 
 
 def _codes(parsed: Any) -> Any:
@@ -202,7 +205,7 @@ def _record(
         "offsets": list(form.offsets),
         "dates_filled": form.fills_dates,
         "decimal": form.decimal,
-        "currency_signs": sorted(set(form.signs.values())),
+        "currency_signs": form.currencies,
         "money": basis._asdict(),
     }
 

@@ -19,16 +19,17 @@ FINER = r"\.\d{4}\d*[1-9]"
 NOISE = r"\.\d{4}(0000|9999)\d+$"  # what floating point leaves behind the decimals
 
 
-# A sign or code of a currency, as in R$ 5, US$5, 5 € or EUR 5.
-CURRENCY = r"(?:[A-Z]{1,2})?\p{Sc}|\b[A-Z]{3}\b|\bkr\b"
+# A sign or code of a currency, as in R$ 5, US$5, 5 € or EUR 5; a discount may be so many percent.
+PERCENT = "%"
+SIGN = rf"(?:[A-Z]{{1,2}})?\p{{Sc}}|\b[A-Z]{{3}}\b|\bkr\b|{PERCENT}"
 UNITS = r"(?i)^([\d.,]+) ?(un|und|unid|unidades?|pcs?|pieces?|pz|pza|x|st|stk|ea|each|units?|kg|g|lb|l|ml)\.?$"
 SIGN_SHARE_MIN = 0.99  # of the numbers: with a sign in fewer, those that have one cannot be read
 
 
-def currency_sign(values: Values, column: str) -> str | None:
-    """Tell the currency sign that stands in all numbers of a column. Raises InputError where there are several."""
+def sign(values: Values, column: str) -> str | None:
+    """Tell the sign, of a currency or %, that stands in all numbers of a column. InputError where there are several."""
     has_digit = values.filter(values.value.re_search(r"\d"))
-    signs = has_digit.group_by(sign=has_digit.value.re_extract(CURRENCY, 0)).aggregate(rows=has_digit.rows.sum())
+    signs = has_digit.group_by(sign=has_digit.value.re_extract(SIGN, 0)).aggregate(rows=has_digit.rows.sum())
     counted = {each["sign"]: each["rows"] for each in engine.fetch_records(signs)}
     whole = sum(counted.values())
     frequent = sorted(sign for sign, rows in counted.items() if sign and rows > (1 - SIGN_SHARE_MIN) * whole)

@@ -11,7 +11,8 @@ import ibis
 from insiders.io import engine, tables
 from insiders.io.delivery import dates, numbers
 from insiders.io.delivery.blocks import PROBLEM, ROW
-from insiders.io.delivery.worth import EXACT, PIECES
+from insiders.io.delivery.discounts import EXACT, Discount
+from insiders.io.delivery.worth import PIECES
 
 Table = Any  # Ibis has no types that mypy could follow
 Text = Any
@@ -21,7 +22,7 @@ MARK = "_"  # before an id that a spreadsheet would compute, or that begins like
 FORMULA_ID = f"^{MARK}*{tables.COMPUTED}"
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
-BESIDES = ("tax", "shipping")  # known, and no part of what a line is worth
+BESIDES = ("tax", "shipping", "order_total")  # known, and no part of what a line is worth
 MONEYS = ("unit_price", "line_total", "amount", "discount", "order_subtotal", "order_refund", *BESIDES)
 TYPES = {
     "invoiced_at": "timestamp(6)",
@@ -51,6 +52,17 @@ class Form(NamedTuple):
     offsets: tuple[str, ...] = ()  # of the clocks from Greenwich, as written
     fills_dates: bool = False  # rows without a date take that of their order, which other rows tell
 
+    @property
+    def discount(self) -> Discount | None:
+        """What the sign in all discounts says that they are."""
+        sign = self.signs.get("discount")
+        return ("percent" if sign == numbers.PERCENT else "money") if sign else None
+
+    @property
+    def currencies(self) -> list[str]:
+        """The signs of currencies in the numbers."""
+        return sorted({*self.signs.values()} - {numbers.PERCENT})
+
 
 class Reading(NamedTuple):
     """What the texts of a column say (null: nothing), and what can be wrong with them: condition and reason."""
@@ -71,15 +83,11 @@ def form(raw: Table, mapping: Mapping[str, str | None], date_format: str | None,
     """
     good = raw.filter(raw[PROBLEM].isnull())
     money = {ours: _counted(good, name) for ours in (*MONEYS, "quantity") if (name := mapping[ours])}
-    signs = {
-        ours: sign
-        for ours in MONEYS
-        if mapping[ours] and (sign := numbers.currency_sign(money[ours], str(mapping[ours])))
-    }
+    signs = {ours: numbers.sign(money[ours], str(mapping[ours])) for ours in MONEYS if mapping[ours]}
     return Form(
         **_clock(_counted(good, mapping["invoiced_at"]), date_format, str(mapping["invoiced_at"])),
         decimal=decimal or _decimal(money, signs, mapping),
-        signs=signs,
+        signs={ours: sign for ours, sign in signs.items() if sign and (sign != numbers.PERCENT or ours == "discount")},
         fills_dates=bool(mapping["invoice"]) and _has_blanks(good, str(mapping["invoiced_at"])),
     )
 
@@ -99,7 +107,7 @@ def _clock(values: Table, date_format: str | None, column: str) -> dict[str, Any
     return {"date_forms": dates.forms(dates.shapes(written), column), "has_words": has_words, "offsets": offsets}
 
 
-def _decimal(money: Mapping[str, Table], signs: Mapping[str, str], mapping: Mapping[str, str | None]) -> str:
+def _decimal(money: Mapping[str, Table], signs: Mapping[str, str | None], mapping: Mapping[str, str | None]) -> str:
     each = [
         table.mutate(value=numbers.bare(table.value, signs.get(ours))).select("text", "value", "rows")
         for ours, table in money.items()

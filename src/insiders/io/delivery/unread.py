@@ -31,6 +31,9 @@ STATES = _words(
 )
 # Names of columns that say so of the rows in which they hold anything but NOTHING.
 NAMES = re.compile("refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returnedat|returneditem|returnedq")
+# ... and of columns of what was taken off: asked about where nothing that is read says what was paid in the end.
+DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|markdown|rebate")
+PAID = ("discount", "line_total", "amount", "order_subtotal")
 NOTHING = re.compile(r"[\W_0]*|no|n|false|f|none|nan|null|nao|never|paid|fulfilled")
 CURRENCIES = _words(
     "usd,eur,gbp,brl,jpy,cad,aud,chf,cny,inr,mxn,ars,clp,cop,pen,uyu,sek,nok,dkk,pln,czk,huf,ron,try,zar,nzd,sgd,hkd,"
@@ -42,6 +45,7 @@ QUESTIONS = {  # by what the column could be of ours
     **dict.fromkeys(("line_type", "status"), "does it say which rows are no sales?"),
     "order_refund": "is it what was paid back of the order? Pieces that came back are lines of their own.",
     "currency": "are the amounts in several currencies?",
+    "discount": "is it taken off the price of a line?",
 }
 
 
@@ -82,14 +86,23 @@ def refuse(raw: Table, mapping: Mapping[str, str | None], ignored: Collection[st
     Raises InputError.
     """
     names = [name for name in columns(raw, mapping) if name not in ignored]
+    is_paid = any(mapping[ours] for ours in PAID)
     for each in summary(raw, names):
-        if not (doubt := _doubt(each)):
+        if not (doubt := _doubt(each) or (None if is_paid else _discount(each))):
             continue
         ours, text = doubt
         raise InputError(
             f"column {each.column!r} is not read and holds {text!r}: {QUESTIONS[ours]} Say so in params.yaml: "
             f'ingest.columns: {{{ours}: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] does not'
         )
+
+
+def _discount(each: Unread) -> tuple[str, str] | None:
+    if not DISCOUNTS.search(vocabulary.reduced(each.column)):
+        return None
+    off = (text for text in each.common if NUMBER.fullmatch(text) and not NOTHING.fullmatch(text.strip()))
+    text = next(off, None)
+    return ("discount", text) if text else None
 
 
 def _doubt(each: Unread) -> tuple[str, str] | None:

@@ -1,35 +1,41 @@
 """What a line is worth: by unit price, by its total or by the order's amount, less its discount."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import ibis
 from ibis import _
 
 from insiders.errors import InputError
+from insiders.io.delivery import discounts
 from insiders.io.delivery.blocks import PROBLEM
+from insiders.io.delivery.discounts import EXACT, Discount, Fetch, Table
 from insiders.schemas.vocabulary import reduced
 
-Table = Any  # Ibis has no types that mypy could follow
-Fetch = Callable[[Table], list[dict[str, Any]]]
-
-EXACT, PIECES, MONEY = "decimal(22, 8)", "decimal(14, 4)", "decimal(18, 4)"
+PIECES, MONEY = "decimal(14, 4)", "decimal(18, 4)"
 CENTS, PLACES = 2, 4  # decimals of an amount whose price has more than four, and of any other
 AGREEMENT_MIN = 0.95  # of the lines, for what a column means
 CENT = 0.01  # of rounding for each line of an order
 PRODUCTS_MIN = 5  # sold in several quantities, before their prices say anything
 # Names under which some exports write the unit's price and others the line's.
 OPEN_NAMES = ("itemprice", "price", "preco", "precio", "valor", "lineprice", "lineitemprice")
-PERCENT = ("%", "percent", "pct", "porcent")  # in the name of a column of discounts
-HUNDRED = 100
-DISCOUNT_RATE_MAX = 1  # where no discount is above it, and one is a fraction, they are shares of the price
 
 # Columns that lead to the amount of a line, or to its state, and are no part of a transaction.
-STEPS = ("line_total", "discount", "tax", "shipping", "order_subtotal", "order_refund", "cancelled", "currency")
+STEPS = (
+    *("line_total", "discount", "tax", "shipping", "order_subtotal", "order_total", "order_refund"),
+    *("cancelled", "currency"),
+)
 WORKED_OUT = ("quantity", "unit_price", "amount")
 
 PriceIs = Literal["unit", "line"]
-Discount = Literal["none", "money", "share", "percent"]
+Kind = Discount | Literal["plain", "price", "taxed"]
+
+
+class Declared(NamedTuple):
+    """What params.yaml, or a sign in the numbers, says of the money; None: it is told from the data."""
+
+    price_is: PriceIs | None = None
+    discount_is: Discount | None = None
 
 
 class Basis(NamedTuple):
@@ -40,15 +46,17 @@ class Basis(NamedTuple):
     discount: Discount = "none"
 
 
-def basis(rows: Table, columns: Mapping[str, str | None], price_is: PriceIs | None, fetch: Fetch) -> Basis:
-    """Tell the basis from the data. Raises InputError where two columns contradict each other."""
+def basis(parsed: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Basis:
+    """Tell the basis from the data. Raises InputError where columns contradict each other, or one is open."""
+    rows, price_is = parsed.filter(parsed[PROBLEM].isnull()), declared.price_is
     if not columns["unit_price"] or (columns["line_total"] and price_is == "line"):
         return Basis("line_total" if columns["line_total"] else "amount", False)
     if columns["line_total"] and price_is is None:
-        return _compared(rows, columns, fetch)
+        return _compared(rows, columns, declared, fetch)
     is_open = price_is is None and reduced(str(columns["unit_price"])) in OPEN_NAMES
     is_total = price_is == "line" or (is_open and _is_line_total(rows, fetch))
-    return Basis("unit_price", not is_total, _discount(rows, columns, fetch))
+    gross = rows.unit_price if is_total else rows.unit_price * rows.quantity.fill_null(1)
+    return Basis("unit_price", not is_total, _discount(rows, gross, columns["discount"], declared, fetch))
 
 
 def must_look(columns: Mapping[str, str | None]) -> bool:
@@ -57,44 +65,47 @@ def must_look(columns: Mapping[str, str | None]) -> bool:
     return bool(price and (columns["line_total"] or columns["discount"] or reduced(price) in OPEN_NAMES))
 
 
-def _discount(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> Discount:
-    if not columns["discount"]:
+def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fetch: Fetch) -> Discount:
+    if not name:
         return "none"
-    size = rows.discount.abs()
-    (seen,) = fetch(rows.aggregate(most=size.max().coalesce(0), broken=(size != size.floor()).any().fill_null(False)))
-    if not seen["most"]:
-        return "none"
-    if any(word in str(columns["discount"]).casefold() for word in PERCENT) and seen["most"] > DISCOUNT_RATE_MAX:
-        return "percent"
-    return "share" if seen["broken"] and seen["most"] <= DISCOUNT_RATE_MAX else "money"
+    return declared.discount_is or discounts.kind(rows, gross, name, fetch)
 
 
-def _compared(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> Basis:
+def _compared(rows: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Basis:
     """Where a line has a price and a total: the total counts, if it is price times quantity, less a discount."""
-    gross = rows.quantity.cast("float64") * rows.unit_price.cast("float64")
-    off = rows.discount.cast("float64").abs().fill_null(0)
-    total = rows.line_total.cast("float64")
-    near = 0.01 * rows.quantity.cast("float64").abs().fill_null(1) + 0.01
-    agree = {
-        "plain": (total - gross).abs() <= near,
-        "money": (total - (gross - off)).abs() <= near,
-        "share": (total - gross * (1 - off)).abs() <= near,
-        "price": (total - rows.unit_price.cast("float64")).abs() <= near,
-        "taxed": (total - gross - rows.tax.cast("float64").fill_null(0)).abs() <= near,
+    match _agreement(rows, fetch):
+        case None:
+            raise InputError(
+                f"{columns['line_total']!r} is not {columns['quantity']!r} x {columns['unit_price']!r} on most lines: "
+                "say in params.yaml which of them is what customers paid, ingest.price_is: unit (the price of one "
+                "piece) or line (the total of the line)"
+            )
+        case "taxed":  # what the shop earns is the price; the tax on it is not
+            return Basis("unit_price", True)
+        case "plain":
+            off = _discount(rows, rows.line_total, columns["discount"], declared, fetch)
+            return Basis("line_total", False, off)
+        case _:
+            return Basis("line_total", False)
+
+
+def _agreement(rows: Table, fetch: Fetch) -> Kind | None:
+    """What the total of nearly all lines is: of several, which differ on a few lines only, what it is on most."""
+    gross, total = rows.quantity.cast("float64") * rows.unit_price.cast("float64"), rows.line_total.cast("float64")
+    off: dict[Kind, Any] = {
+        kind: discounts.less(gross, rows.discount, kind).cast("float64") for kind in discounts.KINDS
     }
-    (seen,) = fetch(
-        rows.aggregate(rows=rows.count(), **{name: holds.sum().coalesce(0) for name, holds in agree.items()})
-    )
-    fits = [name for name in agree if seen[name] >= AGREEMENT_MIN * seen["rows"]]
-    if not fits:
-        raise InputError(
-            f"{columns['line_total']!r} is not {columns['quantity']!r} x {columns['unit_price']!r} on most lines: say "
-            "in params.yaml which of them is what customers paid, ingest.price_is: unit (the price of one piece) or "
-            "line (the total of the line)"
-        )
-    if fits[0] == "taxed":  # what the shop earns is the price; the tax on it is not
-        return Basis("unit_price", True)
-    return Basis("line_total", False, _discount(rows, columns, fetch) if fits[0] == "plain" else "none")
+    said: dict[Kind, Any] = {
+        "plain": gross,
+        **off,
+        "price": rows.unit_price.cast("float64"),
+        "taxed": gross + rows.tax.cast("float64").fill_null(0),
+    }
+    near = CENT * rows.quantity.cast("float64").abs().fill_null(1) + CENT
+    agree = {name: ((total - value).abs() <= near).sum().coalesce(0) for name, value in said.items()}
+    (seen,) = fetch(rows.aggregate(rows=rows.count(), **agree))
+    best = max(said, key=lambda name: seen[name])
+    return best if seen[best] >= AGREEMENT_MIN * seen["rows"] else None
 
 
 def _is_line_total(rows: Table, fetch: Fetch) -> bool:
@@ -134,7 +145,7 @@ def _worth(rows: Table, basis: Basis) -> dict[str, Any]:
     is_back = (quantity < 0) | (price < 0)
     gross = quantity * price if basis.is_unit else ibis.ifelse(is_back, -price.abs(), price)
     off = rows.discount if basis.discount != "none" else ibis.null(EXACT)
-    net = _less(gross.cast(EXACT), off, basis.discount)
+    net = discounts.less(gross.cast(EXACT), off, basis.discount)
     is_fine = basis.is_unit and price != price.round(PLACES).cast(EXACT)
     amount = ibis.ifelse(is_fine, net.round(CENTS).cast(MONEY), net.cast(MONEY)) if basis.is_unit else net.cast(MONEY)
     is_whole = quantity == quantity.floor()
@@ -164,15 +175,3 @@ def settled(rows: Table, columns: Mapping[str, str | None]) -> Table:
 def _part(total: Any, pieces: Any) -> Any:
     """The price of one piece, of the sign that makes pieces x price the total."""
     return total.cast("float64") / ibis.ifelse(pieces == 0, 1, pieces)
-
-
-def _less(gross: Any, discount: Any, kind: str) -> Any:
-    """Take off a discount, whatever its sign."""
-    off = discount.abs().fill_null(0)
-    match kind:
-        case "money":
-            return (gross - ibis.ifelse(gross < 0, -off, off)).cast(EXACT)
-        case "share" | "percent":
-            part = off.cast("float64") / (HUNDRED if kind == "percent" else 1)
-            return (gross.cast("float64") * (1 - part)).cast(EXACT)
-    return gross

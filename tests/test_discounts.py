@@ -1,0 +1,86 @@
+"""What a column of discounts holds: told where the file can tell, else asked with the setting."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from deliveries import taken
+from insiders.errors import InputError
+from insiders.io import paths
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def amounts(prices, offs, name="discount", besides=None, **ingest) -> list[str]:
+    """What lines of two pieces at these prices are worth, in the order of the prices."""
+    lines = {
+        "order": range(1, len(prices) + 1),
+        "date": "2024-01-31",
+        "customer": "ann",
+        "sku": [f"P{place:03}" for place in range(len(prices))],
+        "qty": 2,
+        "unit_price": [f"{price:.2f}" for price in prices],
+        name: offs,
+    }
+    pd.DataFrame(lines | (besides or {})).to_csv("shop.csv", index=False)
+    taken("shop.csv", **ingest)
+    return pd.read_parquet(paths.TRANSACTIONS).sort_values("invoice", key=pd.to_numeric)["amount"].astype(str).tolist()
+
+
+TOLD = {  # prices, discounts, name, other columns -> amounts of two pieces
+    "a rate by its name": ([1.5, 2.0], ["0.5", "0.25"], "Discount rate", {}, ["1.5000", "3.0000"]),
+    "money by its name": ([1.5, 2.0], ["0.5", "0.25"], "Discount amount", {}, ["2.5000", "3.7500"]),
+    "a percent sign": ([1.5, 2.0], ["50%", "0%"], "discount", {}, ["1.5000", "4.0000"]),
+    "a sign of a currency": ([1.5, 2.0], ["€0.50", "€0.25"], "discount", {}, ["2.5000", "3.7500"]),
+    "more off than the line costs": ([0.2, 2.0], ["0.5", "0.5"], "discount", {}, ["0.2000", "2.0000"]),
+    "more decimals than money has": ([1.5, 2.0], ["0.125", "0.375"], "discount", {}, ["2.6250", "2.5000"]),
+    "money that nobody would notice": ([150, 200], ["0.15", "0.2"], "discount", {}, ["255.0000", "320.0000"]),
+    "percent that are too little money": ([900, 800], ["10", "15"], "discount", {}, ["1620.0000", "1360.0000"]),
+    "no rate is so crooked": ([9.5, 8.0], ["2.35", "1.15"], "discount", {}, ["16.6500", "14.8500"]),
+    "money by the totals": ([1.5, 2.0], ["0.5", "0.25"], "discount", {"Total": ["2.50", "3.75"]}, ["2.5000", "3.7500"]),
+    "shares by the totals": ([1.5, 2.0], ["0.5", "0.25"], "discount", {"Total": ["1.5", "3"]}, ["1.5000", "3.0000"]),
+    "totals with postage": (
+        *([1.5, 2.0], ["0.5", "0.25"], "discount"),
+        {"Total": ["5.50", "6.75"], "Shipping": ["3.00", "3.00"]},
+        ["2.5000", "3.7500"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_a_discount_is_told(case):
+    prices, offs, name, besides, expected = TOLD[case]
+    assert amounts(prices, offs, name, besides) == expected
+
+
+def test_a_discount_that_follows_the_price_is_money():
+    prices = [2.51 + 0.07 * place for place in range(30)]
+    offs = [f"{2 * price * (0.1 if place % 3 else 0.05):.2f}" for place, price in enumerate(prices)]
+    found = amounts(prices, offs)
+    assert found == [f"{2 * round(price, 2) - float(off):.4f}" for price, off in zip(prices, offs, strict=True)]
+
+
+@pytest.mark.parametrize(("offs", "rate"), [(["0.5", "0.25"], "share"), (["10", "5"], "percent")])
+def test_an_open_discount_is_asked_about(offs, rate):
+    prices = [1.5, 2.0] if rate == "share" else [40, 60]
+    with pytest.raises(InputError, match=rf"'discount' holds.*ingest\.discount_is: money or {rate}"):
+        amounts(prices, offs)
+    assert amounts(prices, offs, discount_is="money") != amounts(prices, offs, discount_is=rate)
+
+
+def test_a_total_tells_what_few_discounts_are():
+    prices, offs = [5.0] * 40, ["0.5", *["0"] * 39]
+    for first in ("9.50", "5.00"):
+        assert amounts(prices, offs, besides={"line total": [first, *["10.00"] * 39]})[0] == f"{float(first):.4f}"
+
+
+def test_a_share_is_the_same_in_every_currency():
+    besides = {"currency": ["EUR", "GBP"]}
+    assert amounts([200, 200], ["0.5", "0.5"], besides=besides, rates={"EUR": 0.5, "GBP": 1.0}) == [
+        "100.0000",
+        "200.0000",
+    ]
