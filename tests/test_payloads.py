@@ -402,6 +402,17 @@ def test_a_link_in_an_archive_is_no_way_out(tmp_path: Path, monkeypatch: pytest.
         taken("shop.zip")
 
 
+@pytest.mark.parametrize("name", ["shop.zip", "shop.xlsx"])
+def test_an_archive_with_a_name_that_is_no_text_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = archive(tmp_path / name, {"vendas-março.csv": csv_text(ROWS).encode()}).read_bytes()
+    Path(name).write_bytes(whole.replace("ç".encode(), b"\xb9\xb9"))
+    with pytest.raises(InputError, match="directory is damaged"):
+        taken(name)
+
+
 # --- archives that never end ---
 
 SMALL = 1 << 20  # bytes that count as small in these tests

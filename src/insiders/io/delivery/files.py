@@ -99,9 +99,17 @@ def unpack(path: Path) -> list[File]:
     return [File(path.name, lambda: path.open("rb"))]
 
 
+def archive(place: Path | IO[bytes]) -> zipfile.ZipFile:
+    """Open an archive; zipfile.BadZipFile too where its directory holds names that are no text, or no places."""
+    try:
+        return zipfile.ZipFile(place)
+    except ValueError as error:
+        raise zipfile.BadZipFile(f"its directory is damaged ({error})") from error
+
+
 def _unzip(path: Path) -> list[File]:
-    with zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
+    with archive(path) as opened:
+        infos = opened.infolist()
     found = sorted((info for info in infos if _is_data(info.filename)), key=lambda info: info.filename)
     if not found:
         names = ", ".join(info.filename for info in infos) or "nothing"
@@ -118,7 +126,7 @@ def _member(path: Path, info: zipfile.ZipInfo) -> File:
 
 def _opened(path: Path, info: zipfile.ZipInfo) -> IO[bytes]:
     try:
-        return _bounded(zipfile.ZipFile(path).open(info), info.file_size)
+        return _bounded(archive(path).open(info), info.file_size)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise

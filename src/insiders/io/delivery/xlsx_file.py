@@ -58,7 +58,7 @@ def _refuse_bomb(content: bytes) -> None:
     """InputError where a workbook, which is an archive, unpacks to too much, or to something else than it says."""
     if not zipfile.is_zipfile(BytesIO(content)):
         return  # calamine says what it is
-    with zipfile.ZipFile(BytesIO(content)) as archive:
+    with files.archive(BytesIO(content)) as archive:
         files.refuse_bomb(archive.infolist(), min(files.unpacked_max(len(content)), files.WHOLE_MAX))
         try:
             damaged = archive.testzip()
