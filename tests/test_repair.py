@@ -185,6 +185,9 @@ def test_repair_takes_away_what_a_killed_run_left() -> None:
     trial = opened.client.create_run(opened.experiment, run_name="trial", tags={runs.TRIAL_TAG: "3"}).info.run_id
     stray = opened.client.create_logged_model(opened.experiment, "insiders", running).model_id
     others = opened.client.create_logged_model(opened.experiment, "somebody", running).model_id
+    uploading = paths.MLRUNS / "artifacts/1/.artifact.uploading.x2"
+    uploading.parent.mkdir(parents=True)
+    uploading.touch()
     (paths.DATA / ".ingest-x1").mkdir(parents=True)
     (paths.DATA / ".ingest-x1/landed.parquet").write_text("names and addresses")
     (paths.DATA / f"{paths.SPILLED}1").mkdir()
@@ -196,6 +199,7 @@ def test_repair_takes_away_what_a_killed_run_left() -> None:
         running,
         trial,
         stray,
+        uploading.name,
         ".ingest-x1",
         f"{paths.SPILLED}1",
         ".lines.parquet.1-ab",
@@ -206,7 +210,7 @@ def test_repair_takes_away_what_a_killed_run_left() -> None:
     assert (ended.status, ended.lifecycle_stage) == ("KILLED", "deleted")  # with the model that it logged
     assert opened.client.get_run(trial).info.lifecycle_stage == "deleted"
     assert [each.model_id for each in opened.client.search_logged_models([opened.experiment])] == [others]
-    assert [each.name for each in paths.DATA.iterdir()] == []
+    assert [each.name for each in (*paths.DATA.iterdir(), *uploading.parent.iterdir())] == []
     assert not Path("dvc.lock").exists()
     assert "nothing to repair" in CliRunner().invoke(app, ["doctor", "--repair"]).output
 

@@ -3,9 +3,11 @@
 import json
 import math
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from insiders.errors import InputError
@@ -176,7 +178,6 @@ def test_a_delivery_without_a_digest_has_that_of_its_table(tmp_path: Path) -> No
 
 
 def test_a_trial_gets_a_picture_and_a_table_also_where_the_search_goes_on() -> None:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     with runs.search_run("study-1", {}) as search:
@@ -229,9 +230,10 @@ def test_another_study_has_its_own_run() -> None:
     assert (len(stage_runs("tune")), len(stage_runs("trial"))) == (2, 2)
 
 
-def test_figures_and_files_stand_with_their_run(tmp_path: Path) -> None:
+def test_figures_and_files_stand_with_their_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib.figure import Figure
 
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))  # there, what a killed run leaves is not found
     note = tmp_path / "note.txt"
     note.write_text("x")
     with runs.search_run("study-1", {}) as search:
@@ -239,8 +241,11 @@ def test_figures_and_files_stand_with_their_run(tmp_path: Path) -> None:
         search.log_figure(Figure(), "front")
         search.log_file(note)
         search.log_measures({"value_lift_mean": 1.0})
+        search.illustrate(0, Figure(), pd.DataFrame({"segment": ["Segment 1"], "customers": [3]}))
     client = search.connection.client
     assert [file.path for file in client.list_artifacts(search.run_id)] == ["front.png", "note.txt"]
+    of_trial = client.list_artifacts(search.logged[0])
+    assert [file.path for file in of_trial] == ["clusters.png", "segments.json"]
 
 
 @pytest.mark.parametrize("uri", ["sqlite:////proc/none/mlflow.db", "http://127.0.0.1:9", "nonsense://somewhere"])

@@ -13,6 +13,7 @@ from insiders.io import params, paths, tables, written
 from insiders.io.tracking import address, registry, runs
 
 PLACES = (paths.DATA, paths.PROGRAMME, paths.RAW, paths.MODELS, paths.REPORTS, paths.MLRUNS, runs.OUTBOX)
+UPLOADING = ".artifact.uploading.*"  # what MLflow calls a file of a run while it copies it
 CACHE = Path(".dvc/cache/files/md5")
 DVC_STATE = (Path(".dvc/tmp/rwlock"),)  # JSON that DVC reads before it runs anything
 
@@ -36,6 +37,12 @@ def _temporaries() -> Iterator[str]:
         for path in sorted(place.glob(f".*{tables.TEMPORARY}")):
             (shutil.rmtree if path.is_dir() else Path.unlink)(path)
             yield f"{path}, half written, is deleted"
+
+
+def _uploads() -> Iterator[str]:
+    for path in sorted(paths.MLRUNS.rglob(UPLOADING)):
+        path.unlink()
+        yield f"{path}, which was being copied into the store, is deleted"
 
 
 def _deliveries() -> Iterator[str]:
@@ -76,4 +83,4 @@ def _store() -> Iterator[str]:
     yield from registry.mend()
 
 
-STEPS = (_temporaries, _deliveries, _spilled, _dvc_files, _cache, _store)
+STEPS = (_temporaries, _uploads, _deliveries, _spilled, _dvc_files, _cache, _store)

@@ -179,7 +179,10 @@ class TrialRun:
 
 @dataclass
 class SearchRun:
-    """The open run of a search on some datasets; its trials become child runs. `logged`: number -> run id."""
+    """The open run of a search on some datasets; its trials become child runs. `logged`: number -> run id.
+
+    Pictures are made in a folder of this project: what a killed run leaves is not found where MLflow would make them.
+    """
 
     connection: Connection
     run_id: str
@@ -206,10 +209,11 @@ class SearchRun:
     def illustrate(self, number: int, figure: "Figure", table: "pd.DataFrame") -> None:
         """Give a trial that was logged a picture of its clusters and a table of its segments."""
         run_id, client = self.logged[number], self.connection.client
-        with explain_failures(self.connection.uri):
-            client.log_figure(run_id, figure, "clusters.png")
-            # As MlflowClient.log_table does, which under pandas 3 warns of its own call.
-            client.log_text(run_id, table.to_json(orient="split", index=False), SEGMENTS_TABLE)
+        with explain_failures(self.connection.uri), tables.temporary_folder() as name:
+            folder = Path(name)
+            figure.savefig(folder / "clusters.png")
+            table.to_json(folder / SEGMENTS_TABLE, orient="split", index=False)  # as MlflowClient.log_table writes it
+            client.log_artifacts(run_id, name)
             client.set_tag(run_id, TABLES_TAG, json.dumps([{"path": SEGMENTS_TABLE, "type": "table"}]))
 
     def end(self, status: str) -> None:
@@ -228,8 +232,10 @@ class SearchRun:
 
     def log_figure(self, figure: "Figure", name: str) -> None:
         """Write a matplotlib figure as `name`.png."""
-        with explain_failures(self.connection.uri):
-            self.connection.client.log_figure(self.run_id, figure, f"{name}.png")
+        with tables.temporary_folder() as folder:
+            picture = Path(folder) / f"{name}.png"
+            figure.savefig(picture)
+            self.log_file(picture)
 
     def log_file(self, path: Path) -> None:
         """Write a copy of a file."""
