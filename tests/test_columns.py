@@ -3,7 +3,7 @@
 import pytest
 
 from insiders.errors import InputError
-from insiders.io.delivery.columns import SHOP, SYNONYMS, recognise
+from insiders.io.delivery.columns import COLUMNS_MAX, SHOP, SYNONYMS, recognise
 
 FIRST = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 SECOND = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
@@ -82,3 +82,9 @@ def test_names_in_portuguese_and_spanish(names):
     columns = recognise(names.split(";")).columns
     ours = ("invoice", "invoiced_at", "product_code", "description", "quantity", "unit_price", "customer_id", "country")
     assert [columns[name] for name in ours] == names.split(";")
+
+
+def test_a_file_with_a_column_for_each_day_is_refused():
+    names = [*FIRST, *(f"day {number}" for number in range(COLUMNS_MAX))]
+    with pytest.raises(InputError, match=r"the file has 508 columns.*a row for each sale"):
+        recognise(names)

@@ -187,6 +187,7 @@ SYNONYMS = {
 NEEDED = ("invoiced_at", "customer_id")
 LINE = ("product_code", "quantity", "unit_price")  # of an order that is given line by line
 SHOP = ("invoice", "product_code", "description", "quantity", "invoiced_at", "unit_price", "customer_id", "country")
+COLUMNS_MAX = 500  # of a file: each is looked at, and no known export of lines has a fifth of it
 
 
 class Recognised(NamedTuple):
@@ -205,6 +206,7 @@ def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -
     """
     declared = dict(declared or {})
     _check(found, declared)
+    _refuse_wide(found)
     preset = presets.match(found)
     chosen = {**(preset.columns(found) if preset else {}), **declared}
     free = [name for name in found if name not in chosen.values()]
@@ -218,6 +220,14 @@ def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -
     _require_unique(found, mapping)
     several = {ours: tuple(names) for ours, names in hits.items() if len(names) > 1 and mapping[ours]}
     return Recognised(mapping, preset.name if preset else None, several)
+
+
+def _refuse_wide(found: Sequence[str]) -> None:
+    if len(found) > COLUMNS_MAX:
+        raise InputError(
+            f"the file has {len(found):,} columns, and one with a row for each line of an invoice has fewer than "
+            f"{COLUMNS_MAX:,}: is it a table with a column for each day or product? Write a row for each sale"
+        )
 
 
 def _without_repeated(

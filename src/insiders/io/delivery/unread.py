@@ -13,6 +13,7 @@ Table = Any  # Ibis has no types that mypy could follow
 
 WORDS_MAX = 50  # different texts of a column that sorts rows into kinds
 SHOWN = 5
+TOGETHER = 10  # columns of one view: each of its questions binds all of them
 
 
 def _words(words: str) -> frozenset[str]:
@@ -70,7 +71,9 @@ def summary(raw: Table, names: Sequence[str]) -> list[Unread]:
         raw.aggregate(**{f"c{place}": raw[name].approx_nunique() for place, name in enumerate(names)})
     )
     texts = dict(zip(names, counts.values(), strict=True))
-    return [Unread(name, texts[name], _common(raw, name)) for name in names if texts[name]]
+    held = [name for name in names if texts[name]]
+    parts = (engine.view(raw.select(*held[start : start + TOGETHER])) for start in range(0, len(held), TOGETHER))
+    return [Unread(name, texts[name], _common(part, name)) for part in parts for name in part.columns]
 
 
 def _common(raw: Table, name: str) -> tuple[str, ...]:
