@@ -20,6 +20,7 @@ import databases
 from insiders.errors import InputError
 from insiders.io import stores
 from insiders.io.stores import reading
+from insiders.io.stores.folder import part
 from insiders.io.stores.release import Outcome, Release, Store
 from insiders.schemas.published import BY_NAME, TABLES
 from published_tables import PUBLISHER, assert_read_back, release
@@ -113,6 +114,8 @@ def test_a_folder_follows_the_last_publication(form: str, tmp_path: Path) -> Non
     publish(address, release(1, 2, " new"))  # the same name, another content
     assert members(store) == 2
     assert [path for path in tmp_path.rglob("*") if path.name.startswith(".new")] == []
+    publish(address, release(1, 2, " third", without=("segments",)))
+    assert [path.name for path in (tmp_path / "new" / "segments").iterdir()] == [part(release(2).name)]
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
@@ -232,8 +235,11 @@ def test_documents_have_their_keys_and_follow_the_last_publication(mongo: str) -
             expected = {identity(shape.key, row): plain(row) for row in rows(second, shape.name)}
             assert {each.pop("_id"): plain(each) for each in found} == expected
         publish(mongo, first)
+        publish(mongo, release(1, 3, " new", without=("segments",)))
+        assert database["segments"].distinct("release") == [second.name]
+        publish(mongo, first)
         newest = next(iter(database["releases"].find().sort("publication", -1).limit(1)))
-        assert (newest["release"], newest["publication"], newest["note"]) == (first.name, 3, "first list")
+        assert (newest["release"], newest["publication"], newest["note"]) == (first.name, 5, "first list")
 
 
 def identity(key: tuple[str, ...], row: dict[str, Any]) -> str:

@@ -4,10 +4,12 @@ import os
 import signal
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sql
 
@@ -16,8 +18,8 @@ from insiders.errors import InputError
 from insiders.io import stores
 from insiders.io.stores import reading
 from insiders.io.stores.definitions import define
-from insiders.io.stores.release import Release
-from insiders.schemas.published import BY_NAME, TABLES
+from insiders.io.stores.release import Release, Table
+from insiders.schemas.published import BY_NAME, DOCUMENTS, TABLES
 from published_tables import PUBLISHER, assert_read_back, narrowed, release
 
 SCHEMA = "insiders"
@@ -160,6 +162,32 @@ def test_a_release_published_again_with_other_content_replaces_itself(url: str) 
     assert publish(url, release(1, rows=2, mark=" new")).is_new
     assert read(url, "SELECT count(*) FROM {}customers") == [(2,)]
     assert read(url, "SELECT count(*) FROM {}releases") == [(1,)]
+
+
+def test_a_release_published_again_without_a_table_loses_its_rows(url: str) -> None:
+    for made in (release(1), release(2), release(2, without=("recommendations",), mark=" new")):
+        publish(url, made)
+    assert read(url, 'SELECT DISTINCT "release" FROM {}recommendations') == [(release(1).name,)]
+    assert read(url, "SELECT count(*) FROM {}current_recommendations") == [(0,)]
+
+
+def test_sqlite_is_read_while_a_publish_writes_more_than_its_cache_holds(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    publish(url, release(1))
+    seen = []
+
+    def blocks(table: Table) -> Iterator[pa.RecordBatch]:
+        for block in table.blocks():
+            place = block.schema.names.index("content")
+            yield block.set_column(place, "content", pa.array(["x" * 5_000_000] * block.num_rows, pa.string()))
+            current = stores.open_store(url, SCHEMA).current()
+            seen.append(current and current["release"])
+
+    made = release(2)
+    tables = [each._replace(blocks=partial(blocks, each)) if each.shape == DOCUMENTS else each for each in made.tables]
+    publish(url, made._replace(tables=tuple(tables)))
+    assert set(seen) == {release(1).name}
+    assert [each.name for each in tmp_path.iterdir()] == ["shop.db"]
 
 
 def test_a_column_of_a_later_version_is_appended(url: str) -> None:

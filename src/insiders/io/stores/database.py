@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WITHOUT_SCHEMAS = ("sqlite", "mysql", "mariadb")
+PATIENCE = 60  # seconds that SQLite waits for another publisher
 READS = "insiders_reads"  # option of a connection that takes no lock for writing
 READ: Mapping[Kind, Any] = {"money": sql.Numeric(18, 2, asdecimal=False)}  # types where they differ from TYPES
 
@@ -66,6 +67,7 @@ class Database:
                 return Outcome(is_new=False, rows=0)
             with rows.indexed_at_the_end(connection, new):
                 written = sum(self._replace(connection, made, table, release.name) for table in release.tables)
+            self._clear_left_out(connection, made, release.name)
             connection.execute(sql.delete(releases).where(releases.c.release == release.name))
             connection.execute(sql.insert(releases).values(**row(release, publisher, newest + 1)))
         return Outcome(is_new=True, rows=written)
@@ -76,6 +78,15 @@ class Database:
         stale = sql.delete(target)
         connection.execute(stale if table.shape.is_history else stale.where(target.c.release == release))
         return rows.write(connection, target, table)
+
+    def _clear_left_out(self, connection: sql.Connection, made: Definitions, release: str) -> None:
+        """Delete what an earlier publication of the same release wrote into tables that are left out now."""
+        inspector = sql.inspect(connection)
+        left_out = set(BY_NAME) & set(inspector.get_table_names(self.schema)) - set(made.tables)
+        for name in sorted(left_out):
+            if "release" in _columns(inspector, name, self.schema):  # else it is a table of others
+                table = sql.table(name, sql.column("release"), schema=self.schema)
+                connection.execute(sql.delete(table).where(table.c.release == release))
 
     def _prepare(self, connection: sql.Connection, made: Definitions) -> list[sql.Table]:
         """Make what is missing of schema, tables, columns and views; some databases keep that whatever follows.
@@ -140,9 +151,11 @@ class Database:
     @contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
         """Open a transaction; what the database says against it becomes an error that a user can mend."""
-        with addresses.readable("written", self.url), self.engine.begin() as connection:
-            yield connection
-        self.engine.dispose()
+        try:
+            with addresses.readable("written", self.url), self.engine.begin() as connection:
+                yield connection
+        finally:
+            self.engine.dispose()
 
 
 def _columns(inspector: Any, name: str, schema: str | None) -> list[str]:
@@ -157,7 +170,10 @@ def _add_column(connection: sql.Connection, table: sql.Table, column: "sql.Colum
 
 
 def _own_transactions(engine: sql.Engine) -> None:
-    """Let SQLAlchemy begin SQLite's transactions: Python's module would leave DDL outside of them."""
+    """Let SQLAlchemy begin SQLite's transactions: Python's module would leave DDL outside of them.
+
+    Who writes does so beside the tables (write-ahead logging), so that others read them meanwhile.
+    """
 
     @sql.event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
@@ -165,5 +181,9 @@ def _own_transactions(engine: sql.Engine) -> None:
 
     @sql.event.listens_for(engine, "begin")
     def _begin(connection: sql.Connection) -> None:
-        reads = connection.get_execution_options().get(READS)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(READS):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

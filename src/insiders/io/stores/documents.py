@@ -63,6 +63,8 @@ class Documents:
                 return Outcome(is_new=False, rows=0)
             database[RELEASES.name].delete_one({"_id": release.name})
             written = sum(_replace(database, table, release.name) for table in release.tables)
+            for left_out in set(BY_NAME) - {table.shape.name for table in release.tables}:
+                database[left_out].delete_many({"release": release.name})
             document = _document(with_release(rows, release, publisher)[-1])
             database[RELEASES.name].insert_one({"_id": release.name, **document})
         return Outcome(is_new=True, rows=written)

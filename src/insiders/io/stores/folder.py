@@ -85,10 +85,17 @@ class Folder:
                     self._name([each for each in rows if each["release"] != release.name])
                 for table in release.tables:
                     _replace(beside / table.shape.name, self.path / table.shape.name / part(release.name))
+                self._clear_left_out(release)
                 self._name(with_release(rows, release, publisher))
             finally:
                 shutil.rmtree(beside)
         return Outcome(is_new=True, rows=written)
+
+    def _clear_left_out(self, release: Release) -> None:
+        """Delete what an earlier publication of the same release wrote of tables that are left out now."""
+        for name in set(BY_NAME) - {table.shape.name for table in release.tables}:
+            if (place := self.path / name / part(release.name)).exists():
+                shutil.rmtree(place)
 
     def _write(self, table: Table, folder: Path) -> int:
         folder.mkdir()
