@@ -29,7 +29,8 @@ PER_CUSTOMER = (
     "orders",
     "places",
 )
-LISTS = ("insiders", "audiences", "recommendations")
+MONTHS = ("memberships", "movement")  # one row per customer and day, in the order of the days
+LISTS = {"insiders": "rank", "audiences": "customer_id", "recommendations": "customer_id, rank::BIGINT"}  # their orders
 KEPT = (
     *("params.yaml", "data/terms.parquet", "data/outlook.json", "data/ledger.csv", "models/registered.json"),
     "reports/intake.md",
@@ -38,7 +39,7 @@ ROW = "| {times:,} | {customers:,} | {seconds:.1f} | {cpu:.1f} | {memory:,.0f} |
 
 
 def multiplied(project: Path, folder: Path, times: int) -> int:
-    """Write the published files with every customer so many times; returns their number."""
+    """Write the published files with every customer so many times, in their orders; returns the number."""
     for name in KEPT:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(project / name, folder / name)
@@ -46,14 +47,15 @@ def multiplied(project: Path, folder: Path, times: int) -> int:
     copies = f"range({times}) AS copies(copy)"
     for name in PER_CUSTOMER:
         path = f"data/{name}.parquet"
-        query = f"SELECT * EXCLUDE copy REPLACE ({own}) FROM '{project / path}', {copies}"  # noqa: S608 - paths of our own
+        order = "as_of, customer_id" if name in MONTHS else "customer_id"
+        query = f"SELECT * EXCLUDE copy REPLACE ({own}) FROM '{project / path}', {copies} ORDER BY {order}"  # noqa: S608 - paths of our own
         duckdb.sql(f"COPY ({query}) TO '{folder / path}' (FORMAT parquet)")
-    for name in LISTS:
+    for name, order in LISTS.items():
         path = f"reports/{name}.csv"
         source = f"read_csv('{project / path}', all_varchar = true)"
         [(count,)] = duckdb.sql(f"SELECT count(*) FROM {source}").fetchall()  # noqa: S608
         rank = f", rank::BIGINT + copy * {count} AS rank" if name == "insiders" else ""
-        query = f"SELECT * EXCLUDE copy REPLACE ({own}{rank}) FROM {source}, {copies}"  # noqa: S608
+        query = f"SELECT * EXCLUDE copy REPLACE ({own}{rank}) FROM {source}, {copies} ORDER BY {order}"  # noqa: S608
         duckdb.sql(f"COPY ({query}) TO '{folder / path}' (FORMAT csv, HEADER)")
     answers = json.loads((project / "reports/answers.json").read_text())
     answers["who"]["count"] *= times

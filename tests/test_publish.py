@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pyarrow import parquet
 from typer.testing import CliRunner
 
 import small_shop
 from insiders import cli
 from insiders.answers import drift
+from insiders.answers.publication import parts
 from insiders.answers.publication.pseudonyms import VARIABLE, Pseudonyms
 from insiders.io import ledger, paths, tables
 from insiders.schemas.published import TABLES
@@ -82,6 +84,22 @@ def test_the_tables_say_what_the_files_say() -> None:
 def rows() -> int:
     """As many as the store now holds, without the row of the release."""
     return sum(len(read(table.name)) for table in TABLES)
+
+
+def test_rows_are_in_the_order_of_their_keys_however_many_customers_are_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish(to="parquet:whole")
+    monkeypatch.setattr(parts, "CUSTOMERS", 60)
+    publish(to="parquet:in-parts")
+    for shape in TABLES:
+        [whole] = Path("whole", shape.name).rglob("*.parquet")
+        rows = parquet.read_table(whole, partitioning=None).to_pylist()
+        again = Path("in-parts", *whole.parts[1:])
+        assert parquet.read_table(again, partitioning=None).to_pylist() == rows, shape.name
+        key = [name for name in shape.key if name != "release"]
+        assert rows == sorted(rows, key=lambda row: tuple(row[name] for name in key)), shape.name
+    assert len(tables.read(paths.CUSTOMERS)) > 3 * 60
 
 
 def test_stretches_of_a_customer_follow_one_another() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import ibis
 
 from insiders.answers.inputs import Inputs
-from insiders.answers.publication import contacts, customers, documents, members, summaries
+from insiders.answers.publication import contacts, customers, documents, members, parts, summaries
 from insiders.answers.publication.pseudonyms import Pseudonyms
 from insiders.errors import InputError
 from insiders.io import engine, ledger, paths, tables
@@ -49,6 +49,8 @@ BUILDERS: Mapping[str, Callable[[Inputs], "ir.Table"]] = {
     "experiment": summaries.experiment,
     "documents": documents.documents,
 }
+PER_CUSTOMER = ("customers", "assignments")  # joined and sorted part by part
+SORTED = ("recommendations",)  # whose file is in the order of the key
 FILES = (
     *(paths.CUSTOMERS, paths.ASSIGNMENTS, paths.EXPECTATIONS, paths.CONFIDENCE, paths.MEMBERSHIPS, paths.ORDERS),
     *(paths.PLACES, paths.INTAKE),
@@ -137,10 +139,15 @@ def _digest(settings: Params, pseudonyms: Pseudonyms | None) -> str:
 
 def _blocks(inputs: Inputs, chosen: Chosen, pseudonyms: Pseudonyms | None) -> "Iterator[pa.RecordBatch]":
     """The rows of one table, in the types of its contract."""
-    rows = shaped(BUILDERS[chosen.shape.name](inputs), chosen)
-    # In the order of the key the same release is the same bytes, and a database's indexes grow at their ends.
-    for block in engine.stream(inputs.connection, rows.order_by(chosen.shape.key)):
-        yield pseudonyms.replace(block, CUSTOMER_ID) if pseudonyms else block
+    for part in parts.parts(inputs) if chosen.shape.name in PER_CUSTOMER else [inputs]:
+        rows = _in_order(shaped(BUILDERS[chosen.shape.name](part), chosen), chosen.shape)
+        for block in engine.stream(inputs.connection, rows):
+            yield pseudonyms.replace(block, CUSTOMER_ID) if pseudonyms else block
+
+
+def _in_order(rows: "ir.Table", shape: Published) -> "ir.Table":
+    """In the order of the key the same release is the same bytes, and a database's indexes grow at their ends."""
+    return rows if shape.name in SORTED else rows.order_by([name for name in shape.key if name != "release"])
 
 
 def shaped(built: "ir.Table", chosen: Chosen) -> "ir.Table":
