@@ -21,7 +21,7 @@ from insiders.io import pipeline
 from insiders.io.tracking import address
 
 POLL_SECONDS = 0.004
-END_SECONDS = 30.0
+END_SECONDS = 120.0  # beside other work
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 
 Program = tuple[str, ...]  # a module, such as insiders.stages.assign, or `insiders`, and the words that follow it

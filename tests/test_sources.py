@@ -206,6 +206,14 @@ def written(path: Path, content: bytes) -> Path:
     return path
 
 
+def parquet_of_no_text(folder: Path) -> Path:
+    """A flipped byte in a text: whoever wrote the file has not seen it, and Arrow's reader does not look."""
+    broken = pa.StringArray.from_buffers(1, pa.array([0, 6], pa.int32()).buffers()[1], pa.py_buffer(b"85\xb723A"))
+    table = TYPED.slice(0, 1).set_column(1, "StockCode", broken)
+    parquet.write_table(table, folder / "a.parquet", use_dictionary=False, write_statistics=False)
+    return folder / "a.parquet"
+
+
 UNREADABLE = {
     "missing": (lambda folder: folder / "no.csv", "no such file or folder"),
     "empty": (lambda folder: written(folder / "a.csv", b""), "it is empty"),
@@ -225,6 +233,7 @@ UNREADABLE = {
     "no gzip": (lambda folder: written(folder / "a.csv.gz", b"a,b"), "damaged"),
     "broken workbook": (lambda folder: written(folder / "a.xlsx", b"no"), "not a readable XLSX"),
     "broken parquet": (lambda folder: written(folder / "a.parquet", b"no"), "not a Parquet file"),
+    "no text in parquet": (parquet_of_no_text, "Invalid UTF8"),
     "binary": (lambda folder: written(folder / "a.csv", b"PK\x03\x04\x00\x00"), "not text"),
     "UTF-16 without a mark": (lambda folder: written(folder / "a.csv", csv_text(ROWS).encode("utf-16-le")), "UTF-16"),
     "empty workbook": (lambda folder: write_workbook(folder / "a.xlsx", {"a": []}), "workbook is empty"),

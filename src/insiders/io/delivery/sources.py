@@ -203,7 +203,10 @@ def _batches(files: Iterable[File], names: list[str]) -> Iterator["pa.RecordBatc
 
     for file in files:
         with _naming_damage(file), file.open() as stream:
-            yield from (batch.select(names) for batch in parquet.ParquetFile(seekable(stream)).iter_batches())
+            for batch in parquet.ParquetFile(seekable(stream)).iter_batches():
+                chosen = batch.select(names)
+                chosen.validate(full=True)  # bytes that are no text would pass here, and not where they are read next
+                yield chosen
 
 
 def _open_database(settings: Ingest) -> Source:
