@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports leaks docs umap prophet postgres stores servers auth audit battery test-superset locks texts shops
+.PHONY: all env test check format lint types imports leaks docs umap prophet spark postgres stores servers auth audit battery test-superset locks texts shops
 
 all: env
 	insiders run
@@ -34,6 +34,9 @@ umap: env
 
 prophet: env
 	$(INSTALL) --constraints requirements-extras.lock prophet
+
+spark: env
+	$(INSTALL) --constraints requirements-extras.lock pyspark
 
 postgres: env
 	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]"
@@ -112,5 +115,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra prophet --extra auth --extra audit pyproject.toml -o requirements-extras.lock
+	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra prophet --extra spark --extra auth --extra audit pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

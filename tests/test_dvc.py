@@ -43,6 +43,8 @@ WITHOUT_EFFECT = {
     "tune.storage": "nor on the place where the study is kept",
     "engine.memory_limit": "nor on how much of a table lies in the memory",
     "engine.spill_folder": "nor on where the rest lies",
+    "engine.kind": "nor on what works the tables out",
+    "engine.spark": "nor on how it does",
 }
 # Written, and no output.
 BESIDE = {"data/truth.parquet": "only the sample has it, and only tests read it"}

@@ -120,8 +120,8 @@ def test_an_error_while_blocks_are_read_is_a_clear_one(con, monkeypatch):
 def test_a_table_in_parts_has_the_bytes_of_one_in_whole_as_far_as_a_part_goes(con, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     frame = customers(60)
-    rows = engine.scan_frame(con, frame).order_by("as_of", "customer_id")
-    tables.write_parts_together({Path("parts.parquet"): (engine.frames(con, rows), schemas.CUSTOMERS)})
+    parts = engine.frames(con, engine.scan_frame(con, frame), ["as_of", "customer_id"])
+    tables.write_parts_together({Path("parts.parquet"): (parts, schemas.CUSTOMERS)})
     tables.write(frame.sort_values("customer_id"), Path("whole.parquet"), schemas.CUSTOMERS)
     assert Path("parts.parquet").read_bytes() == Path("whole.parquet").read_bytes()
 
@@ -132,7 +132,7 @@ def test_parts_are_row_groups_and_an_empty_table_is_one(con, tmp_path, monkeypat
     schema = in_memory.DataFrameSchema({"customer_id": in_memory.Column("str"), "place": in_memory.Column("int64")})
     table = engine.scan_frame(con, frame).order_by("customer_id")
     for rows, expected in ((table, 3), (table.limit(0), 1)):
-        tables.write_parts_together({tmp_path / "rows.parquet": (engine.frames(con, rows), schema)})
+        tables.write_parts_together({tmp_path / "rows.parquet": (engine.frames(con, rows, ["customer_id"]), schema)})
         assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups == expected
         assert (
             len(tables.read(tmp_path / "rows.parquet", schema)) == engine.fetch(con, rows.count().as_table()).iloc[0, 0]

@@ -16,7 +16,7 @@ from test_dvc import closure
 
 DATA = STAGES[:3]
 TABLES = {"numpy", "pandas", "pandera", "pyarrow", "ibis"}
-ENGINE = {*TABLES, "duckdb"}
+ENGINE = {*TABLES, "duckdb", "pyspark", "py4j"}
 MODELS = {"babel", "scipy", "sklearn", "threadpoolctl"}
 SEARCH = {"hdbscan", "optuna", "umap"}
 FORECAST = {"prophet"}

@@ -36,6 +36,7 @@ RECIPES = {
     "make postgres": ["--constraints requirements-extras.lock", "psycopg"],
     "make stores": ["--constraints requirements-extras.lock", "pymongo"],
     "make servers": ["--constraints requirements-extras.lock", "nx-27017", "mariadb-server", "libreoffice-calc"],
+    "make spark": ["--constraints requirements-extras.lock", "pyspark"],
     "make umap": ["--constraints requirements-extras.lock", "umap-learn"],
     "make prophet": ["--constraints requirements-extras.lock", "prophet"],
     "make check": ["ruff format --check", "ruff check", "mypy", "lint-imports", "python docs/api.py", "pytest"],

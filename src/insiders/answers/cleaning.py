@@ -1,16 +1,13 @@
 """What cleaning makes of a delivery: the rules that the data bear out, and the judged lines."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from insiders.answers import understanding
 from insiders.io import engine
 from insiders.io.params import Preprocess
 from insiders.schemas import vocabulary
 from insiders.tables import lines, profile, rules
-
-if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
 
 Table = Any  # Ibis has no types that mypy could follow
 
@@ -24,7 +21,7 @@ class Cleaning(NamedTuple):
     settings: rules.Settings
     currency: str
 
-    def materialized(self, con: "Backend") -> "Cleaning":
+    def materialized(self, con: engine.Backend) -> "Cleaning":
         """Judge the rows now and for all, for who asks for them more than once."""
         return self._replace(judged=engine.materialize(con, self.judged))
 
@@ -34,7 +31,7 @@ class Cleaning(NamedTuple):
         return understanding.describe(record, self.profile, self.policy, shares, self.settings, self.currency)
 
 
-def clean(con: "Backend", transactions: Table, settings: Preprocess) -> Cleaning:
+def clean(con: engine.Backend, transactions: Table, settings: Preprocess) -> Cleaning:
     """Judge the rows of a delivery. Raises InputError where a question is open that changes who is in the list."""
     chosen = rules.Settings(**settings.model_dump(exclude={"currency"}))
     rows = engine.materialize(con, profile.distinct(transactions))

@@ -1,4 +1,4 @@
-"""The engine that evaluates the tables of invoice lines: DuckDB, on this machine's cores."""
+"""The engine that evaluates the tables of invoice lines: DuckDB, on this machine's cores, or for two stages Spark."""
 
 import os
 import tempfile
@@ -6,28 +6,42 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from insiders.errors import InputError
-from insiders.io import params, paths, written
+from insiders.io import params, paths, spark, written
 from insiders.io.tables import atomic_write, require
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
-    from ibis.backends.duckdb import Backend
+    from ibis.backends.duckdb import Backend as DuckDB
+    from ibis.backends.pyspark import Backend as Spark
     from pandera.ibis import DataFrameSchema
 
 STREAM_ROWS = 50_000  # of a block
 ROW_GROUP = 122_880  # rows, DuckDB's own unit of work
 MORE_MEMORY = "raise engine.memory_limit in params.yaml, or make room where engine.spill_folder is"
 
+Backend = Union["DuckDB", "Spark"]
+
 _numbers = count()
 
 
-def connect(threads: int | None = None) -> "Backend":
-    """Open an engine on all cores, or on so many threads, within the limits of params.yaml (`engine`).
+@contextmanager
+def session() -> Iterator["Backend"]:
+    """The engine that params.yaml names (`engine.kind`), until the block ends. The tables are the same of either."""
+    settings = params.read().engine
+    if settings.kind == "duckdb":
+        yield connect()
+        return
+    with spark.session(settings) as con:
+        yield con
+
+
+def connect(threads: int | None = None) -> "DuckDB":
+    """Open DuckDB on all cores, or on so many threads, within the limits of params.yaml (`engine`).
 
     Its tables lie in memory, and on the disk where they are too large. The machine's time zone has no effect.
     """
@@ -40,7 +54,7 @@ def connect(threads: int | None = None) -> "Backend":
     return con
 
 
-def _limit(con: "Backend") -> None:
+def _limit(con: "DuckDB") -> None:
     """Outside of a project, where nothing is set, the engine takes what it takes by itself."""
     folder = tempfile.gettempdir()
     if params.PATH.exists():
@@ -69,17 +83,21 @@ def scan(con: "Backend", path: Path) -> "ir.Table":
     """Open a Parquet table as an earlier stage wrote it; its rows are read when an expression needs them."""
     require(path)
     written.refuse_changed(path)
-    return con.read_parquet(path)
+    return _scan(con, path)
 
 
-def scan_csv(con: "Backend", path: Path) -> "ir.Table":
+def _scan(con: "Backend", path: Path) -> "ir.Table":
+    return spark.scan(con, path) if con.name == spark.NAME else con.read_parquet(path)
+
+
+def scan_csv(con: "DuckDB", path: Path) -> "ir.Table":
     """Open a CSV table that an earlier stage made: every column is text, what is empty is missing."""
     require(path)
     written.refuse_changed(path)
     return con.read_csv(path, all_varchar=True, header=True, delim=",", quote='"', escape='"', strict_mode=True)
 
 
-def scan_frame(con: "Backend", frame: "pd.DataFrame") -> "ir.Table":
+def scan_frame(con: "DuckDB", frame: "pd.DataFrame") -> "ir.Table":
     """Open a small table that lies in memory."""
     import pyarrow as pa
 
@@ -90,6 +108,8 @@ def scan_frame(con: "Backend", frame: "pd.DataFrame") -> "ir.Table":
 
 def materialize(con: "Backend", expr: "ir.Table") -> "ir.Table":
     """Evaluate an expression into a temporary table, for what is used more than once."""
+    if con.name == spark.NAME:
+        return spark.materialize(con, expr)
     with _explained():
         return con.create_table(f"materialized_{next(_numbers)}", expr, temp=True)
 
@@ -99,32 +119,43 @@ def view(expr: "ir.Table") -> "ir.Table":
 
     Ibis binds every column of a table anew for each expression, which of thousands of columns takes seconds.
     """
-    con: Backend = expr.get_backend()
+    con: DuckDB = expr.get_backend()
     return con.create_view(f"view_{next(_numbers)}", expr)
 
 
 def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
     """Evaluate a small table into a pandas frame."""
-    with _explained():
-        return con.to_pyarrow(expr).to_pandas()
+    with _on_duckdb(con, expr) as (local, table), _explained():
+        return local.to_pyarrow(table).to_pandas()
 
 
-def frames(con: "Backend", expr: "ir.Table") -> Iterator["pd.DataFrame"]:
-    """Evaluate a table of any size, in its order, into frames of ROW_GROUP rows; an empty one into an empty frame."""
-    with _explained():
-        reader = _reader(con, expr, ROW_GROUP)
+def frames(con: "Backend", expr: "ir.Table", order_by: Sequence[str]) -> Iterator["pd.DataFrame"]:
+    """Evaluate a table of any size, sorted, into frames of ROW_GROUP rows; an empty one into an empty frame."""
+    with _on_duckdb(con, expr) as (local, table), _explained():
+        reader = _reader(local, table.order_by(order_by), ROW_GROUP)
         first = next(reader, None)
         yield reader.schema.empty_table().to_pandas() if first is None else first.to_pandas()
         yield from (each.to_pandas() for each in reader)
 
 
-def stream(con: "Backend", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:
+def stream(con: "DuckDB", expr: "ir.Table") -> Iterator["pa.RecordBatch"]:
     """Evaluate a table of any size block by block."""
     with _explained():
         yield from _reader(con, expr, STREAM_ROWS)
 
 
-def _reader(con: "Backend", expr: "ir.Table", rows: int) -> "pa.RecordBatchReader":
+@contextmanager
+def _on_duckdb(con: "Backend", expr: "ir.Table") -> "Iterator[tuple[DuckDB, ir.Table]]":
+    """A table where DuckDB reads it: its own, or what Spark has worked out, of the same types."""
+    if con.name != spark.NAME:
+        yield con, expr
+        return
+    with spark.parts(con, expr) as files:
+        local = connect()
+        yield local, local.read_parquet(files).cast(expr.schema())
+
+
+def _reader(con: "DuckDB", expr: "ir.Table", rows: int) -> "pa.RecordBatchReader":
     # Ibis 12's own way calls a function that DuckDB 2.0 no longer has.
     return con.con.sql(_statement(con, expr)).to_arrow_reader(rows)
 
@@ -137,30 +168,46 @@ def _statement(con: "Backend", expr: "ir.Table") -> str:
 
 def fetch_row(con: "Backend", expr: "ir.Table") -> tuple[Any, ...]:
     """Evaluate a table of one row into Python values; unlike `fetch` without pandas, whose import takes a while."""
-    with _explained():
-        (row,) = con.raw_sql(_statement(con, expr)).fetchall()
+    (row,) = _rows(con, expr)
     return row
 
 
 def fetch_records(expr: "ir.Table") -> list[dict[str, Any]]:
     """Evaluate a small table into one dictionary per row, without pandas too."""
-    con = expr.get_backend()
-    with _explained():
-        rows = con.raw_sql(_statement(con, expr)).fetchall()
+    rows = _rows(expr.get_backend(), expr)
     return [dict(zip(expr.columns, row, strict=True)) for row in rows]
+
+
+def _rows(con: "Backend", expr: "ir.Table") -> list[tuple[Any, ...]]:
+    if con.name == spark.NAME:
+        return spark.rows(con, expr)
+    with _explained():
+        return con.raw_sql(_statement(con, expr)).fetchall()
 
 
 def write(
     con: "Backend", expr: "ir.Table", path: Path, schema: "DataFrameSchema | None", order_by: Sequence[str]
 ) -> "ir.Table":
-    """Check a table against its contract and write it as Parquet; returns the checked table, unsorted.
+    """Check a table against its contract and write it as Parquet; returns the checked table.
 
     Rows are sorted by `order_by` and then by all other columns, so that the bytes depend neither on the order of the
-    input's rows nor on the number of threads.
+    input's rows nor on the number of threads, and the values not on the engine.
     """
-    table = materialize(con, expr)
-    valid = table if schema is None else schema.validate(table, lazy=True).select(list(schema.columns))
-    others = [name for name in valid.columns if name not in order_by]
+    if con.name != spark.NAME:
+        valid = _valid(materialize(con, expr), schema)
+        _store(con, valid, path, order_by)
+        return valid
+    typed = expr if schema is None else expr.cast({name: each.dtype.type for name, each in schema.columns.items()})
+    with _on_duckdb(con, typed) as (local, table):
+        _store(local, _valid(table, schema), path, order_by)
+    return _scan(con, path)
+
+
+def _valid(table: "ir.Table", schema: "DataFrameSchema | None") -> "ir.Table":
+    return table if schema is None else schema.validate(table, lazy=True).select(list(schema.columns))
+
+
+def _store(con: "DuckDB", table: "ir.Table", path: Path, order_by: Sequence[str]) -> None:
+    others = [name for name in table.columns if name not in order_by]
     with atomic_write(path) as temporary, _explained():
-        con.to_parquet(valid.order_by([*order_by, *others]), temporary, compression="zstd", row_group_size=ROW_GROUP)
-    return valid
+        con.to_parquet(table.order_by([*order_by, *others]), temporary, compression="zstd", row_group_size=ROW_GROUP)

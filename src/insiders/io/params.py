@@ -39,8 +39,10 @@ def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 class Engine(_Section):
+    kind: Literal["duckdb", "spark"]
     memory_limit: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?\s*[KMGT]i?B$")]
     spill_folder: str
+    spark: dict[Annotated[str, Field(pattern=r"^spark\.")], str]
 
 
 class Simulate(_Section):

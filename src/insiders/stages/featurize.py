@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ibis import Table
-    from ibis.backends.duckdb import Backend
 
+    from insiders.io.engine import Backend
     from insiders.io.params import Featurize
     from insiders.tables.cutoffs import Cutoffs, Periods
+
+ORDER = ["as_of", "customer_id"]
 
 
 @exit_on_input_error("featurize")
@@ -23,8 +25,7 @@ def main() -> None:
     from insiders.tables import cutoffs, features
 
     settings = params.read().featurize
-    with runs.posted_run("featurize", settings.model_dump()) as log:
-        con = engine.connect()
+    with runs.posted_run("featurize", settings.model_dump()) as log, engine.session() as con:
         lines, orders = engine.scan(con, paths.LINES), engine.scan(con, paths.ORDERS)
         first, last = engine.fetch_row(con, cutoffs.span(lines))
         trading = engine.fetch(con, cutoffs.trading_days(lines))["day"].tolist()
@@ -62,10 +63,10 @@ def _write(con: "Backend", periods: "Periods", history: "Table") -> None:
 
     tables.write_parts_together(
         {
-            paths.CUSTOMERS: (engine.frames(con, periods.customers), schemas.CUSTOMERS),
-            paths.SNAPSHOTS: (engine.frames(con, periods.snapshots), schemas.SNAPSHOTS),
-            paths.HOLDOUT: (engine.frames(con, periods.holdout), schemas.HOLDOUT),
-            paths.HISTORY: (engine.frames(con, history), schemas.HISTORY),
+            paths.CUSTOMERS: (engine.frames(con, periods.customers, ORDER), schemas.CUSTOMERS),
+            paths.SNAPSHOTS: (engine.frames(con, periods.snapshots, ORDER), schemas.SNAPSHOTS),
+            paths.HOLDOUT: (engine.frames(con, periods.holdout, ORDER), schemas.HOLDOUT),
+            paths.HISTORY: (engine.frames(con, history, ORDER), schemas.HISTORY),
         }
     )
 

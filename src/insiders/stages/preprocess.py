@@ -14,8 +14,7 @@ def main() -> None:
     from insiders.tables import lines, orders
 
     settings = params.read().preprocess
-    with runs.posted_run("preprocess", settings.model_dump(exclude={"currency"})) as log:
-        con = engine.connect()
+    with runs.posted_run("preprocess", settings.model_dump(exclude={"currency"})) as log, engine.session() as con:
         transactions, record = engine.scan(con, paths.TRANSACTIONS), tables.read_json(paths.SOURCE)
         cleaned = cleaning.clean(con, transactions, settings).materialized(con)
         judged = cleaned.judged

@@ -45,7 +45,7 @@ class Cutoffs:
 
 
 class Periods(NamedTuple):
-    """The customers by what may be known of them, by day and id."""
+    """The customers by what may be known of them."""
 
     customers: ibis.Table  # as of today; what they bring next is not known yet
     snapshots: ibis.Table  # as of the cut-offs; next_revenue is null where the holdout would show
@@ -148,4 +148,4 @@ def split(everyone: ibis.Table, cutoffs: Cutoffs, as_of: date, horizon_days: int
 
 
 def _as_of(everyone: ibis.Table, days: Sequence[date]) -> ibis.Table:
-    return everyone.filter(_.as_of.isin([stamp(day) for day in days])).order_by("as_of", "customer_id")
+    return everyone.filter(_.as_of.isin([stamp(day) for day in days]))

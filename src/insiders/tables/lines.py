@@ -63,7 +63,7 @@ def judge(rows: Table, policy: Policy) -> Table:
 
     `rows` as `profile.distinct` gives them: of those that agree in every column one is kept; which one, nobody can see.
     """
-    people = _people(rows, policy).mutate(**_readings(policy), is_discount=_is_discount(rows))
+    people = _with_sold(_people(rows, policy)).mutate(**_readings(policy))
     # Money back counts as negative, whatever carries the sign: a negative price on both signs, a type, a credit note.
     amounts = people.mutate(amount=ibis.ifelse(_.is_back, -_.amount.abs(), _.amount))
     decided = amounts.mutate(is_repeat=(_.repeat > 0) & ibis.literal(not policy.keeps_duplicates)).mutate(
@@ -88,6 +88,7 @@ def _readings(policy: Policy) -> dict[str, Any]:
         "is_void": _says(policy.void_words),
         "is_service": one_of(_.product_code, policy.service_codes) | _says(policy.service_words),
         "is_credit": one_of(_.product_code, policy.credit_codes),
+        "is_discount": (_.unit_price < 0) & _.is_sold.isnull(),  # a coupon, and no product that came back
         "is_back": note_back | _says(policy.refund_words) | ((_.quantity < 0) & (_.unit_price < 0)),
     }
 
@@ -96,10 +97,10 @@ def _says(words: Sequence[str]) -> Any:
     return (_.status.isin(list(words)) | _.line_type.isin(list(words))).fill_null(False) if words else NO
 
 
-def _is_discount(rows: Table) -> Any:
-    """Tell of a line with a negative price whether its code is never sold: a coupon, and no product that came back."""
-    sold = rows.filter((_.quantity > 0) & (_.unit_price > 0)).select("product_code").distinct()
-    return (_.unit_price < 0) & ~_.product_code.isin(sold.product_code)
+def _with_sold(rows: Table) -> Table:
+    """Tell of each line whether its code is ever sold."""
+    sold = rows.filter((_.quantity > 0) & (_.unit_price > 0)).select("product_code").distinct().mutate(is_sold=True)
+    return rows.left_join(sold, "product_code").drop("product_code_right")  # a join: Spark compares `not in` row by row
 
 
 def _people(rows: Table, policy: Policy) -> Table:

@@ -129,7 +129,7 @@ def _people(rows: Table) -> Table:
 
 
 def _crowd(people: Table) -> Table:
-    return people.mutate(most=_.orders.max()).aggregate(
+    return people.cross_join(people.aggregate(most=_.orders.max())).aggregate(
         orders=_.orders.sum().coalesce(0),
         busy_orders=_.orders.quantile(BUSY_QUANTILE, where=_.orders < _.most)
         .coalesce(_.orders.max(), 0)
@@ -144,9 +144,15 @@ def _may_be_nobody(customer_id: Any) -> Any:
 
 
 def _codes(rows: Table, patterns: Sequence[str]) -> Table:
+    """Codes that may stand for a service; of texts that are equally common the last by letters."""
     paid = _.amount.sum(where=(_.amount > 0) & _.customer_id.notnull()).coalesce(0)
     named = rows.filter(one_of(rows.product_code, patterns) | _is_short_service(rows.description))
-    return named.group_by(code=_.product_code).aggregate(text=_.description.mode(), rows=_.copies.sum(), paid=paid)
+    # Spark has no rule for the commonest value.
+    texts = named.group_by(code=_.product_code, text=_.description).aggregate(
+        lines=_.count(), rows=_.copies.sum(), paid=paid
+    )
+    commonest = texts.text.argmax(ibis.struct({"lines": texts.lines, "text": texts.text}), where=texts.text.notnull())
+    return texts.group_by("code").aggregate(text=commonest, rows=_.rows.sum(), paid=_.paid.sum())
 
 
 def _is_short_service(text: Any) -> Any:
