@@ -100,6 +100,53 @@ def test_a_study_is_found_again_under_its_name(tmp_path):
     assert len(studies.open_study(url, "two").trials) == 0
 
 
+# Of the first trial: what is believed no more, and what Optuna itself cannot read.
+FLIPPED = {
+    "a measure": "UPDATE trial_user_attributes SET value_json = replace(value_json, '0.0', '0.5') WHERE key = 'scored'",
+    "a recipe": "UPDATE trial_user_attributes SET value_json = replace(value_json, ': 3', ': 7') WHERE key = 'recipe'",
+    "a digest": "UPDATE trial_user_attributes SET value_json = replace(value_json, 'a', 'b') WHERE key = 'sha256'",
+}
+BROKEN = {
+    "no JSON": "UPDATE trial_params SET distribution_json = substr(distribution_json, 2)",
+    "no state": "UPDATE trials SET state = 'COMPLETF'",
+}
+
+
+def flip(url, statement):
+    with sqlalchemy.create_engine(url).begin() as connection:
+        assert connection.execute(sqlalchemy.text(statement)).rowcount
+
+
+@pytest.mark.parametrize("statement", FLIPPED.values(), ids=FLIPPED)
+def test_a_trial_that_is_not_as_it_was_kept_is_scored_anew(statement, tmp_path):
+    url, scored = f"sqlite:///{tmp_path}/study.db", []
+
+    def score(recipes):
+        scored.extend(recipes)
+        yield from cheap(recipes)
+
+    def trials():
+        found = search.run(studies.open_study(url, "flipped"), SETTINGS, score)
+        return sorted(found, key=lambda trial: trial.number)
+
+    first = trials()
+    scored.clear()
+    assert trials() == first
+    assert scored == []
+    flip(url, statement)
+    assert trials() == first
+    assert len(scored) > 0
+
+
+@pytest.mark.parametrize("statement", BROKEN.values(), ids=BROKEN)
+def test_a_study_that_optuna_cannot_read_is_refused_with_the_way_back(statement, tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    list(search.run(studies.open_study(url, "broken"), replace(SETTINGS, trials=1), cheap))
+    flip(url, statement)
+    with pytest.raises(InputError, match=r"study\.db is damaged .*scored anew"):
+        studies.open_study(url, "broken")
+
+
 def test_a_storage_that_cannot_be_reached_is_named(tmp_path):
     with pytest.raises(InputError, match=r"tune\.storage"):
         studies.open_study(f"sqlite:///{tmp_path}/no/such/folder/study.db", "one")

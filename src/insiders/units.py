@@ -1,5 +1,6 @@
 """Units and conventions that every part of the project shares: each stands here once."""
 
+import math
 from collections.abc import Mapping
 from statistics import NormalDist
 
@@ -44,3 +45,8 @@ def round_off(values: ArrayLike, digits: int = FIGURE_DIGITS) -> NDArray[np.floa
 def round_each(figures: Mapping[str, float], digits: int = FIGURE_DIGITS) -> dict[str, float]:
     """`round_off` for figures by name."""
     return dict(zip(figures, round_off(list(figures.values()), digits).tolist(), strict=True))
+
+
+def without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
+    """The same with None for what is no number: JSON knows no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in measures.items()}

@@ -11,11 +11,10 @@ import numpy as np
 
 from insiders.evidence import foresight, holdout
 from insiders.evidence.foresight import Group
-from insiders.evidence.search import without_nan
 from insiders.evidence.validation import Fit
 from insiders.evidence.windows import Window
 from insiders.model.segment_model import SegmentModel
-from insiders.units import round_each
+from insiders.units import round_each, without_nan
 
 
 class AgeRecord(TypedDict):

@@ -9,14 +9,17 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
 from insiders.evidence.judge import LATE, Answer, Param, Recipe, RecipeRecord, Settings
+from insiders.evidence.study import OBJECTIVES, SIZE, keep, key, objectives
+from insiders.evidence.study import answers as kept_answers
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, columns
+from insiders.units import without_nan
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -68,10 +71,7 @@ FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combin
     {"embedding": "pca", "clusterer": "ward", "ward.clusters": 8},
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
-OBJECTIVES = ("foresight_mean", "stability_rand")  # both maximised
 COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "reason")  # of a trial's row, first
-SCORED = "scored"  # a trial's attribute: what was measured
-SIZE = "size"  # the constraint: as many segments as are asked for
 DRAWS = 8  # for one trial, where the sampler repeats itself
 
 Score = Callable[[list[Recipe]], Iterable[Answer]]  # answers in order; it may work in several processes
@@ -95,15 +95,6 @@ class Candidate(RecipeRecord):
     rule: dict[str, float]
     measures: dict[str, float | None]
     judged_from: str | None
-
-
-class _Scored(TypedDict):
-    """What the study keeps of a trial."""
-
-    measures: dict[str, float | None]
-    violation: float
-    reason: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -184,7 +175,7 @@ def run(study: "Study", settings: Settings, score: Score, leases: Leases | None 
             yield Trial(number, batch[number][1], *answer)
         for number, (trial, _) in batch.items():  # together: no proposal depends on which of them was ready first
             trial.set_constraint(SIZE, answers[number].violation)
-            history.tell(trial, _objectives(answers[number]))
+            history.tell(trial, objectives(answers[number]))
 
 
 def _answered(
@@ -198,7 +189,7 @@ def _answered(
         yield from _from_study(study, left)  # who had them before may have scored them meanwhile
         fresh = {number: left[number] for number in mine if number in left}
         for number, answer in zip(fresh, score([recipe for _, recipe in fresh.values()]), strict=True):
-            _keep(study, left.pop(number), answer)
+            keep(study, *left.pop(number), answer)
             yield number, answer
         if left and not mine:
             leases.wait()
@@ -206,11 +197,11 @@ def _answered(
 
 def _from_study(study: "Study", left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]]:
     """Take the trials out of `left` whose answer the study knows."""
-    known = _kept(study)
+    known = kept_answers(study)
     for number, (_, recipe) in list(left.items()):
-        if _key(recipe) in known:
+        if key(recipe) in known:
             del left[number]
-            yield number, known[_key(recipe)]
+            yield number, known[key(recipe)]
 
 
 def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
@@ -293,11 +284,6 @@ def candidate(chosen: Trial, settings: Settings, folds: int, list_measures: Mapp
     }
 
 
-def without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN."""
-    return {name: None if math.isnan(value) else value for name, value in measures.items()}
-
-
 def _row(trial: Trial) -> dict[str, str | float]:
     return {
         "number": trial.number,
@@ -350,47 +336,3 @@ def _drawn(study: "Study", settings: Settings, place: int) -> "OpenTrial":
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.sampler = TPESampler(seed=seed, multivariate=True, group=True, n_startup_trials=2 * settings.batch)
     return study.ask()
-
-
-def _keep(study: "Study", proposal: Proposal, answer: Answer) -> None:
-    """Add a scored trial to the study, whole or not at all, as Optuna's own pages show it."""
-    from optuna.trial import TrialState, create_trial
-
-    trial, recipe = proposal
-    scored: _Scored = {
-        "measures": without_nan(answer.measures),
-        "violation": answer.violation,
-        "reason": answer.reason,
-        "seconds": answer.seconds,
-    }
-    study.add_trial(
-        create_trial(
-            state=TrialState.COMPLETE,
-            values=_objectives(answer),
-            params=trial.params,
-            distributions=trial.distributions,
-            user_attrs={"recipe": recipe.as_record(), SCORED: scored},
-            constraints={SIZE: answer.violation},
-        )
-    )
-
-
-def _kept(study: "Study") -> dict[str, Answer]:
-    """Recipe -> the answer that an earlier process got."""
-    known = [trial.user_attrs for trial in study.get_trials(deepcopy=False) if SCORED in trial.user_attrs]
-    return {_key(Recipe.from_record(attrs["recipe"])): _answer(attrs[SCORED]) for attrs in known}
-
-
-def _answer(scored: _Scored) -> Answer:
-    measures = {name: (math.nan if value is None else value) for name, value in scored["measures"].items()}
-    return Answer(measures, scored["violation"], scored["reason"], scored["seconds"])
-
-
-def _key(recipe: Recipe) -> str:
-    return json.dumps(recipe.as_record(), sort_keys=True)
-
-
-def _objectives(answer: Answer) -> list[float]:
-    """What the sampler maximises, 0 where it is not known."""
-    known = without_nan(answer.measures)
-    return [known.get(name) or 0.0 for name in OBJECTIVES]

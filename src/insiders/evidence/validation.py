@@ -18,10 +18,9 @@ from insiders.evidence import foresight, holdout, quality, scoring
 from insiders.evidence.foresight import RFM_CELLS, Group
 from insiders.evidence.judge import Recipe, Settings
 from insiders.evidence.scoring import Date, Draws
-from insiders.evidence.search import without_nan
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.model.segment_model import SegmentModel
-from insiders.units import round_each
+from insiders.units import round_each, without_nan
 from insiders.value import forecast, lifetime, scores
 from insiders.value.forecast import SpanOutcome
 from insiders.value.score_model import Horizon

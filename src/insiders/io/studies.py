@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.evidence.judge import Answer, Judge, Recipe, Settings
-from insiders.evidence.search import OBJECTIVES
+from insiders.evidence.study import OBJECTIVES
 from insiders.evidence.windows import Window
 from insiders.io import paths, workspace
 from insiders.io.leases import Leases, patience
@@ -78,8 +78,8 @@ def open_study(storage: str | None, name: str) -> "optuna.Study":
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     LOCAL.parent.mkdir(parents=True, exist_ok=True)
-    with explain_failures(storage):
-        return _named(
+    with explain_failures(storage), _naming_damage(storage):
+        study = _named(
             optuna.create_study(
                 storage=_storage(_url(storage)),
                 study_name=name,
@@ -87,6 +87,20 @@ def open_study(storage: str | None, name: str) -> "optuna.Study":
                 load_if_exists=True,
             )
         )
+        study.get_trials(deepcopy=False)  # what cannot be read is said now
+        return study
+
+
+@contextmanager
+def _naming_damage(storage: str | None) -> Iterator[None]:
+    """InputError where the database holds what Optuna has not written."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"the study in {connection.without_password(_url(storage))} is damaged ({error!r}): put a copy of it back, "
+            "or delete it, and its trials are scored anew"
+        ) from error
 
 
 @contextmanager
