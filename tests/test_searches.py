@@ -65,13 +65,15 @@ def scored(url: str) -> list[Mapping[str, Any]]:
 def test_below_a_dvc_that_is_killed_five_times(shop: Path) -> None:
     alone, folder = searched(shop, "alone", workers=2), searched(shop, "killed", workers=2)
     whole, random = kills.taken(DVC, alone), Random(1)
+    cut_off = 0
     for _ in range(KILLS):
         dvc = kills.started(DVC, folder)
-        kills.wait(dvc, random.uniform(0.1, 0.8) * whole)
-        assert dvc.is_alive()
+        kills.wait(dvc, random.uniform(0.1, 0.5) * whole)
+        cut_off += dvc.is_alive()
         dvc.kill()  # alone: what it has started ends by itself
         dvc.join()
         assert kills.outliving(folder) == []
+    assert cut_off >= KILLS - 2  # the last ones find much of the search done, and may come to its end
     kills.taken(DVC, folder)
     assert results(folder) == results(alone)
     assert trials(folder) == trials(alone)
