@@ -39,7 +39,7 @@ TOLD = {  # prices, discounts, name, other columns -> amounts of two pieces
     "more off than the line costs": ([0.2, 2.0], ["0.5", "0.5"], "discount", {}, ["0.2000", "2.0000"]),
     "more decimals than money has": ([1.5, 2.0], ["0.125", "0.375"], "discount", {}, ["2.6250", "2.5000"]),
     "money that nobody would notice": ([150, 200], ["0.15", "0.2"], "discount", {}, ["255.0000", "320.0000"]),
-    "percent that are too little money": ([900, 800], ["10", "15"], "discount", {}, ["1620.0000", "1360.0000"]),
+    "percent that are too little money": ([9000, 8000], ["10", "15"], "discount", {}, ["16200.0000", "13600.0000"]),
     "no rate is so crooked": ([9.5, 8.0], ["2.35", "1.15"], "discount", {}, ["16.6500", "14.8500"]),
     "money by the totals": ([1.5, 2.0], ["0.5", "0.25"], "discount", {"Total": ["2.50", "3.75"]}, ["2.5000", "3.7500"]),
     "shares by the totals": ([1.5, 2.0], ["0.5", "0.25"], "discount", {"Total": ["1.5", "3"]}, ["1.5000", "3.0000"]),
