@@ -23,6 +23,15 @@ def test_no_name_stands_for_two_of_ours():
     assert len(names) == len(set(names))
 
 
+def test_a_unit_in_brackets_is_no_part_of_a_name():
+    named = ["Order ID", "SKU", "Title", "Quantity (pcs)", "Data (dd/mm/aaaa)", "Price [EUR]", "Customer ID", "Country"]
+    columns = recognise(named).columns
+    assert [columns[ours] for ours in SHOP] == named
+    assert recognise([*named, "Price"]).columns["unit_price"] == "Price"
+    with pytest.raises(InputError, match=r"'Price \(net\)', 'Price \(gross\)' could each be unit_price"):
+        recognise([*named[:5], "Price (net)", "Price (gross)", *named[6:]])
+
+
 def test_description_and_country_may_be_missing():
     found = recognise([name for name in FIRST if name not in ("Description", "Country")]).columns
     assert (found["description"], found["country"]) == (None, None)

@@ -1,5 +1,6 @@
 """Which column of a file is which of ours."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -184,6 +185,7 @@ SYNONYMS = {
         ),
     ),
 }
+BRACKETS = re.compile(r"\((?!\d+\)).*?\)|\[.*?\]")  # but not the number of a name that stands twice
 NEEDED = ("invoiced_at", "customer_id")
 LINE = ("product_code", "quantity", "unit_price")  # of an order that is given line by line
 SHOP = ("invoice", "product_code", "description", "quantity", "invoiced_at", "unit_price", "customer_id", "country")
@@ -280,9 +282,15 @@ def _check(found: Sequence[str], declared: Mapping[str, str]) -> None:
 
 
 def _hits(ours: str, free: Sequence[str]) -> list[str]:
-    """List the columns whose name is known for ours; those that say customer_unique_id of several ids come first."""
+    """List the columns whose name is known for ours, as it is or, where none is so, without what stands in brackets."""
     names = (ours.replace("_", ""), *SYNONYMS[ours])
-    return [name for name in free if reduced(name) in names]
+    exact = [name for name in free if reduced(name) in names]
+    return exact or [name for name in free if _bare(name) in names]
+
+
+def _bare(name: str) -> str:
+    """Reduce a name without its unit, as in "Price (EUR)"."""
+    return reduced(BRACKETS.sub("", name))
 
 
 def _require_single(ours: str, hits: Sequence[str]) -> None:
@@ -305,7 +313,7 @@ def _require_unique(found: Sequence[str], mapping: Mapping[str, str | None]) -> 
 def recognised_names(names: Sequence[str]) -> int:
     """Count the names that are known for one of ours: what tells a header from a title above it."""
     known = {ours.replace("_", "") for ours in SYNONYMS} | {name for names in SYNONYMS.values() for name in names}
-    return sum(reduced(name) in known for name in names)
+    return sum(reduced(name) in known or _bare(name) in known for name in names)
 
 
 def _listed(names: Sequence[str]) -> str:
