@@ -64,4 +64,4 @@ def _story(view: View) -> None:
     with st.spinner(view.say("Looking them up")):
         st.text(view.release.story(asked))
     if not view.has_models:
-        st.caption(view.say("A store keeps the changes alone: why somebody stayed is not told."))
+        st.write(view.say("A store keeps the changes alone: why somebody stayed is not told."))

@@ -29,7 +29,7 @@ def show(view: View) -> None:
     if way == "size":
         size = st.slider(view.say("Members"), 1, len(people), min(max(1, len(view.release.insiders)), len(people)))
         found = what_if.of_size(people, int(size), place)
-        st.caption(
+        st.write(
             view.say(
                 "As if all places were given anew, by score alone. Members keep theirs within a looser border and some "
                 "months of grace: so some would leave, and as many would join, at today's size too."
