@@ -244,6 +244,14 @@ def test_windows_over_a_year_need_no_allowance_for_a_season() -> None:
     assert "cover a year" in model.notes[1]
 
 
+def test_an_interval_has_an_end_also_where_all_that_came_was_beyond_belief() -> None:
+    known, _ = shop(leaving=False)
+    model = calibrated(leaving=False)
+    surprised = replace(model, calibration=replace(model.calibration, levels=(0.5, 1.0, 1.0)))
+
+    assert np.isfinite(lifetime.predict(surprised, known, HORIZON)["expected_high"]).all()
+
+
 def test_windows_that_end_after_as_of_or_are_not_known_teach_nothing() -> None:
     known, past = shop(leaving=False)
     model = lifetime.fit(known)

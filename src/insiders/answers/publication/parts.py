@@ -1,4 +1,4 @@
-"""The customers of a run in parts, so that a publish takes the same memory however many there are."""
+"""The customers of a run in parts, so that a publish does not hold all of them in memory."""
 
 from collections.abc import Callable, Iterator
 from functools import cache

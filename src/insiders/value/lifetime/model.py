@@ -16,6 +16,7 @@ from insiders.value.lifetime.spend import Spend, fit_net_spend
 DROPOUT_EVIDENCE = 5.99  # twice the gain in log-likelihood: chi-square, 2 parameters more, 95 %
 # Columns of a table of customers that a lifetime value is made from.
 HISTORY = ("recency_days", "tenure_days", "gap_mean_days", "net_revenue")
+HIGHEST = 0.999  # level of a quantile: above it there is only the model's own tail, which has no end
 MIDPOINTS = (np.arange(20) + 0.5) / 20
 
 
@@ -50,7 +51,8 @@ class Distribution(NamedTuple):
         return self.orders * self.order_value
 
     def quantile(self, level: float) -> Array:
-        within = np.maximum(level - self.zero, 0) / (1 - self.zero)
+        """The revenue below which this share of the outcomes lies; of a share above HIGHEST, of HIGHEST."""
+        within = np.maximum(min(level, HIGHEST) - self.zero, 0) / (1 - self.zero)
         share = special.betaincinv(self.shape, self.tail, within)
         return self.scale * share / (1 - share)
 
