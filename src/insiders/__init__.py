@@ -14,6 +14,7 @@ with_next_revenue      the same with the revenue that followed
 A name is imported when it is first asked for, so that a stage, or a served model, loads only what it needs.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,9 @@ _HOMES = {
     "orders": "insiders.tables.orders",
     "with_next_revenue": "insiders.tables.features",
 }
+
+# Pandera imports pyspark where it is installed, which then warns of pandas 3: nothing here gives it a frame of pandas.
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 
 
 def __getattr__(name: str) -> object:

@@ -6,7 +6,6 @@ engine.spill_folder, which every executor has to reach under the same path, as i
 
 import os
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -46,8 +45,6 @@ def session(settings: params.Engine) -> Iterator["Backend"]:
 
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    # Of pyspark 4.3; what it does with pandas is not used here.
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
         running = _start(QUIET | {"spark.local.dir": str(folder)} | dict(settings.spark) | FIXED)
         try:
