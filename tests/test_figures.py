@@ -2,6 +2,7 @@ import re
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecast_tables
@@ -185,3 +186,16 @@ def test_a_long_label_has_room():
     short, long = (guarantee.captures([{"label": "x" * n, "capture": 0.5, "is_list": True}]) for n in (5, 30))
 
     assert short.subplotpars.left < long.subplotpars.left
+
+
+@pytest.mark.parametrize(
+    ("months", "names"),
+    [(14, 14), (15, ["Jan\n2025", "Mar\n ", "May\n "]), (30, ["Jan\n2025", "Apr\n ", "Jul\n "])],
+)
+def test_of_many_months_januaries_are_named_with_their_year(months, names):
+    days = pd.date_range("2024-12-01", periods=months, freq="MS")
+    revenue = pd.DataFrame({"month": days, "insiders": 1.0, "others": 1.0, "is_partial": False})
+    [axes] = revenue_share.months(revenue).axes
+
+    found = [label.get_text() for label in axes.get_xticklabels()]
+    assert found[:3] == names if isinstance(names, list) else len(found) == names

@@ -27,7 +27,7 @@ from insiders.report.figures.style import (
     Picture,
     amounts,
     canvas,
-    month_names,
+    name_months,
     styled,
 )
 
@@ -125,7 +125,7 @@ def flow(rows: Sequence[FlowMonth], language: Language = ENGLISH) -> Figure:
         below += counts
     axes.bar(places, -_counts(rows, "lapsed"), 0.8, color=RULE, label=say("lapsed"))
     axes.axhline(0, color=INK, lw=0.8)
-    axes.set_xticks(places, month_names(pd.Series([row["month"] for row in rows]), language))
+    name_months(axes, pd.Series([row["month"] for row in rows]), language)
     axes.set(ylabel=say("customers"))
     axes.yaxis.set_major_formatter(lambda value, _: language.count(abs(value)))
     figure.legend(loc="upper left", ncols=4, bbox_to_anchor=(0.1, 1.0), columnspacing=1.2)

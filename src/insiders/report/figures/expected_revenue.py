@@ -14,13 +14,12 @@ from insiders.report.figures.style import (
     ENGLISH,
     INK,
     INSIDER,
-    MONTHS_NAMED,
     QUIET,
     RULE,
     Picture,
     amounts,
     canvas,
-    month_names,
+    name_months,
     styled,
 )
 from insiders.value.forecast.outlook import MonthAhead, PastMonth, SpanOutcome
@@ -75,9 +74,7 @@ def outlook(past: Sequence[PastMonth], coming: Sequence[MonthAhead], language: L
         if side in ahead:
             axes.plot(places, ahead[side], mark, color=QUIET, ms=4, label=label)
     axes.axvline(len(past) - 0.5, color=RULE, lw=1)
-    months = pd.Series([row["month"] for row in (*past, *coming)])
-    step = -(-len(months) // MONTHS_NAMED)
-    axes.set_xticks(range(len(months))[::step], month_names(months, language)[::step])
+    name_months(axes, pd.Series([row["month"] for row in (*past, *coming)]), language)
     axes.set_ylim(bottom=0)
     amounts(axes.yaxis, language)
     figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.12, 1.0))
@@ -104,7 +101,7 @@ def backtest(rows: Sequence[SpanOutcome], language: Language = ENGLISH) -> Figur
     axes.plot([], [], "o", color=QUIET, label=language.say("expected"))
     axes.plot(places, naive, "_", color=INK, ms=12, label=language.say("as in the quarter before"))
     axes.plot(places, actual, "D", color=INSIDER, ms=6, label=language.say("what came"))
-    axes.set_xticks(places, month_names(pd.Series([row["as_of"] for row in rows]), language))
+    name_months(axes, pd.Series([row["as_of"] for row in rows]), language)
     axes.set(ylabel=language.say("net revenue of the list"), xlim=(-0.5, len(rows) - 0.5))
     axes.set_ylim(bottom=0)
     amounts(axes.yaxis, language)

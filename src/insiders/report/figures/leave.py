@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from insiders.language import Language
@@ -17,11 +18,9 @@ from insiders.report.figures.style import (
     Picture,
     amounts,
     canvas,
-    month_names,
+    name_months,
     styled,
 )
-
-STEPS_NAMED = 13  # at most so many checks named below an axis
 
 
 def pictures(scene: Scene) -> dict[str, Picture]:
@@ -65,17 +64,18 @@ def programme(checks: pd.DataFrame, language: Language = ENGLISH, height: float 
         below = below + checks[column].to_numpy(float)
     axes.bar(places, -checks["left"], color=INK, width=0.8, label=say("left"))
     axes.axhline(0, color=RULE, lw=0.8)
-    step = -(-len(checks) // STEPS_NAMED) or 1
-    axes.set_xticks(places[::step], _check_names(checks["as_of"], language)[::step])
+    _name_checks(axes, checks["as_of"], language)
     axes.set(ylabel=say("members"))
     amounts(axes.yaxis, language)
     figure.legend(loc="upper left", ncols=5, bbox_to_anchor=(0.08, 1.02), columnspacing=1.0, handlelength=1.2)
     return figure
 
 
-def _check_names(days: pd.Series, language: Language) -> list[str]:
-    """Months; a last check in the month of the one before is the present."""
-    names = month_names(days, language)
-    if len(days) > 1 and days.iloc[-1][:7] == days.iloc[-2][:7]:
-        names[-1] = "\n" + language.say("now")  # below: beside the month before there is no room
-    return names
+def _name_checks(axes: Axes, days: pd.Series, language: Language) -> None:
+    """By months; a last check in the month of the one before is the present."""
+    is_present = len(days) > 1 and days.iloc[-1][:7] == days.iloc[-2][:7]
+    name_months(axes, days.iloc[:-1] if is_present else days, language)
+    if is_present:
+        names = [label.get_text() for label in axes.get_xticklabels()]
+        now = "\n" + language.say("now")  # below: beside the month before there is no room
+        axes.set_xticks([*axes.get_xticks(), len(days) - 1], [*names, now])

@@ -11,13 +11,12 @@ from insiders.report.figures.style import (
     ENGLISH,
     INK,
     INSIDER,
-    MONTHS_NAMED,
     OTHER,
     RULE,
     Picture,
     amounts,
     canvas,
-    month_names,
+    name_months,
     shares,
     styled,
 )
@@ -74,8 +73,7 @@ def months(revenue: pd.DataFrame, language: Language = ENGLISH) -> Figure:
         below = below + revenue[column].to_numpy(float)
         for bar in np.array(bars, dtype=object)[partial]:
             bar.set(hatch="////", edgecolor="white", linewidth=0)
-    step = -(-len(revenue) // MONTHS_NAMED) or 1
-    axes.set_xticks(places[::step], month_names(revenue["month"], language)[::step])
+    name_months(axes, revenue["month"], language)
     axes.set(ylabel=language.say("net revenue"))
     amounts(axes.yaxis, language)
     say = language.say

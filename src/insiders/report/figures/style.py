@@ -32,7 +32,8 @@ PALETTE = (
     "#6d28d9",
     "#111827",
 )  # after Okabe and Ito
-MONTHS_NAMED = 13  # at most so many below an axis
+MONTHS_NAMED = 14  # at most so many below an axis
+MONTH_STEPS = (1, 2, 3, 4, 6, 12)  # what a year divides into, so that January is always named, with its year
 SIZE = (5.2, 3.5)  # inches; at the width of a phone the letters are still 8 pixels high
 STYLE: dict[str, Any] = {
     "font.size": 9.5,
@@ -111,6 +112,14 @@ def shares(axis: Axis, language: Language) -> None:
 def amounts(axis: Axis, language: Language) -> None:
     """Write 250,000 on an axis as the language writes 250K."""
     axis.set_major_formatter(FuncFormatter(language.compact))
+
+
+def name_months(axes: Axes, month: pd.Series, language: Language) -> None:
+    """Name the months that stand at 0, 1, 2, ... below an axis: all, or every second, third ... from January on."""
+    stamps = pd.to_datetime(month)
+    step = next((step for step in MONTH_STEPS if len(stamps) <= step * MONTHS_NAMED), MONTH_STEPS[-1])
+    places = [place for place, at in enumerate(stamps) if (at.month - 1) % step == 0]
+    axes.set_xticks(places, month_names(stamps.iloc[places], language))
 
 
 def month_names(month: pd.Series, language: Language = ENGLISH) -> list[str]:

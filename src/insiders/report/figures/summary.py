@@ -12,11 +12,10 @@ from insiders.report.figures.style import (
     ENGLISH,
     INK,
     INSIDER,
-    MONTHS_NAMED,
     Picture,
     amounts,
     canvas,
-    month_names,
+    name_months,
     styled,
 )
 from insiders.report.numbers import ExpectedRevenueNumbers
@@ -63,9 +62,7 @@ def revenue(expected: ExpectedRevenueNumbers, language: Language = ENGLISH) -> F
     places = np.arange(len(coming)) + len(past)
     bars = [coming["expected"] - coming["low"], coming["high"] - coming["expected"]]
     axes.errorbar(places, coming["expected"], bars, fmt="o", color=INK, capsize=4, label=say("expected"))
-    months = pd.Series([*(row["month"] for row in past), *coming["month"]])
-    step = -(-len(months) // (MONTHS_NAMED + 3))
-    axes.set_xticks(range(len(months))[::step], month_names(months, language)[::step])
+    name_months(axes, pd.Series([*(row["month"] for row in past), *coming["month"]]), language)
     axes.set_ylim(bottom=0)
     amounts(axes.yaxis, language)
     figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.08, 1.04))
