@@ -1,5 +1,6 @@
 """What the exploration page looks at: tables read, counted by the engine, and described by the domain."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Numbers = dict[str, Any]
+EXAMPLE_DATE = datetime(2025, 12, 31, 18, 5)  # day and month cannot be taken for each other
 
 
 class Exploration(NamedTuple):
@@ -94,6 +96,7 @@ def _delivery(source: Source) -> Numbers:
         "read": read,
         "not_read": source["not_read"],
         "date_format": source["date_format"],
+        "date_examples": [EXAMPLE_DATE.strftime(form) if "%" in form else form for form in source["date_format"]],
         "offsets": source["offsets"],
         "decimal": source["decimal"],
         "price": source["columns"][money["column"]],
