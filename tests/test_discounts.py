@@ -33,16 +33,23 @@ def amounts(prices, offs, name="discount", besides=None, **ingest) -> list[str]:
 
 TOLD = {  # prices, discounts, name, other columns -> amounts of two pieces
     "a rate by its name": ([1.5, 2.0], ["0.5", "0.25"], "Discount rate", {}, ["1.5000", "3.0000"]),
-    "money by its name": ([1.5, 2.0], ["0.5", "0.25"], "Discount amount", {}, ["2.5000", "3.7500"]),
+    "money by its name": ([1.5, 2.0], ["0.5", "0.25"], "Line discount amount", {}, ["2.5000", "3.7500"]),
     "a percent sign": ([1.5, 2.0], ["50%", "0%"], "discount", {}, ["1.5000", "4.0000"]),
-    "a sign of a currency": ([1.5, 2.0], ["€0.50", "€0.25"], "discount", {}, ["2.5000", "3.7500"]),
+    "a sign of a currency": ([1.5, 2.0], ["€0.50", "€0.25"], "Total discount", {}, ["2.5000", "3.7500"]),
     "more off than the line costs": ([0.2, 2.0], ["0.5", "0.5"], "discount", {}, ["0.2000", "2.0000"]),
     "more decimals than money has": ([1.5, 2.0], ["0.125", "0.375"], "discount", {}, ["2.6250", "2.5000"]),
     "money that nobody would notice": ([150, 200], ["0.15", "0.2"], "discount", {}, ["255.0000", "320.0000"]),
     "percent that are too little money": ([9000, 8000], ["10", "15"], "discount", {}, ["16200.0000", "13600.0000"]),
-    "no rate is so crooked": ([9.5, 8.0], ["2.35", "1.15"], "discount", {}, ["16.6500", "14.8500"]),
+    "no rate is so crooked": ([9.5, 8.0], ["2.35", "1.15"], "Line discount", {}, ["16.6500", "14.8500"]),
     "money by the totals": ([1.5, 2.0], ["0.5", "0.25"], "discount", {"Total": ["2.50", "3.75"]}, ["2.5000", "3.7500"]),
     "shares by the totals": ([1.5, 2.0], ["0.5", "0.25"], "discount", {"Total": ["1.5", "3"]}, ["1.5000", "3.0000"]),
+    "money off each piece by its name": ([9.5, 8.0], ["2.35", "1.15"], "Unit discount", {}, ["14.3000", "13.7000"]),
+    "money off each piece by the totals": (
+        *([1.5, 2.0], ["0.5", "0.25"], "discount"),
+        {"Total": ["2.00", "3.50"]},
+        ["2.0000", "3.5000"],
+    ),
+    "more off than a piece costs": ([1.5, 2.0], ["1.55", "2.15"], "discount", {}, ["1.4500", "1.8500"]),
     "totals with postage": (
         *([1.5, 2.0], ["0.5", "0.25"], "discount"),
         {"Total": ["5.50", "6.75"], "Shipping": ["3.00", "3.00"]},
@@ -62,6 +69,24 @@ def test_a_discount_that_follows_the_price_is_money():
     offs = [f"{2 * price * (0.1 if place % 3 else 0.05):.2f}" for place, price in enumerate(prices)]
     found = amounts(prices, offs)
     assert found == [f"{2 * round(price, 2) - float(off):.4f}" for price, off in zip(prices, offs, strict=True)]
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_money_off_is_of_a_piece_or_of_the_line_by_what_it_is_a_percent_of(pieces):
+    prices = [6.51 + 0.07 * place for place in range(30)]
+    offs = [f"{pieces * price * (0.15 if place % 3 else 0.05):.2f}" for place, price in enumerate(prices)]
+    found = amounts(prices, offs)
+    times = 1 if pieces == 2 else 2  # a percent of what two pieces cost is taken off once
+    assert found == [f"{2 * round(price, 2) - times * float(off):.4f}" for price, off in zip(prices, offs, strict=True)]
+
+
+def test_money_off_lines_of_several_pieces_is_asked_about():
+    with pytest.raises(
+        InputError, match=r"off the whole line, or off each piece\?.*ingest\.discount_is: money.*or piece"
+    ):
+        amounts([9.5, 8.0], ["2.35", "1.15"])
+    assert amounts([9.5, 8.0], ["2.35", "1.15"], discount_is="piece") == ["14.3000", "13.7000"]
+    assert amounts([9.5, 8.0], ["2.35", "1.15"], besides={"qty": 1}) == ["7.1500", "6.8500"]
 
 
 @pytest.mark.parametrize(("offs", "rate"), [(["0.5", "0.25"], "share"), (["10", "5"], "percent")])

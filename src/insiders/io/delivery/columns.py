@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from insiders.errors import InputError
 from insiders.io.delivery import presets
@@ -124,6 +124,15 @@ SYNONYMS = {
     "discount": (
         *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
         *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc", "discountamount"),
+        *(
+            "totaldiscount",
+            "discounttotal",
+            "linediscountamount",
+            "unitdiscount",
+            "discountperunit",
+            "descontounitario",
+        ),
+        *("descuentounitario", "descontototal", "descuentototal"),
         *("discountvalue", "discountrate", "discountpercent", "discountpercentage", "discountpct", "percentdiscount"),
         *("descontopercentual", "percentualdedesconto", "porcentajededescuento", "importededescuento"),
     ),
@@ -197,6 +206,7 @@ class Recognised(NamedTuple):
 
     columns: dict[str, str | None]
     preset: str | None = None
+    discount_is: Literal["money"] | None = None  # what the known export takes off: of the line
     open: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - of an immutable tuple
 
 
@@ -221,7 +231,8 @@ def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -
         _require_single(ours, hits[ours])
     _require_unique(found, mapping)
     several = {ours: tuple(names) for ours, names in hits.items() if len(names) > 1 and mapping[ours]}
-    return Recognised(mapping, preset.name if preset else None, several)
+    is_known = preset and mapping["discount"] and mapping["discount"] == preset.columns(found).get("discount")
+    return Recognised(mapping, preset.name if preset else None, "money" if is_known else None, several)
 
 
 def _refuse_wide(found: Sequence[str]) -> None:

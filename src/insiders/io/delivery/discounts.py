@@ -1,10 +1,10 @@
-"""What a column of discounts holds: money off the line, a share of it (0.15) or percent of it (15).
+"""What a column of discounts holds: money off the line or off each piece, a share of the line (0.15) or percent (15).
 
 Nothing but the file can tell, and what it leaves open is asked: half of a line of 1.20 and half a unit of money off it
 are both 0.50.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import ibis
@@ -15,21 +15,33 @@ from insiders.schemas.vocabulary import reduced
 
 Table = Any  # Ibis has no types that mypy could follow
 Fetch = Callable[[Table], list[dict[str, Any]]]
-Discount = Literal["none", "money", "share", "percent"]
+Discount = Literal["none", "money", "piece", "share", "percent"]
 
 EXACT = "decimal(22, 8)"
-KINDS: tuple[Discount, ...] = ("money", "share", "percent")
+MONEYS: tuple[Discount, ...] = ("money", "piece")  # off the line, off each of its pieces
+KINDS: tuple[Discount, ...] = (*MONEYS, "share", "percent")
 HUNDRED = 100
 RATES = ("%", "percent", "pct", "porcent", "rate", "taxa", "share")  # in the column's name
 MONEY = ("amount", "valor", "value", "importe", "monto", "lineitemdiscount", "promotiondiscount", "retaildisc")
+PER_PIECE = ("perunit", "perpiece", "peritem", "each", "unitdisc", "unitario", "porunidad", "porpeca", "porpieza")
+PER_LINE = ("lineitem", "linedisc", "rowdisc", "totaldisc", "dalinha", "delalinea", "promotiondiscount", "retaildisc")
 AGREEMENT_MIN = 0.95  # of the lines or orders that have a discount
 CENTS, CENT = 2, 0.01  # decimals of money that is given off; what rounding may do to each line
+HALF_CENT = 0.0050001  # 10 % of 9.95 is written as 0.99 or 1.00
 NOTICED_MIN = 0.005  # of its line: nobody gives less money off
 RATES_MAX = 20  # different rates that a shop grants
 STEPS = 20  # in 1: rates are whole 5 % ...
 HALVES = 2  # ... and percents at least halves
 TELLING = 5  # worth of a line from which on one cent more or less is no other whole percent
 LINES_MIN = 20  # such lines, before they say anything
+PRODUCTS_MIN = 5  # sold in several quantities with a discount, before they say anything
+
+
+class Column(NamedTuple):
+    """The column of discounts: its name in the file, and what the sign in all of its numbers says that they are."""
+
+    name: str
+    sign: Literal["money", "percent"] | None = None
 
 
 class Lines(NamedTuple):
@@ -48,71 +60,126 @@ class Lines(NamedTuple):
     following: int  # of those, discounts that are a whole percent of the price, rounded to cents
     percents: int  # different ones
 
+    @property
+    def follow(self) -> bool:
+        """Whether the discounts follow the prices, by fewer different percents than amounts of money."""
+        follows = self.telling >= LINES_MIN and self.following >= AGREEMENT_MIN * self.telling
+        return follows and self.percents < self.sizes
 
-def kind(rows: Table, gross: Any, name: str, fetch: Fetch) -> Discount:
-    """Tell what column `name` holds of parsed rows, whose lines cost `gross` without it: none where it is empty.
 
-    By its name, by what the orders cost, by what can and what is likely to be. Raises InputError where it is open.
+def kind(rows: Table, gross: Any, column: Column, fetch: Fetch) -> Discount:
+    """Tell what a column holds of parsed rows, whose lines cost `gross` without it: none where it is empty.
+
+    By its name and sign, by what the orders cost, by what can and what is likely to be. Raises InputError where it is
+    open.
     """
-    each = rows.mutate(size=rows.discount.abs().fill_null(0), gross=gross.cast(EXACT))
-    (counted,) = fetch(_measured(each.filter(_.size > 0)))
+    each = rows.mutate(size=rows.discount.abs().fill_null(0), gross=gross.cast(EXACT), pieces=_pieces(rows))
+    (counted,) = fetch(_measured(each.filter(_.size > 0), _.gross.abs()))
     lines = Lines(**counted)
     if not lines.lines:
         return "none"
-    rate: Discount = "share" if lines.most <= 1 else "percent"
-    if called := _by_name(name, rate):
-        return called
-    if borne_out := _by_orders(each, rate, fetch):
-        return borne_out
-    can_be: dict[Discount, bool] = {"money": _can_be_money(lines), rate: _can_be_rate(lines)}
-    possible = [found for found, is_possible in can_be.items() if is_possible]
-    if len(possible) == 1:
-        return possible[0]
-    raise InputError(
-        f"column {name!r} holds discounts up to {lines.most:g}: are they money off the line, or "
-        f"{'a share of its price' if rate == 'share' else 'percent of its price'}? Say so in params.yaml, "
-        f"ingest.discount_is: money or {rate}"
-    )
+    possible = _by_orders(each, _by_name(column, "share" if lines.most <= 1 else "percent"), fetch)
+    if len(possible) > 1:
+        possible = _by_size(lines, possible, column.name)
+    return possible[0] if len(possible) == 1 else _off_what(each.filter(_.size > 0), column.name, fetch)
 
 
-def less(gross: Any, off: Any, kind: Discount) -> Any:
+def less(gross: Any, off: Any, kind: Discount, quantity: Any) -> Any:
     """Take a discount off, whatever its sign; money off a line that is paid back lowers what is paid back."""
     size = off.abs().fill_null(0)
     if kind == "none":
         return gross
-    if kind == "money":
-        return (gross - ibis.ifelse(gross < 0, -size, size)).cast(EXACT)
+    if kind in MONEYS:
+        whole = size * quantity.abs().fill_null(1) if kind == "piece" else size
+        return (gross - ibis.ifelse(gross < 0, -whole, whole)).cast(EXACT)
     part = size.cast("float64") / (HUNDRED if kind == "percent" else 1)
     return (gross.cast("float64") * (1 - part)).cast(EXACT)
 
 
-def _by_name(name: str, rate: Discount) -> Discount | None:
-    said = f"{name.casefold()} {reduced(name)}"
-    if any(word in said for word in RATES):
-        return rate
-    return "money" if any(word in said for word in MONEY) else None
+def _pieces(rows: Table) -> Any:
+    return rows.quantity.abs().fill_null(1)
 
 
-def _by_orders(each: Table, rate: Discount, fetch: Fetch) -> Discount | None:
-    """Tell it where the orders' totals are given, and agree with one of the two."""
-    either: tuple[Discount, Discount] = (rate, "money")
-    sums = {found: less(each.gross, each["size"], found).sum().cast("float64") for found in either}
+def _by_name(column: Column, rate: Discount) -> tuple[Discount, ...]:
+    said = f"{column.name.casefold()} {reduced(column.name)}"
+    if column.sign == "percent" or (not column.sign and any(word in said for word in RATES)):
+        return ("percent" if column.sign else rate,)
+    return MONEYS if column.sign or any(word in said for word in MONEY) else (rate, *MONEYS)
+
+
+def _by_orders(each: Table, possible: Sequence[Discount], fetch: Fetch) -> Sequence[Discount]:
+    """Keep what agrees best with the orders' totals, where they are given and agree with any."""
+    sums = {found: less(each.gross, each["size"], found, each.pieces).sum().cast("float64") for found in possible}
     total = each.order_subtotal.max().coalesce(each.order_total.max() - each.shipping.max().fill_null(0))
     orders = each.group_by("invoice").aggregate(
         **sums, total=total.cast("float64"), slack=_.count() * CENT, discount=_["size"].sum()
     )
     given = orders.filter(_.total.notnull() & (_.discount > 0))
-    agree: Mapping[str, Any] = {found: ((_[found] - _.total).abs() <= _.slack).sum().coalesce(0) for found in either}
+    agree: Mapping[str, Any] = {found: ((_[found] - _.total).abs() <= _.slack).sum().coalesce(0) for found in possible}
     (counted,) = fetch(given.aggregate(orders=_.count(), **agree))
-    fits = [found for found in either if counted[found] >= AGREEMENT_MIN * counted["orders"] > 0]
-    return fits[0] if len(fits) == 1 else None
+    most = max(counted[found] for found in possible)
+    is_clear = most >= AGREEMENT_MIN * counted["orders"] > 0
+    return [found for found in possible if counted[found] == most] if is_clear else possible
 
 
-def _measured(off: Table) -> Table:
-    size, gross = off["size"], off.gross.abs()
+def _by_size(lines: Lines, possible: Sequence[Discount], name: str) -> Sequence[Discount]:
+    """Keep a rate, or money, where the discounts can be one of them only. Raises InputError where they can be both."""
+    rates = [found for found in possible if found not in MONEYS]
+    if not rates:
+        return possible
+    can_be_rate = _can_be_rate(lines)
+    if can_be_rate != _can_be_money(lines):
+        return rates if can_be_rate else [found for found in possible if found in MONEYS]
+    raise InputError(
+        f"column {name!r} holds discounts up to {lines.most:g}: are they money off the line, or "
+        f"{'a share of its price' if rates[0] == 'share' else 'percent of its price'}? Say so in params.yaml, "
+        f"ingest.discount_is: money or {rates[0]} (or piece: money off each piece)"
+    )
+
+
+def _off_what(off: Table, name: str, fetch: Fetch) -> Discount:
+    """Tell money off the line from money off each piece. Raises InputError where lines of several pieces leave it open.
+
+    A percent of the price of a piece is one of the line's price too where the pieces divide it, and not the reverse;
+    what grows with the pieces of a product is off the line.
+    """
+    said = reduced(name)
+    if any(word in said for word in (*PER_LINE, *PER_PIECE)):
+        return "piece" if any(word in said for word in PER_PIECE) else "money"
+    several = off.filter(_.pieces != 1)
+    by_line, by_piece = (
+        Lines(**fetch(_measured(several, price))[0]) for price in (_.gross.abs(), _.gross.abs() / _.pieces)
+    )
+    is_over = by_piece.over > (1 - AGREEMENT_MIN) * by_piece.lines
+    if not by_line.lines or is_over or by_line.follow or _grows(off, fetch):
+        return "money"
+    if by_piece.follow:
+        return "piece"
+    raise InputError(
+        f"column {name!r} holds money off lines of several pieces: is it off the whole line, or off each piece? Say so "
+        "in params.yaml, ingest.discount_is: money (off the line) or piece"
+    )
+
+
+def _grows(off: Table, fetch: Fetch) -> bool:
+    """Tell whether products that are sold in several quantities have more off the more pieces a line has."""
+    each = off.mutate(part=(_.size.cast("float64") / _.pieces.cast("float64")).round(CENTS))
+    products = each.group_by("product_code").aggregate(
+        quantities=_.pieces.nunique(), sizes=_.size.nunique(), parts=_.part.nunique()
+    )
+    several = products.filter(_.quantities > 1)
+    (seen,) = fetch(
+        several.aggregate(grows=(_.parts < _.sizes).sum().coalesce(0), stays=(_.sizes < _.parts).sum().coalesce(0))
+    )
+    return bool(seen["grows"] >= PRODUCTS_MIN and seen["grows"] >= AGREEMENT_MIN * (seen["grows"] + seen["stays"]))
+
+
+def _measured(off: Table, price: Any) -> Table:
+    """What Lines counts, beside `price` as that from which the discounts are taken."""
+    size, gross = off["size"], price.resolve(off)
     percent = (size.cast("float64") / gross.nullif(0).cast("float64")).round(CENTS)
-    of_percent = (percent * gross.cast("float64")).round(CENTS)
-    is_following = (gross >= TELLING) & ((of_percent - size.cast("float64")).abs() < CENT / 2)
+    off_by = (percent * gross.cast("float64") - size.cast("float64")).abs()
+    is_following = (gross >= TELLING) & (off_by < HALF_CENT)
     holds = {
         "whole": size == size.floor(),
         "stepped": size * STEPS == (size * STEPS).floor(),
@@ -141,8 +208,7 @@ def _can_be_money(lines: Lines) -> bool:
 def _can_be_rate(lines: Lines) -> bool:
     """A few rates that do not follow the price, and not everything for nothing."""
     slips = (1 - AGREEMENT_MIN) * lines.lines
-    follows = lines.telling >= LINES_MIN and lines.following >= AGREEMENT_MIN * lines.telling
-    if follows and lines.percents < lines.sizes:
+    if lines.follow:
         return False
     if lines.most > 1:
         return lines.most <= HUNDRED and lines.lines - lines.halved <= slips

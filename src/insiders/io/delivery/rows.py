@@ -4,14 +4,14 @@ A delivery repeats a few texts over and over: each distinct text of a column is 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import ibis
 
 from insiders.io import engine, tables
 from insiders.io.delivery import dates, numbers
 from insiders.io.delivery.blocks import PROBLEM, ROW
-from insiders.io.delivery.discounts import EXACT, Discount
+from insiders.io.delivery.discounts import EXACT
 from insiders.io.delivery.worth import PIECES
 
 Table = Any  # Ibis has no types that mypy could follow
@@ -53,7 +53,7 @@ class Form(NamedTuple):
     fills_dates: bool = False  # rows without a date take that of their order, which other rows tell
 
     @property
-    def discount(self) -> Discount | None:
+    def discount(self) -> Literal["money", "percent"] | None:
         """What the sign in all discounts says that they are."""
         sign = self.signs.get("discount")
         return ("percent" if sign == numbers.PERCENT else "money") if sign else None

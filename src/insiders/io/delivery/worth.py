@@ -32,10 +32,11 @@ Kind = Discount | Literal["plain", "price", "taxed"]
 
 
 class Declared(NamedTuple):
-    """What params.yaml, or a sign in the numbers, says of the money; None: it is told from the data."""
+    """What params.yaml says of the money, and the sign in the discounts; None: it is told from the data."""
 
     price_is: PriceIs | None = None
     discount_is: Discount | None = None
+    discount_sign: Literal["money", "percent"] | None = None
 
 
 class Basis(NamedTuple):
@@ -68,7 +69,7 @@ def must_look(columns: Mapping[str, str | None]) -> bool:
 def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fetch: Fetch) -> Discount:
     if not name:
         return "none"
-    return declared.discount_is or discounts.kind(rows, gross, name, fetch)
+    return declared.discount_is or discounts.kind(rows, gross, discounts.Column(name, declared.discount_sign), fetch)
 
 
 def _compared(rows: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Basis:
@@ -93,7 +94,7 @@ def _agreement(rows: Table, fetch: Fetch) -> Kind | None:
     """What the total of nearly all lines is: of several, which differ on a few lines only, what it is on most."""
     gross, total = rows.quantity.cast("float64") * rows.unit_price.cast("float64"), rows.line_total.cast("float64")
     off: dict[Kind, Any] = {
-        kind: discounts.less(gross, rows.discount, kind).cast("float64") for kind in discounts.KINDS
+        kind: discounts.less(gross, rows.discount, kind, rows.quantity).cast("float64") for kind in discounts.KINDS
     }
     said: dict[Kind, Any] = {
         "plain": gross,
@@ -145,7 +146,7 @@ def _worth(rows: Table, basis: Basis) -> dict[str, Any]:
     is_back = (quantity < 0) | (price < 0)
     gross = quantity * price if basis.is_unit else ibis.ifelse(is_back, -price.abs(), price)
     off = rows.discount if basis.discount != "none" else ibis.null(EXACT)
-    net = discounts.less(gross.cast(EXACT), off, basis.discount)
+    net = discounts.less(gross.cast(EXACT), off, basis.discount, quantity)
     is_fine = basis.is_unit and price != price.round(PLACES).cast(EXACT)
     amount = ibis.ifelse(is_fine, net.round(CENTS).cast(MONEY), net.cast(MONEY)) if basis.is_unit else net.cast(MONEY)
     is_whole = quantity == quantity.floor()
