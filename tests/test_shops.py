@@ -121,6 +121,21 @@ def test_a_date_far_from_all_others_is_quarantined():
     assert reason == "InvoiceDate lies over 365 days from all other dates"
 
 
+def test_few_lines_half_a_year_from_all_others_are_asked_about():
+    days = [
+        line(at=f"2024-{month:02}-{day:02}", invoice=f"{month}-{day}") for month in (1, 2, 3) for day in range(1, 29)
+    ]
+    text = lines(*days * 3, line(at="2024-10-19", invoice="x"))
+    with pytest.raises(
+        InputError, match=r"1 rows \(2024-10-19\) that 205 days part.*gap_days_max: 204 sets.*205 keeps"
+    ):
+        read(text)
+    assert "x" in set(read(text, gap_days_max=205)["invoice"])
+    assert "x" not in set(read(text, gap_days_max=204)["invoice"])
+    closed = [each.replace("2024-03", "2024-09") for each in days]  # half a year of nothing, and then a month of sales
+    assert len(read(lines(*closed, line(at="2024-05-31")))) == len(days) + 1
+
+
 def test_the_clock_of_a_stamp_is_the_shops_own():
     stamps = ["2024-01-31 23:30:00 -0300", "2024-07-31T23:30:00+02:00", "2024-01-31 23:30:00 UTC"]
     found = read(lines(*(line(at=stamp) for stamp in stamps)))
@@ -229,7 +244,7 @@ def test_a_total_beside_a_price_is_checked():
 
 @pytest.mark.parametrize(("off", "amount"), [("-1.00", "2.0000"), ("1.00", "2.0000"), ("1.25", "1.7500")])
 def test_a_discount_lowers_the_amount(off, amount):
-    found = read(TOTALS.format("unit_price,discount") + f"1,2024-01-31,ann,A,2,1.50,{off}\n")
+    found = read(TOTALS.format("unit_price,line_discount") + f"1,2024-01-31,ann,A,2,1.50,{off}\n")
     assert found["amount"].astype(str).item() == amount
 
 

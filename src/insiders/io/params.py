@@ -67,11 +67,11 @@ class Ingest(_Section):
     encoding: str | None
     header_row: NonNegativeInt | None
     price_is: Literal["unit", "line"] | None
-    discount_is: Literal["money", "share", "percent"] | None
+    discount_is: Literal["money", "piece", "share", "percent"] | None
     rates: dict[str, Annotated[float, Field(gt=0)]]
     ignore: tuple[str, ...]
     identities: str | None
-    gap_days_max: PositiveInt
+    gap_days_max: PositiveInt | None
     last_day: date | None
     quarantine_share_max: Share
 

@@ -7,6 +7,7 @@ month could change places, values above 12 in one place decide for the whole col
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from insiders.errors import InputError
@@ -66,6 +67,9 @@ DIRECTIVES = "YymbBdjHIMSfpaAz%"
 MONTH_FIRST, DAY_FIRST = 0, 1
 MONTHS_MAX, DAYS_MAX = 12, 31
 SHAPES_MAX = 1000  # of free text every row could be another
+GAP_MAX = 365  # days: few lines that so many part from all others have a wrong date
+GAP_ASKED, GAP_TIMES = 90, 2  # days, and times the longest other gap: fewer may be a season's or a young shop's
+FEW_SHARE = 0.005  # of the lines: more of them are another part of the history
 
 
 class Shape(NamedTuple):
@@ -260,3 +264,26 @@ def _edge(days: Sequence[Day], gap_max: int, rows_max: float) -> int:
         if abs((days[place].day - days[place - 1].day).days) > gap_max:
             edge = place
     return edge
+
+
+def refuse_stray(days: Sequence[Day], column: str) -> None:
+    """Raise InputError where few lines at either end lie so far off that they would move the first or the last day.
+
+    Half a year without a line would leave every list unjudged; whether it is a slip or a sale, nothing in it tells.
+    """
+    edges = span(days, GAP_ASKED, FEW_SHARE)
+    near = [day for day in days if edges and edges[0] <= day.day <= edges[1]]
+    usual = max(_gaps(near), default=1)
+    wide = [gap for gap in _gaps(days) if gap > max(GAP_ASKED, usual)]
+    if not wide or min(wide) <= GAP_TIMES * usual:
+        return
+    far = sorted({*days} - {*near})
+    raise InputError(
+        f"column {column!r} has {sum(day.rows for day in far):,} rows ({', '.join(str(day.day) for day in far)}) that "
+        f"{min(wide)} days part from all others: a wrong date, or sales? Say so in params.yaml, "
+        f"ingest.gap_days_max: {min(wide) - 1} sets them apart, {max(wide)} keeps them"
+    )
+
+
+def _gaps(days: Sequence[Day]) -> list[int]:
+    return [(after.day - before.day).days for before, after in pairwise(sorted(days))]

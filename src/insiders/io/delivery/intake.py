@@ -79,7 +79,7 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     parsed = rows.read(raw, mapping, form)
     if mapping["currency"] or worth.must_look(mapping):
         parsed = engine.materialize(con, parsed)
-    declared = worth.Declared(settings.price_is, settings.discount_is or form.discount)
+    declared = worth.Declared(settings.price_is, settings.discount_is or recognised.discount_is, form.discount)
     basis = worth.basis(parsed, mapping, declared, engine.fetch_records)
     priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping)
     read_rows = _within_span(con, identities.merged(con, priced, settings.identities), mapping, settings)
@@ -104,11 +104,16 @@ def _within_span(con: Any, read: Any, mapping: Mapping[str, str | None], setting
     good = read.filter(read[PROBLEM].isnull())
     counted = good.group_by(day=good.invoiced_at.date()).aggregate(rows=good.count())
     days = [dates.Day(**each) for each in engine.fetch_records(counted)]
-    span = dates.span(days, settings.gap_days_max, STRAY_SHARE_MAX)
-    if not span or (span[0] == min(days).day and span[1] == max(days).day):
+    gap_max, column = settings.gap_days_max or dates.GAP_MAX, str(mapping["invoiced_at"])
+    if not (span := dates.span(days, gap_max, STRAY_SHARE_MAX)):
+        return read
+    inside = [day for day in days if span[0] <= day.day <= span[1]]
+    if not settings.gap_days_max:
+        dates.refuse_stray(inside, column)
+    if len(inside) == len(days):
         return read
     far = ~read.invoiced_at.date().between(*span)
-    reason = f"{mapping['invoiced_at']} lies over {settings.gap_days_max} days from all other dates"
+    reason = f"{column} lies over {gap_max} days from all other dates"
     return engine.materialize(con, read.mutate(**{PROBLEM: read[PROBLEM].coalesce(far.ifelse(reason, None))}))
 
 
@@ -141,7 +146,7 @@ def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest,
     if not set(codes) & set(rates):
         return parsed
     rate = ibis.cases(*((parsed.currency == code, float(rates[code])) for code in codes if code in rates), else_=1.0)
-    moneys = [ours for ours in rows.MONEYS if ours != "discount" or basis.discount == "money"]
+    moneys = [ours for ours in rows.MONEYS if ours != "discount" or basis.discount in discounts.MONEYS]
     return parsed.mutate(
         **{ours: (parsed[ours].cast("float64") * rate).round(4).cast(discounts.EXACT) for ours in moneys}
     )
