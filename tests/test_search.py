@@ -32,6 +32,7 @@ SETTINGS = Settings(
     stability_floor=0.75,
     seeds_floor=0.95,
     foresight_tolerance=0.02,
+    stability_tolerance=0.03,
     score="lifetime_faded",
 )
 RECIPE = Recipe(
@@ -63,8 +64,11 @@ def cheap(recipes):
         yield Answer({"foresight_mean": clusters / 100, "stability_rand": 1 / clusters}, 0.0, "")
 
 
-def trial(number, foresight, stability, violation=0.0, seeds=1.0):
-    measures = {"foresight_mean": foresight, "stability_rand": stability, "stability_seeds_rand": seeds}
+def trial(number, foresight, stability, violation=0.0, seeds=1.0, segments=8.0):
+    measures = {
+        **{"foresight_mean": foresight, "segments": segments},
+        **{"stability_rand": stability, "stability_seeds_rand": seeds},
+    }
     return Trial(number, RECIPE, measures, violation, "")
 
 
@@ -123,6 +127,7 @@ def test_a_candidate_names_the_features_of_its_own_embedding():
     assert named["measures"] == {
         **dict.fromkeys(LATE),
         "foresight_mean": 1.0,
+        "segments": 8.0,
         "stability_rand": 1.0,
         "stability_seeds_rand": 1.0,
         "sort_lift": 1.1,
@@ -250,6 +255,17 @@ def test_the_pick_by_hand():
     # 0 is not stable, 4 has too many segments; 2 is within 2 % of 1 and more stable; 3 foretells too little.
     assert pick(trials, SETTINGS).number == 2
     assert pick(trials, replace(SETTINGS, foresight_tolerance=0.001)).number == 1
+
+
+def test_of_equally_steady_segments_the_fewest_are_picked_then_those_that_foretell_more():
+    trials = [
+        trial(0, 0.200, 0.92, segments=8.0),
+        trial(1, 0.199, 0.90, segments=5.0),
+        trial(2, 0.198, 0.88, segments=4.0),
+    ]
+    assert pick(trials, SETTINGS).number == 1  # 2 is over 0.03 less steady than 0
+    assert pick(trials, replace(SETTINGS, stability_tolerance=0.0)).number == 0
+    assert pick([trial(0, 0.199, 0.92), trial(1, 0.200, 0.90)], SETTINGS).number == 1
 
 
 def test_a_trial_that_another_seed_changes_is_not_picked():

@@ -22,6 +22,7 @@ def tuning(tried: Mapping[str, Any], judged: GuaranteeNumbers) -> Numbers:
         "clusterer": search["clusterer"],
         "foresight": judged["search"].get("foresight_mean"),
         "tolerance": search["rule"].get("foresight_tolerance"),
+        "stability_tolerance": search["rule"].get("stability_tolerance"),
         "stability_floor": search["rule"].get("stability_floor"),
     }
 

@@ -60,6 +60,7 @@ class Settings:
     stability_floor: float
     seeds_floor: float
     foresight_tolerance: float
+    stability_tolerance: float
     score: str = SPREADSHEET  # one of score_model.CANDIDATES, once it is chosen
 
     @property

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from optuna.trial import BaseTrial
     from optuna.trial import Trial as OpenTrial
 
+
+def _kmeans_on_axes(clusters: int) -> dict[str, Param]:
+    axes = {"embedding": "lifetime_axes", "lifetime_axes.axes": "log_revenue past"}
+    return {**axes, "clusterer": "kmeans", "kmeans.clusters": clusters}
+
+
 FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combination; what they leave open is drawn
     {
         "embedding": "lifetime_axes",
@@ -40,6 +46,7 @@ FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combin
         "cells.grid": "5x3",
     },
     {"embedding": "lifetime_axes", "clusterer": "tiers", "lifetime_axes.axes": "log_revenue", "tiers.clusters": 12},
+    *map(_kmeans_on_axes, (8, 6, 5)),
     {
         "embedding": "lifetime_plane",
         "clusterer": "tiers",
@@ -71,6 +78,12 @@ FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combin
     {"embedding": "pca", "clusterer": "ward", "ward.clusters": 8},
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
+RULE = (
+    "stability_floor",
+    "seeds_floor",
+    "foresight_tolerance",
+    "stability_tolerance",
+)  # settings that the pick follows
 COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "reason")  # of a trial's row, first
 DRAWS = 8  # for one trial, where the sampler repeats itself
 
@@ -215,9 +228,10 @@ def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
 def pick(trials: list[Trial], settings: Settings) -> Trial:
     """Choose one point of the front by a rule whose numbers stand in params.yaml.
 
-    Among feasible trials at least as stable as both floors: those within the tolerance of the best foresight, and of
-    these the most stable. Where none reaches the floors, the most stable feasible one; where none is feasible, the
-    least violating one, so that there is a candidate for the gates to refuse.
+    Among feasible trials at least as stable as both floors: those within the tolerance of the best foresight, of these
+    those within the tolerance of the most stable, and of these the one with fewest segments. Where none reaches the
+    floors, the most stable feasible one; where none is feasible, the least violating one, so that there is a candidate
+    for the gates to refuse.
     """
     feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.foresight) or trial.reason)]
     if not feasible:
@@ -227,7 +241,9 @@ def pick(trials: list[Trial], settings: Settings) -> Trial:
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
     best = max(trial.foresight for trial in firm)
     near = [trial for trial in firm if trial.foresight >= best - settings.foresight_tolerance * abs(best)]
-    return max(near, key=lambda trial: (trial.stability, trial.foresight, -trial.number))
+    steadiest = max(trial.stability for trial in near)
+    steady = [trial for trial in near if trial.stability >= steadiest - settings.stability_tolerance]
+    return min(steady, key=lambda trial: (trial.measures["segments"], -trial.foresight, trial.number))
 
 
 def _is_firm(trial: Trial, settings: Settings) -> bool:
@@ -276,7 +292,7 @@ def candidate(chosen: Trial, settings: Settings, folds: int, list_measures: Mapp
         "feasible": chosen.feasible,
         "reason": chosen.reason,
         "folds": folds,
-        "rule": {name: getattr(settings, name) for name in ("stability_floor", "seeds_floor", "foresight_tolerance")},
+        "rule": {name: getattr(settings, name) for name in RULE},
         "score": settings.score,
         "share": settings.share,
         "measures": without_nan({**dict.fromkeys(LATE, math.nan), **chosen.measures, **list_measures}),

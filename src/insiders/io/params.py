@@ -122,6 +122,7 @@ class Tune(_Section):
     stability_floor: Share
     seeds_floor: Share
     foresight_tolerance: Share
+    stability_tolerance: Share
 
 
 class Register(_Section):
