@@ -92,9 +92,13 @@ def test_assign_takes_another_table_another_version_and_another_place(tmp_path: 
     submit("a")
     other = tmp_path / "next month.parquet"
     customers(30).to_parquet(other)
+    old = Path("elsewhere") / paths.OUTLOOK
+    old.parent.mkdir(parents=True)
+    old.write_text("{}")
     result = run("assign", "--customers", str(other), "--version", "challenger", "--out", "elsewhere")
     assert result.stdout == "3 Insiders among 30 customers, by model version 1\n"
     assert len(pd.read_parquet("elsewhere/data/assignments.parquet")) == 30
+    assert not old.exists()  # the forecast of another list
     assert not paths.INSIDERS.exists()
 
 

@@ -153,7 +153,7 @@ def assign(
         drift.refuse(faults, server.champion)
         list_forecast.foretell(served, table, months, settings).write(out or Path())
     else:  # the orders of another table's customers are not known
-        assignments.write(served, out or Path())
+        list_forecast.write_unforetold(served, out or Path())
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
     typer.echo(f"{sizes}, by model version {server.version}")
 

@@ -36,6 +36,12 @@ class Foretold(NamedTuple):
             assignments.write(self.served, folder)
 
 
+def write_unforetold(served: Served, folder: Path) -> None:
+    """Write the tables of customers whose orders are not known; another list's forecast does not stay beside them."""
+    assignments.write(served, folder)
+    (folder / paths.OUTLOOK).unlink(missing_ok=True)
+
+
 def foretell(served: Served, customers: pd.DataFrame, months: pd.DataFrame, settings: Params) -> Foretold:
     """Forecast the members of today from the orders (data/orders.parquet), and bring the expectations to its level.
 
