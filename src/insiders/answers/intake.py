@@ -2,10 +2,9 @@
 
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from insiders.answers import cleaning, understanding
-from insiders.io import engine
+from insiders.io import engine, tables
 from insiders.io.delivery import intake, sources
 from insiders.io.params import Params
 
@@ -16,6 +15,6 @@ def check(settings: Params, today: date | None = None) -> understanding.Understa
     Raises InputError as ingest and preprocess do: what could not be read, or the question that is open.
     """
     con = engine.connect()
-    with TemporaryDirectory(prefix="insiders-check-") as folder, sources.naming(settings.ingest.source):
+    with tables.temporary_folder() as folder, sources.naming(settings.ingest.source):
         delivery = intake.read(con, sources.open_source(settings), settings.ingest, Path(folder), today=today)
         return cleaning.clean(con, delivery.transactions, settings.preprocess).understood(delivery.record)
