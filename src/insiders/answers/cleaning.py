@@ -35,7 +35,10 @@ def clean(con: engine.Backend, transactions: Table, settings: Preprocess) -> Cle
     """Judge the rows of a delivery. Raises InputError where a question is open that changes who is in the list."""
     chosen = rules.Settings(**settings.model_dump(exclude={"currency"}))
     rows = engine.materialize(con, profile.distinct(transactions))
-    codes = [*chosen.service_codes, *chosen.credit_codes]
-    measured = profile.measure(rows, chosen.cancellation_prefix, codes, engine.fetch_records, vocabulary.is_placeholder)
+    people, invoices = (engine.materialize(con, by(rows)) for by in (profile.people, profile.invoices))
+    grouped, codes = profile.Grouped(rows, people, invoices), [*chosen.service_codes, *chosen.credit_codes]
+    measured = profile.measure(
+        grouped, chosen.cancellation_prefix, codes, engine.fetch_records, vocabulary.is_placeholder
+    )
     policy = rules.decide(measured, chosen)
     return Cleaning(lines.judge(rows, policy), measured, policy, chosen, settings.currency)

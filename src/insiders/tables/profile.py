@@ -92,10 +92,20 @@ def distinct(transactions: Table) -> Table:
     return transactions.group_by(transactions.columns).aggregate(copies=_.count())
 
 
-def measure(rows: Table, prefix: str | None, codes: Sequence[str], fetch: Fetch, is_placeholder: Any) -> Profile:
-    """Profile the rows, as `distinct` gives them; `is_placeholder` tells of an id (text) whether it is nobody's."""
+class Grouped(NamedTuple):
+    """Rows as `distinct` gives them, and grouped by `people` and `invoices`; each is asked several times."""
+
+    rows: Table
+    people: Table
+    invoices: Table
+
+
+def measure(
+    grouped: Grouped, prefix: str | None, codes: Sequence[str], fetch: Fetch, is_placeholder: Callable[[str], bool]
+) -> Profile:
+    """Profile a delivery; `is_placeholder` tells of an id whether it is nobody's."""
+    rows, people, invoices = grouped
     (whole,) = fetch(_whole(rows))
-    people = _people(rows)
     (crowd,) = fetch(_crowd(people))
     ids = [Holder(**each) for each in fetch(people.filter(_may_be_nobody(people.customer_id)))]
     leading = people.order_by([people.orders.desc(), people.customer_id]).limit(LEADING)
@@ -108,8 +118,8 @@ def measure(rows: Table, prefix: str | None, codes: Sequence[str], fetch: Fetch,
         repeating=_repeating(rows, prefix, fetch),
         holders=tuple(Holder(**each) for each in fetch(leading.union(widest, distinct=True))),
         placeholders=tuple(sorted(each for each in ids if is_placeholder(each.customer_id))),
-        total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows)))),
-        gaps=fetch(_gaps(rows).aggregate(invoices=_.count()))[0]["invoices"],
+        total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows, invoices)))),
+        gaps=fetch(_gaps(rows, invoices).aggregate(invoices=_.count()))[0]["invoices"],
         statuses=_words(rows, "status", fetch),
         types=_words(rows, "line_type", fetch),
     )
@@ -123,9 +133,16 @@ def _whole(rows: Table) -> Table:
     )
 
 
-def _people(rows: Table) -> Table:
+def people(rows: Table) -> Table:
+    """One row per customer id: its invoices and countries."""
     known = rows.filter(_.customer_id.notnull())
     return known.group_by("customer_id").aggregate(orders=_.invoice.nunique(), places=_.country.nunique())
+
+
+def invoices(rows: Table) -> Table:
+    """One row per invoice: its lines, what they are worth, and on how many of them each fact of the order stands."""
+    named = {f"{name}s": _[name].count() for name in ORDER_FACTS}
+    return rows.group_by("invoice").aggregate(lines=_.count(), whole=_.amount.sum(), **named)
 
 
 def _crowd(people: Table) -> Table:
@@ -195,9 +212,8 @@ def _repeating(rows: Table, prefix: str | None, fetch: Fetch) -> tuple[Repeating
     return tuple(Repeating(each["start"], each["rows"], counted.get(each["start"], 0)) for each in found)
 
 
-def _total_codes(rows: Table) -> Table:
+def _total_codes(rows: Table, invoices: Table) -> Table:
     """Codes of which nearly every line is worth what the other lines of its invoice are worth together."""
-    invoices = rows.group_by("invoice").aggregate(lines=_.count(), whole=_.amount.sum())
     sums = rows.inner_join(invoices, "invoice").mutate(
         is_sum=(_.lines > 1) & (_.amount != 0) & (_.amount * 2 == _.whole)
     )
@@ -207,11 +223,12 @@ def _total_codes(rows: Table) -> Table:
     return counted.filter((_.sums >= TOTALS_MIN) & (_.clear > 0) & (_.sums >= _.rows * TOTAL_SHARE_MIN))
 
 
-def _gaps(rows: Table) -> Table:
+def _gaps(rows: Table, invoices: Table) -> Table:
     """One row per invoice that names one customer, country or state on some of its lines and none on others."""
+    partial = invoices.filter(ibis.or_(*(_[f"{name}s"].between(1, _.lines - 1) for name in ORDER_FACTS)))
     counts = {f"{name}s": _[name].nunique() for name in ORDER_FACTS}
     blanks = {f"no_{name}": _[name].isnull().any() for name in ORDER_FACTS}
-    named = rows.group_by("invoice").aggregate(**counts, **blanks)
+    named = rows.semi_join(partial, "invoice").group_by("invoice").aggregate(**counts, **blanks)
     return named.filter(ibis.or_(*((named[f"{name}s"] == 1) & named[f"no_{name}"] for name in ORDER_FACTS)))
 
 

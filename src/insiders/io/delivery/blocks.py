@@ -116,14 +116,20 @@ def _float_text(column: "pa.Array") -> "pa.Array":
 
 def store(blocks: Iterable["pa.RecordBatch"], path: Path) -> int:
     """Write the blocks to a Parquet file and count their rows, which is what all later tables must add up to."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from pyarrow import parquet
 
-    rows, writer = 0, None
+    rows, writer, written = 0, None, Future[None]()
+    written.set_result(None)
     try:
-        for each in blocks:
-            writer = writer or parquet.ParquetWriter(path, each.schema, compression="lz4", write_statistics=False)
-            writer.write_batch(each)
-            rows += each.num_rows
+        with ThreadPoolExecutor(1) as thread:  # a block is written while the next one is read
+            for each in blocks:
+                writer = writer or parquet.ParquetWriter(path, each.schema, compression="lz4", write_statistics=False)
+                written.result()
+                written = thread.submit(writer.write_batch, each)
+                rows += each.num_rows
+            written.result()
     finally:
         if writer:
             writer.close()

@@ -74,23 +74,26 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     raw = sampling.of_sample(con, con.read_parquet(landed), mapping, settings)
     if settings.sample is not None:
         delivered = engine.fetch_records(raw.aggregate(rows=raw.count()))[0]["rows"]
-    unread.refuse(raw, mapping, settings.ignore)
-    form = rows.form(raw, mapping, settings.date_format, settings.decimal or source.decimal)
-    parsed = rows.read(raw, mapping, form)
+    others = unread.summary(raw, mapping)
+    unread.refuse(others, mapping, settings.ignore)
+    texts = rows.texts(raw, mapping)
+    form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
+    parsed = rows.read(raw, texts, mapping, form)
     if mapping["currency"] or worth.must_look(mapping):
         parsed = engine.materialize(con, parsed)
     declared = worth.Declared(settings.price_is, settings.discount_is or recognised.discount_is, form.discount)
     basis = worth.basis(parsed, mapping, declared, engine.fetch_records)
     priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping)
+    priced = priced.drop(*worth.STEPS)
     read_rows = _within_span(con, identities.merged(con, priced, settings.identities), mapping, settings)
     if today and not settings.last_day and settings.source != SAMPLE:
         _refuse_future(read_rows, str(mapping["invoiced_at"]), today + timedelta(days=ZONES))
     refused = _refused(read_rows)
     _judge(raw, delivered, refused, settings.quarantine_share_max)
-    transactions = read_rows.filter(read_rows[PROBLEM].isnull()).drop(ROW, PROBLEM, *worth.STEPS)
+    transactions = read_rows.filter(read_rows[PROBLEM].isnull()).drop(ROW, PROBLEM)
     bad = rows.quarantine(raw, read_rows)
     facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
-    facts |= _said_besides(raw, parsed, mapping)
+    facts |= _said_besides(others, parsed, mapping)
     return Delivery(transactions, bad if source.has_order else rows.numbered(bad), facts)
 
 
@@ -215,9 +218,8 @@ def _record(
     }
 
 
-def _said_besides(raw: Any, parsed: Any, mapping: Mapping[str, str | None]) -> dict[str, Any]:
+def _said_besides(others: list[unread.Unread], parsed: Any, mapping: Mapping[str, str | None]) -> dict[str, Any]:
     """What the columns say that are not read, and the codes of the currency."""
-    others = unread.summary(raw, unread.columns(raw, mapping))
     codes = engine.fetch_records(_codes(parsed)) if mapping["currency"] else []
     return {
         "not_read": [each._asdict() | {"common": list(each.common[: unread.SHOWN])} for each in others],

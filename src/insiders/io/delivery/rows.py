@@ -76,24 +76,35 @@ def try_strptime(text: str, form: str) -> ibis.dtype("timestamp(6)"):  # type: i
     """Read a date and time; null where the text is not written in this form."""
 
 
-def form(raw: Table, mapping: Mapping[str, str | None], date_format: str | None, decimal: str | None) -> Form:
+def texts(raw: Table, mapping: Mapping[str, str | None]) -> dict[str, Table]:
+    """Give for each of our columns its distinct texts, worked out once for all who ask.
+
+    `text` as it came, `value` without the space around it, and in how many `rows` of good form it stands.
+    """
+    named = {ours: name for ours, name in mapping.items() if name and ours != "description"}
+    return {ours: engine.materialize(raw.get_backend(), _counted(raw, name)) for ours, name in named.items()}
+
+
+def form(
+    texts: Mapping[str, Table], mapping: Mapping[str, str | None], date_format: str | None, decimal: str | None
+) -> Form:
     """Tell from the whole file how dates and numbers are written, where it is not declared.
 
     Raises InputError where it is open.
     """
-    good = raw.filter(raw[PROBLEM].isnull())
-    money = {ours: _counted(good, name) for ours in (*MONEYS, "quantity") if (name := mapping[ours])}
-    signs = {ours: numbers.sign(money[ours], str(mapping[ours])) for ours in MONEYS if mapping[ours]}
+    good = {ours: table.filter((table.rows > 0) & (table.value != "")) for ours, table in texts.items()}
+    money = {ours: good[ours] for ours in (*MONEYS, "quantity") if ours in good}
+    signs = {ours: numbers.sign(money[ours], str(mapping[ours])) for ours in MONEYS if ours in good}
     return Form(
-        **_clock(_counted(good, mapping["invoiced_at"]), date_format, str(mapping["invoiced_at"])),
+        **_clock(good["invoiced_at"], date_format, str(mapping["invoiced_at"])),
         decimal=decimal or _decimal(money, signs, mapping),
         signs={ours: sign for ours, sign in signs.items() if sign and (sign != numbers.PERCENT or ours == "discount")},
-        fills_dates=bool(mapping["invoice"]) and _has_blanks(good, str(mapping["invoiced_at"])),
+        fills_dates=bool(mapping["invoice"]) and _has_blanks(texts["invoiced_at"]),
     )
 
 
-def _has_blanks(rows: Table, column: str) -> bool:
-    (found,) = engine.fetch_records(rows.aggregate(blanks=rows[column].isnull().any()))
+def _has_blanks(texts: Table) -> bool:
+    (found,) = engine.fetch_records(texts.aggregate(blanks=(texts.text.isnull() & (texts.rows > 0)).any()))
     return bool(found["blanks"])
 
 
@@ -116,18 +127,16 @@ def _decimal(money: Mapping[str, Table], signs: Mapping[str, str | None], mappin
     return numbers.decimal_mark(ibis.union(*each) if len(each) > 1 else each[0], f"columns {names}")
 
 
-def _counted(table: Table, column: str | None) -> Table:
-    """Give each distinct text that is not empty: as it came, without the space around it, and how often."""
-    texts = table.group_by(text=table[column]).aggregate(rows=table.count())
-    trimmed = texts.mutate(value=_trimmed(texts.text))
-    return trimmed.filter(trimmed.value != "")
+def _counted(raw: Table, column: str) -> Table:
+    texts = raw.group_by(text=raw[column]).aggregate(rows=raw.count(where=raw[PROBLEM].isnull()))
+    return texts.mutate(value=_trimmed(texts.text))
 
 
 def _trimmed(text: Text) -> Text:
     return text.re_replace(f"^{SPACE}+|{SPACE}+$", "")
 
 
-def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
+def read(raw: Table, texts: Mapping[str, Table], mapping: Mapping[str, str | None], form: Form) -> Table:
     """Give what is written in each column, the number of the row, and the reason why it cannot be read (null: it can).
 
     A blank product code gives way to the description, and a blank invoice number to customer and day.
@@ -135,9 +144,9 @@ def read(raw: Table, mapping: Mapping[str, str | None], form: Form) -> Table:
     theirs = {ours: name for ours, name in mapping.items() if name and ours != "description"}
     description = raw[mapping["description"]] if mapping["description"] else ibis.null("string")
     kept = {_text(ours): raw[name] for ours, name in theirs.items()}
-    rows = texts = raw.select(ROW, PROBLEM, description=description, rest=_rest(raw, mapping), **kept)
+    rows = raw.select(ROW, PROBLEM, description=description, rest=_rest(raw, mapping), **kept)
     for ours, name in theirs.items():
-        rows = rows.left_join(_values(texts, ours, name, form), _text(ours))
+        rows = rows.left_join(_values(texts[ours], ours, name, form), _text(ours))
     rows = rows.mutate(
         **{ours: ibis.null(TYPES.get(ours, "string")) for ours in mapping if ours not in (*theirs, "description")}
     )
@@ -191,9 +200,9 @@ def _wrong(ours: str) -> str:
     return f"{ours}_wrong"
 
 
-def _values(rows: Table, ours: str, theirs: str | None, form: Form) -> Table:
-    """One row per distinct text of a column: what it says, and what is wrong with it."""
-    texts = _counted(rows, _text(ours))
+def _values(texts: Table, ours: str, theirs: str, form: Form) -> Table:
+    """One row per distinct text of a column that is not empty: what it says, and what is wrong with it."""
+    texts = texts.filter(texts.value != "")
     reading = _reading(texts.value, ours, form)
     wrong = [(condition, f"{theirs} {reason}") for condition, reason in reading.problems]
     found = {ours: reading.value, _wrong(ours): ibis.cases(*wrong) if wrong else ibis.null("string")}

@@ -58,13 +58,9 @@ class Unread(NamedTuple):
     common: tuple[str, ...]
 
 
-def columns(raw: Table, mapping: Mapping[str, str | None]) -> list[str]:
-    """List the columns that are none of ours."""
-    return [name for name in raw.columns if name not in (*mapping.values(), ROW, PROBLEM)]
-
-
-def summary(raw: Table, names: Sequence[str]) -> list[Unread]:
-    """Sum up columns; those that hold nothing are left out."""
+def summary(raw: Table, mapping: Mapping[str, str | None]) -> list[Unread]:
+    """Sum up the columns that are none of ours; those that hold nothing are left out."""
+    names = [name for name in raw.columns if name not in (*mapping.values(), ROW, PROBLEM)]
     if not names:
         return []
     (counts,) = engine.fetch_records(
@@ -83,15 +79,14 @@ def _common(raw: Table, name: str) -> tuple[str, ...]:
     return tuple(each["text"] for each in engine.fetch_records(first))
 
 
-def refuse(raw: Table, mapping: Mapping[str, str | None], ignored: Collection[str]) -> None:
+def refuse(unread: Sequence[Unread], mapping: Mapping[str, str | None], ignored: Collection[str]) -> None:
     """Stop where a column that is not read says of rows that they are no sales, or in which currency they are.
 
     Raises InputError.
     """
-    names = [name for name in columns(raw, mapping) if name not in ignored]
     is_paid = any(mapping[ours] for ours in PAID)
-    for each in summary(raw, names):
-        if not (doubt := _doubt(each) or (None if is_paid else _discount(each))):
+    for each in unread:
+        if each.column in ignored or not (doubt := _doubt(each) or (None if is_paid else _discount(each))):
             continue
         ours, text = doubt
         raise InputError(
