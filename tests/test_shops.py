@@ -41,6 +41,7 @@ def line(quantity="2", price="1.50", customer="ann", at="2024-01-31", code="A", 
 
 NUMBERS = {
     "a currency sign": ("2", "$1,250.50", 2, "2501.0000"),
+    "Indian groups of digits": ("1", "₹1,07,100.00", 1, "107100.0000"),
     "a code of a currency": ("2", "EUR 12.50", 2, "25.0000"),
     "a unit": ("4 un", "2.5", 4, "10.0000"),
     "money back in brackets": ("1", "(3.20)", 1, "-3.2000"),
@@ -160,7 +161,14 @@ def test_an_export_with_numbered_days_is_known():
 
 
 def test_months_are_words_in_any_form():
-    for written in ("31/jan/2024", "31-JAN-2024", "31 de enero de 2024", "jan 31, 2024"):
+    for written in (
+        "31/jan/2024",
+        "31-JAN-2024",
+        "31 de enero de 2024",
+        "jan 31, 2024",
+        "31. Januar 2024",
+        "31 janv. 2024",
+    ):
         assert read(lines(line(at=f'"{written}"')))["invoiced_at"].astype(str).tolist() == ["2024-01-31"]
 
 
@@ -279,6 +287,8 @@ QUESTIONS = {
     "a state in more words": ("Stage", "Payment failed", "status"),
     "a German credit note": ("Art", "Gutschrift", "line_type"),
     "pieces that came back": ("Refunded quantity", "2", "order_refund"),
+    "pieces that came back, in other words": ("Qty returned", "1", "order_refund"),
+    "an order that came back": ("Returned", "Yes", "status"),
     "a flag by its name": ("Chargeback?", "yes", "status"),
     "something taken off": ("Summer rebate", "0.50", "discount"),
 }

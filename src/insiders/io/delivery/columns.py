@@ -45,7 +45,8 @@ SYNONYMS = {
     ),
     "description": (
         *("description", "productdescription", "productname", "itemname", "itemdescription", "title", "lineitemname"),
-        *("producttitle", "item", "descricao", "nomedoproduto", "produtonome", "descricaodoproduto", "nomeproduto"),
+        *("producttitle", "itemtitle"),
+        *("item", "descricao", "nomedoproduto", "produtonome", "descricaodoproduto", "nomeproduto"),
         *("descripcion", "nombredelproducto", "nombreproducto", "descripciondelproducto", "titulodoanuncio"),
     ),
     "quantity": (
@@ -97,6 +98,7 @@ SYNONYMS = {
         *("billingemail", "emailaddress", "contactid", "codigodocliente", "idcliente", "iddocliente", "cliente"),
         *("codigocliente", "codcliente", "cpf", "cpfcnpj", "emaildocliente", "iddecliente", "codigodecliente"),
         *("iddelcliente", "correoelectronico", "correo", "emaildocomprador", "codigodelcliente", "comprador"),
+        *("buyer", "buyerusername", "customeremailaddress", "customerref", "clientno"),
     ),
     "country": (
         *("country", "customercountry", "countryname", "billingcountry", "shippingcountry", "countrycode"),

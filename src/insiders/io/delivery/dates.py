@@ -49,18 +49,18 @@ NUMBERED_SHAPE = re.compile(r"9{1,3}")
 # The clock of a stamp is the shop's own: what follows it says how far it is from Greenwich, and days are counted by it.
 OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$"
 MONTH_NAMES = (
-    ("Jan", "january|janeiro|enero|jan|ene"),
-    ("Feb", "february|fevereiro|febrero|feb|fev"),
-    ("Mar", "march|marco|março|marzo|mar"),
-    ("Apr", "april|abril|apr|abr"),
-    ("May", "may|maio|mayo|mai"),
-    ("Jun", "june|junho|junio|jun"),
-    ("Jul", "july|julho|julio|jul"),
-    ("Aug", "august|agosto|aug|ago"),
-    ("Sep", "september|setembro|septiembre|setiembre|sept|sep|set"),
-    ("Oct", "october|outubro|octubre|oct|out"),
-    ("Nov", "november|novembro|noviembre|nov"),
-    ("Dec", "december|dezembro|diciembre|dec|dez|dic"),
+    ("Jan", "january|janeiro|enero|janvier|januar|gennaio|janv|jan|ene|gen"),
+    ("Feb", "february|fevereiro|febrero|février|februar|febbraio|févr|feb|fev|fév"),
+    ("Mar", "march|marco|março|marzo|mars|märz|mrz|mar"),
+    ("Apr", "april|abril|avril|aprile|apr|abr|avr"),
+    ("May", "may|maio|mayo|mai|maggio|mag"),
+    ("Jun", "june|junho|junio|juin|juni|giugno|jun|giu"),
+    ("Jul", "july|julho|julio|juillet|juli|luglio|juil|jul|lug"),
+    ("Aug", "august|agosto|août|aug|ago|aoû"),
+    ("Sep", "september|setembro|septiembre|setiembre|septembre|settembre|sept|sep|set"),
+    ("Oct", "october|outubro|octubre|octobre|oktober|ottobre|oct|out|okt|ott"),
+    ("Nov", "november|novembro|noviembre|novembre|nov"),
+    ("Dec", "december|dezembro|diciembre|décembre|dezember|dicembre|dec|dez|dic|déc"),
 )
 WEEKDAYS = r"(?i)^(mon|tue|wed|thu|fri|sat|sun|seg|ter|qua|qui|sex|dom|lun|mie|jue|vie)\p{L}*,? +"
 DIRECTIVES = "YymbBdjHIMSfpaAz%"
@@ -88,7 +88,12 @@ def plain(text: Text, *, has_words: bool) -> Text:
     text = text.re_replace(OFFSET, r"\1")
     if not has_words:
         return text
-    text = text.re_replace(WEEKDAYS, "").re_replace(r"(?i) +(de|del|of) +", " ").re_replace(r"(?i) *h(s|rs)?\.?$", "")
+    text = (
+        text.re_replace(WEEKDAYS, "")
+        .re_replace(r"^(\d\d?)\. *(\p{L})", r"\1 \2")
+        .re_replace(r"(?i) +(de|del|of) +", " ")
+        .re_replace(r"(?i) *h(s|rs)?\.?$", "")
+    )
     for short, names in MONTH_NAMES:
         text = text.re_replace(rf"(?i)(^|[^\p{{L}}])({names})\.?($|[^\p{{L}}])", rf"\1{short}\3")
     return text

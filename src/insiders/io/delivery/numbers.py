@@ -9,9 +9,9 @@ Values = Any  # an Ibis table `value, rows`: each distinct text, and how often i
 Text = Any  # an Ibis expression
 
 POINT, COMMA = ".", ","
-# Groups of three digits may be set off by the other mark, a space or an apostrophe.
+# Groups of three digits may be set off by the other mark, a space or an apostrophe; Indian ones are 12,34,567.
 PATTERNS = {
-    POINT: r"[+-]?((\d+|[1-9]\d{0,2}([,' \x{a0}\x{202f}]\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?",
+    POINT: r"[+-]?((\d+|[1-9]\d{0,2}([,' \x{a0}\x{202f}]\d{3})+|[1-9]\d?(,\d\d)+,\d{3})(\.\d*)?|\.\d+)([eE][+-]?\d+)?",
     COMMA: r"[+-]?((\d+|[1-9]\d{0,2}([.' \x{a0}\x{202f}]\d{3})+)(,\d*)?|,\d+)",
 }
 SEPARATORS = "[,.' \\x{a0}\\x{202f}]"
