@@ -32,6 +32,13 @@ def test_a_unit_in_brackets_is_no_part_of_a_name():
         recognise([*named[:5], "Price (net)", "Price (gross)", *named[6:]])
 
 
+def test_a_product_is_the_text_where_another_column_is_the_code():
+    named = ["Pedido", "Data", "Cliente", "SKU", "Produto", "Qtde", "Preço"]
+    columns = recognise(named).columns
+    assert (columns["product_code"], columns["description"]) == ("SKU", "Produto")
+    assert recognise([name for name in named if name != "SKU"]).columns["product_code"] == "Produto"
+
+
 def test_description_and_country_may_be_missing():
     found = recognise([name for name in FIRST if name not in ("Description", "Country")]).columns
     assert (found["description"], found["country"]) == (None, None)

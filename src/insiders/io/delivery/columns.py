@@ -197,6 +197,7 @@ SYNONYMS = {
     ),
 }
 BRACKETS = re.compile(r"\((?!\d+\)).*?\)|\[.*?\]")  # but not the number of a name that stands twice
+CODE_OR_TEXT = ("product", "produto", "producto")
 NEEDED = ("invoiced_at", "customer_id")
 LINE = ("product_code", "quantity", "unit_price")  # of an order that is given line by line
 SHOP = ("invoice", "product_code", "description", "quantity", "invoiced_at", "unit_price", "customer_id", "country")
@@ -224,7 +225,7 @@ def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -
     preset = presets.match(found)
     chosen = {**(preset.columns(found) if preset else {}), **declared}
     free = [name for name in found if name not in chosen.values()]
-    hits = {ours: [] if ours in chosen else _hits(ours, free) for ours in SYNONYMS}
+    hits = _parted({ours: [] if ours in chosen else _hits(ours, free) for ours in SYNONYMS})
     mapping = {ours: chosen.get(ours) or next(iter(hits[ours]), None) for ours in SYNONYMS}
     mapping = _without_totals(_without_repeated(mapping, found, declared), declared)
     _require(found, mapping)
@@ -299,6 +300,13 @@ def _hits(ours: str, free: Sequence[str]) -> list[str]:
     names = (ours.replace("_", ""), *SYNONYMS[ours])
     exact = [name for name in free if reduced(name) in names]
     return exact or [name for name in free if _bare(name) in names]
+
+
+def _parted(hits: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Let a column such as "Product" be the text where another one is the code."""
+    codes = [name for name in hits["product_code"] if reduced(name) not in CODE_OR_TEXT]
+    texts = [name for name in hits["product_code"] if name not in codes]
+    return hits | {"product_code": codes, "description": hits["description"] or texts} if codes else hits
 
 
 def _bare(name: str) -> str:

@@ -31,7 +31,9 @@ STATES = _words(
     "estornado,recusado,anulado,anulada,rechazado,storniert,annule,annulee"
 )
 # Names of columns that say so of the rows in which they hold anything but NOTHING.
-NAMES = re.compile("refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|returnq|qtyreturn|retourn")
+NAMES = re.compile(
+    "refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|isreturn|returnq|qtyreturn|retourn"
+)
 # ... and of columns of what was taken off: asked about where nothing that is read says what was paid in the end.
 DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|markdown|rebate")
 PAID = ("discount", "line_total", "amount", "order_subtotal")
