@@ -78,20 +78,18 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     unread.refuse(others, mapping, settings.ignore)
     texts = rows.texts(raw, mapping)
     form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
-    parsed = rows.read(raw, texts, mapping, form)
-    if mapping["currency"] or worth.must_look(mapping):
-        parsed = engine.materialize(con, parsed)
+    parsed = engine.materialize(con, rows.read(raw, texts, mapping, form))
     declared = worth.Declared(settings.price_is, settings.discount_is or recognised.discount_is, form.discount)
     basis = worth.basis(parsed, mapping, declared, engine.fetch_records)
-    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping)
-    priced = priced.drop(*worth.STEPS)
-    read_rows = _within_span(con, identities.merged(con, priced, settings.identities), mapping, settings)
+    parsed = _within_span(con, parsed, mapping, settings)
     if today and not settings.last_day and settings.source != SAMPLE:
-        _refuse_future(read_rows, str(mapping["invoiced_at"]), today + timedelta(days=ZONES))
-    refused = _refused(read_rows)
+        _refuse_future(parsed, str(mapping["invoiced_at"]), today + timedelta(days=ZONES))
+    refused = _refused(parsed)
     _judge(raw, delivered, refused, settings.quarantine_share_max)
-    transactions = read_rows.filter(read_rows[PROBLEM].isnull()).drop(ROW, PROBLEM)
-    bad = rows.quarantine(raw, read_rows)
+    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping)
+    good = priced.filter(priced[PROBLEM].isnull()).drop(ROW, PROBLEM, *worth.STEPS)
+    transactions = identities.merged(con, good, settings.identities)
+    bad = rows.quarantine(raw, parsed)
     facts = _record(source, settings, recognised, form, basis) | _count(transactions, delivered, refused)
     facts |= _said_besides(others, parsed, mapping)
     return Delivery(transactions, bad if source.has_order else rows.numbered(bad), facts)
@@ -102,8 +100,7 @@ def _within_span(con: Any, read: Any, mapping: Mapping[str, str | None], setting
     if settings.last_day:
         late = read.invoiced_at.date() > settings.last_day
         reason = f"{mapping['invoiced_at']} lies after ingest.last_day ({settings.last_day})"
-        read = read.mutate(**{PROBLEM: read[PROBLEM].coalesce(late.ifelse(reason, None))})
-    read = engine.materialize(con, read)
+        read = engine.materialize(con, read.mutate(**{PROBLEM: read[PROBLEM].coalesce(late.ifelse(reason, None))}))
     good = read.filter(read[PROBLEM].isnull())
     counted = good.group_by(day=good.invoiced_at.date()).aggregate(rows=good.count())
     days = [dates.Day(**each) for each in engine.fetch_records(counted)]

@@ -60,12 +60,6 @@ def basis(parsed: Table, columns: Mapping[str, str | None], declared: Declared, 
     return Basis("unit_price", not is_total, _discount(rows, gross, columns["discount"], declared, fetch))
 
 
-def must_look(columns: Mapping[str, str | None]) -> bool:
-    """Tell whether the basis depends on the rows, and not on the columns' names alone."""
-    price = columns["unit_price"]
-    return bool(price and (columns["line_total"] or columns["discount"] or reduced(price) in OPEN_NAMES))
-
-
 def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fetch: Fetch) -> Discount:
     if not name:
         return "none"
