@@ -82,11 +82,24 @@ def test_money_off_is_of_a_piece_or_of_the_line_by_what_it_is_a_percent_of(piece
 
 def test_money_off_lines_of_several_pieces_is_asked_about():
     with pytest.raises(
-        InputError, match=r"off the whole line, or off each piece\?.*ingest\.discount_is: money.*or piece"
+        InputError, match=r"off the whole line, off each piece or off the whole order\?.*piece or order"
     ):
         amounts([9.5, 8.0], ["2.35", "1.15"])
     assert amounts([9.5, 8.0], ["2.35", "1.15"], discount_is="piece") == ["14.3000", "13.7000"]
     assert amounts([9.5, 8.0], ["2.35", "1.15"], besides={"qty": 1}) == ["7.1500", "6.8500"]
+
+
+@pytest.mark.parametrize(("offs", "name"), [([1 + n % 9 for n in range(30)], "discount"), ([1] * 30, "Order discount")])
+def test_money_off_the_order_is_spread_over_its_lines(offs, name):
+    orders = [number for number in range(30) for _ in range(2)]
+    found = amounts([10.0, 40.0] * 30, [f"{offs[number]}.37" for number in orders], name, {"order": orders, "qty": 1})
+    assert found[:2] == ["9.7260", "38.9040"]
+    assert sum(map(float, found)) == pytest.approx(30 * 50 - sum(offs) - 30 * 0.37)
+
+
+def test_the_same_money_off_all_lines_of_all_orders_is_asked_about():
+    with pytest.raises(InputError, match=r"the same on all lines of an order.*ingest\.discount_is"):
+        amounts([10.0, 40.0] * 4, ["1.37"] * 8, besides={"order": [1, 1, 2, 2, 3, 3, 4, 4], "qty": 1})
 
 
 @pytest.mark.parametrize(("offs", "rate"), [(["0.5", "0.25"], "share"), (["10", "5"], "percent")])

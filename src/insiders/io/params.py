@@ -67,7 +67,7 @@ class Ingest(_Section):
     encoding: str | None
     header_row: NonNegativeInt | None
     price_is: Literal["unit", "line"] | None
-    discount_is: Literal["money", "piece", "share", "percent"] | None
+    discount_is: Literal["money", "piece", "order", "share", "percent"] | None
     rates: dict[str, Annotated[float, Field(gt=0)]]
     ignore: tuple[str, ...]
     identities: str | None

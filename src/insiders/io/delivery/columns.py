@@ -127,6 +127,7 @@ SYNONYMS = {
         *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
         *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc", "discountamount"),
         *(
+            "orderdiscount",
             "totaldiscount",
             "discounttotal",
             "linediscountamount",

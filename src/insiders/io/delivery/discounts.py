@@ -1,4 +1,4 @@
-"""What a column of discounts holds: money off the line or off each piece, a share of the line (0.15) or percent (15).
+"""What a column of discounts holds: money off the line, its pieces or the order, a share (0.15) or percent (15).
 
 Nothing but the file can tell, and what it leaves open is asked: half of a line of 1.20 and half a unit of money off it
 are both 0.50.
@@ -15,16 +15,17 @@ from insiders.schemas.vocabulary import reduced
 
 Table = Any  # Ibis has no types that mypy could follow
 Fetch = Callable[[Table], list[dict[str, Any]]]
-Discount = Literal["none", "money", "piece", "share", "percent"]
+Discount = Literal["none", "money", "piece", "order", "share", "percent"]
 
 EXACT = "decimal(22, 8)"
-MONEYS: tuple[Discount, ...] = ("money", "piece")  # off the line, off each of its pieces
-KINDS: tuple[Discount, ...] = (*MONEYS, "share", "percent")
+MONEYS: tuple[Discount, ...] = ("money", "piece", "order")  # off the line, off each of its pieces, off the whole order
+OFF_LINES: tuple[Discount, ...] = ("money", "piece", "share", "percent")  # what each line says of itself
 HUNDRED = 100
 RATES = ("%", "percent", "pct", "porcent", "rate", "taxa", "share")  # in the column's name
 MONEY = ("amount", "valor", "value", "importe", "monto", "lineitemdiscount", "promotiondiscount", "retaildisc")
 PER_PIECE = ("perunit", "perpiece", "peritem", "each", "unitdisc", "unitario", "porunidad", "porpeca", "porpieza")
 PER_LINE = ("lineitem", "linedisc", "rowdisc", "totaldisc", "dalinha", "delalinea", "promotiondiscount", "retaildisc")
+PER_ORDER = ("orderdisc", "dopedido", "delpedido", "cartdisc", "basketdisc", "invoicedisc")
 AGREEMENT_MIN = 0.95  # of the lines or orders that have a discount
 CENTS, CENT = 2, 0.01  # decimals of money that is given off; what rounding may do to each line
 HALF_CENT = 0.0050001  # 10 % of 9.95 is written as 0.99 or 1.00
@@ -35,6 +36,7 @@ HALVES = 2  # ... and percents at least halves
 TELLING = 5  # worth of a line from which on one cent more or less is no other whole percent
 LINES_MIN = 20  # such lines, before they say anything
 PRODUCTS_MIN = 5  # sold in several quantities with a discount, before they say anything
+SIZES_MIN = 5  # discounts that are the same on all lines of an order, before it is no promotion of so much a line
 
 
 class Column(NamedTuple):
@@ -81,13 +83,16 @@ def kind(rows: Table, gross: Any, column: Column, fetch: Fetch) -> Discount:
     possible = _by_orders(each, _by_name(column, "share" if lines.most <= 1 else "percent"), fetch)
     if len(possible) > 1:
         possible = _by_size(lines, possible, column.name)
-    return possible[0] if len(possible) == 1 else _off_what(each.filter(_.size > 0), column.name, fetch)
+    return possible[0] if len(possible) == 1 else _off_what(each, column.name, fetch)
 
 
 def less(gross: Any, off: Any, kind: Discount, quantity: Any) -> Any:
-    """Take a discount off, whatever its sign; money off a line that is paid back lowers what is paid back."""
+    """Take a discount off, whatever its sign; money off a line that is paid back lowers what is paid back.
+
+    What is off the order leaves the line as it is.
+    """
     size = off.abs().fill_null(0)
-    if kind == "none":
+    if kind in ("none", "order"):
         return gross
     if kind in MONEYS:
         whole = size * quantity.abs().fill_null(1) if kind == "piece" else size
@@ -110,6 +115,7 @@ def _by_name(column: Column, rate: Discount) -> tuple[Discount, ...]:
 def _by_orders(each: Table, possible: Sequence[Discount], fetch: Fetch) -> Sequence[Discount]:
     """Keep what agrees best with the orders' totals, where they are given and agree with any."""
     sums = {found: less(each.gross, each["size"], found, each.pieces).sum().cast("float64") for found in possible}
+    sums["order"] = (each.gross.sum() - each["size"].max()).cast("float64")
     total = each.order_subtotal.max().coalesce(each.order_total.max() - each.shipping.max().fill_null(0))
     orders = each.group_by("invoice").aggregate(
         **sums, total=total.cast("float64"), slack=_.count() * CENT, discount=_["size"].sum()
@@ -133,19 +139,44 @@ def _by_size(lines: Lines, possible: Sequence[Discount], name: str) -> Sequence[
     raise InputError(
         f"column {name!r} holds discounts up to {lines.most:g}: are they money off the line, or "
         f"{'a share of its price' if rates[0] == 'share' else 'percent of its price'}? Say so in params.yaml, "
-        f"ingest.discount_is: money or {rates[0]} (or piece: money off each piece)"
+        f"ingest.discount_is: money or {rates[0]} (or piece, or order: what the money is off)"
     )
 
 
-def _off_what(off: Table, name: str, fetch: Fetch) -> Discount:
-    """Tell money off the line from money off each piece. Raises InputError where lines of several pieces leave it open.
+def _off_what(each: Table, name: str, fetch: Fetch) -> Discount:
+    """Tell what money is off. Raises InputError where orders of several lines or lines of several pieces leave it open.
 
     A percent of the price of a piece is one of the line's price too where the pieces divide it, and not the reverse;
     what grows with the pieces of a product is off the line.
     """
-    said = reduced(name)
-    if any(word in said for word in (*PER_LINE, *PER_PIECE)):
-        return "piece" if any(word in said for word in PER_PIECE) else "money"
+    said, off = reduced(name), each.filter(_.size > 0)
+    named: dict[Discount, tuple[str, ...]] = {"piece": PER_PIECE, "order": PER_ORDER, "money": PER_LINE}
+    if found := next((found for found, words in named.items() if any(word in said for word in words)), None):
+        return found
+    is_of_order = _is_of_order(each, fetch)
+    if is_of_order:
+        return "order"
+    if is_of_order is False and (found := _off_lines(off, fetch)):
+        return found
+    raise InputError(
+        f"column {name!r} holds money off lines of several pieces, or the same on all lines of an order: is it off the "
+        "whole line, off each piece or off the whole order? Say so in params.yaml, ingest.discount_is: money (off the "
+        "line), piece or order"
+    )
+
+
+def _is_of_order(each: Table, fetch: Fetch) -> bool | None:
+    """Tell whether a discount is that of the order, repeated on all of its lines; None: it may be."""
+    orders = each.group_by("invoice").aggregate(most=_["size"].max(), least=_["size"].min(), prices=_.gross.nunique())
+    several = orders.filter((_.prices > 1) & (_.most > 0))
+    same = _.most == _.least
+    (seen,) = fetch(several.aggregate(orders=_.count(), same=same.sum().coalesce(0), sizes=_.most.nunique(where=same)))
+    if seen["same"] < AGREEMENT_MIN * seen["orders"] or not seen["orders"]:
+        return False
+    return True if seen["orders"] >= LINES_MIN and seen["sizes"] >= SIZES_MIN else None
+
+
+def _off_lines(off: Table, fetch: Fetch) -> Literal["money", "piece"] | None:
     several = off.filter(_.pieces != 1)
     by_line, by_piece = (
         Lines(**fetch(_measured(several, price))[0]) for price in (_.gross.abs(), _.gross.abs() / _.pieces)
@@ -153,12 +184,7 @@ def _off_what(off: Table, name: str, fetch: Fetch) -> Discount:
     is_over = by_piece.over > (1 - AGREEMENT_MIN) * by_piece.lines
     if not by_line.lines or is_over or by_line.follow or _grows(off, fetch):
         return "money"
-    if by_piece.follow:
-        return "piece"
-    raise InputError(
-        f"column {name!r} holds money off lines of several pieces: is it off the whole line, or off each piece? Say so "
-        "in params.yaml, ingest.discount_is: money (off the line) or piece"
-    )
+    return "piece" if by_piece.follow else None
 
 
 def _grows(off: Table, fetch: Fetch) -> bool:

@@ -86,7 +86,7 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
         _refuse_future(parsed, str(mapping["invoiced_at"]), today + timedelta(days=ZONES))
     refused = _refused(parsed)
     _judge(raw, delivered, refused, settings.quarantine_share_max)
-    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping)
+    priced = worth.settled(worth.priced(_converted(parsed, mapping, settings, basis), basis), mapping, basis)
     good = priced.filter(priced[PROBLEM].isnull()).drop(ROW, PROBLEM, *worth.STEPS)
     transactions = identities.merged(con, good, settings.identities)
     bad = rows.quarantine(raw, parsed)

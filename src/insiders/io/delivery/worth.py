@@ -88,7 +88,7 @@ def _agreement(rows: Table, fetch: Fetch) -> Kind | None:
     """What the total of nearly all lines is: of several, which differ on a few lines only, what it is on most."""
     gross, total = rows.quantity.cast("float64") * rows.unit_price.cast("float64"), rows.line_total.cast("float64")
     off: dict[Kind, Any] = {
-        kind: discounts.less(gross, rows.discount, kind, rows.quantity).cast("float64") for kind in discounts.KINDS
+        kind: discounts.less(gross, rows.discount, kind, rows.quantity).cast("float64") for kind in discounts.OFF_LINES
     }
     said: dict[Kind, Any] = {
         "plain": gross,
@@ -150,21 +150,23 @@ def _worth(rows: Table, basis: Basis) -> dict[str, Any]:
     return {"quantity": pieces, "unit_price": unit_price, "amount": amount}
 
 
-def settled(rows: Table, columns: Mapping[str, str | None]) -> Table:
+def settled(rows: Table, columns: Mapping[str, str | None], basis: Basis) -> Table:
     """Spread over the lines of an order what it says of itself: less was paid than they cost, or some came back."""
-    if not (columns["order_subtotal"] or columns["order_refund"]):
+    if not (columns["order_subtotal"] or columns["order_refund"] or basis.discount == "order"):
         return rows
     order = ibis.window(group_by="invoice")
+    off = rows.discount.abs().max().over(order) if basis.discount == "order" else ibis.null("float64")
     sums = rows.mutate(
         whole=rows.amount.sum().over(order).cast("float64"),
         slack=rows.count().over(order) * CENT,
         paid=rows.order_subtotal.max().over(order).cast("float64"),
+        off=off.cast("float64").fill_null(0.0),
         back=rows.order_refund.abs().max().over(order).cast("float64"),
     )
-    left = ibis.greatest(_.paid.fill_null(_.whole) - _.back.fill_null(0.0), 0.0)
+    left = ibis.greatest(_.paid.fill_null(_.whole - _.off) - _.back.fill_null(0.0), 0.0)
     spread = (_.amount.cast("float64") * left / _.whole).round(PLACES).cast(MONEY)
     lower = (_.whole > 0) & (left < _.whole - _.slack)
-    return sums.mutate(amount=ibis.ifelse(lower, spread, _.amount)).drop("whole", "slack", "paid", "back")
+    return sums.mutate(amount=ibis.ifelse(lower, spread, _.amount)).drop("whole", "slack", "paid", "off", "back")
 
 
 def _part(total: Any, pieces: Any) -> Any:
