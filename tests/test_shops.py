@@ -289,6 +289,7 @@ QUESTIONS = {
     "pieces that came back": ("Refunded quantity", "2", "order_refund"),
     "pieces that came back, in other words": ("Qty returned", "1", "order_refund"),
     "an order that came back": ("Returned", "Yes", "status"),
+    "an order that is not paid": ("Paid?", "no", "status"),
     "a flag by its name": ("Chargeback?", "yes", "status"),
     "something taken off": ("Summer rebate", "0.50", "discount"),
 }

@@ -34,6 +34,9 @@ STATES = _words(
 NAMES = re.compile(
     "refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|isreturn|returnq|qtyreturn|retourn"
 )
+# ... and of those in which they hold NO.
+PAID_NAMES = re.compile("(is|was|order)?(paid|pago|paga|pagado|pagada)(yn|yesno)?")
+NO = _words("no,n,false,f,nao,not paid,unpaid")
 # ... and of columns of what was taken off: asked about where nothing that is read says what was paid in the end.
 DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|markdown|rebate")
 PAID = ("discount", "line_total", "amount", "order_subtotal")
@@ -114,6 +117,8 @@ def _doubt(each: Unread) -> tuple[str, str] | None:
     if each.texts > WORDS_MAX:
         return None
     said = {vocabulary.reduced(text): text for text in each.common}
+    if PAID_NAMES.fullmatch(vocabulary.reduced(each.column)) and (unpaid := NO & {*said}):
+        return "status", said[min(unpaid)]
     if len(said) >= SEVERAL and {*said} <= CURRENCIES:
         return "currency", each.common[0]
     state = next((text for text in each.common if STATES & {*re.findall("[a-z]+", vocabulary.plain(text))}), None)
