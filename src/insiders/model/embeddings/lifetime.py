@@ -1,7 +1,6 @@
 """Spaces of a lifetime value model: expected orders and spend, probability of being active, past value."""
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +17,6 @@ COLUMNS = ("recency_days", "tenure_days", "gap_mean_days", "net_revenue", "faded
 HORIZON_DAYS = 90  # of the expectation; another one moves all customers alike
 TINY = 1e-6  # orders, or typical spends: less is not told apart
 SMALL_CHANGE = 1e-3  # typical spends of a customer: about a coin, whatever the currency
-KEPT = 32  # fitted models: the windows of a search, which several weights share
 
 
 class _LifetimeSpace(TransformerMixin, BaseEstimator):
@@ -36,7 +34,7 @@ class _LifetimeSpace(TransformerMixin, BaseEstimator):
         spent = self._taken(X)["net_revenue"]
         self.unit_ = median(np.where(spent > 0, spent, np.nan), empty=1.0)
         known = self._known(X)
-        self.model_ = _fitted(np.ascontiguousarray(known).tobytes())
+        self.model_ = _fitted(known)
         places = self._coordinates(known)
         self.centre_ = np.median(places, axis=0)
         self.spread_ = spread(places - self.centre_)
@@ -133,10 +131,9 @@ def _log(amount: Matrix) -> Matrix:
     return np.asarray(np.log(np.maximum(amount, TINY)))
 
 
-@lru_cache(maxsize=KEPT)
-def _fitted(known: bytes) -> lifetime.ValueModel:
+def _fitted(known: Matrix) -> lifetime.ValueModel:
     """The model of these customers; when they were is no part of it."""
-    customers = _customers(np.frombuffer(known).reshape(-1, len(COLUMNS)))
+    customers = _customers(known)
     if not (customers["net_revenue"] > 0).any():  # then nobody's spend says anything
         customers["net_revenue"] = 1.0
     return replace(lifetime.fit(customers), as_of=None)

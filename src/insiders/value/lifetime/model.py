@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import pandas as pd
+from cachetools import LRUCache, cached
 from scipy import special
 
 from insiders.units import FITTED_DIGITS, YEAR_DAYS, round_off
@@ -16,6 +18,7 @@ from insiders.value.lifetime.spend import Spend, fit_net_spend
 DROPOUT_EVIDENCE = 5.99  # twice the gain in log-likelihood: chi-square, 2 parameters more, 95 %
 # Columns of a table of customers that a lifetime value is made from.
 HISTORY = ("recency_days", "tenure_days", "gap_mean_days", "net_revenue")
+KEPT = 64  # fitted models, by what they were fitted to: a stage asks for the same ones again and again
 HIGHEST = 0.999  # level of a quantile: above it there is only the model's own tail, which has no end
 MIDPOINTS = (np.arange(20) + 0.5) / 20
 
@@ -66,6 +69,14 @@ def fit(customers: pd.DataFrame) -> ValueModel:
 
     Raises InputError where no customer brought anything.
     """
+    known = customers[list(HISTORY)].to_numpy(dtype=float, na_value=np.nan)
+    return replace(_fitted(known), as_of=customers["as_of"].max())
+
+
+@cached(LRUCache(KEPT), key=joblib.hash)
+def _fitted(known: Array) -> ValueModel:
+    """The model of customers with this HISTORY, whatever the day."""
+    customers = pd.DataFrame(known, columns=list(HISTORY))
     h = histories(customers)
     spend = fit_net_spend(customers, h.repeats + 1)
     rows, count = np.unique(np.stack(h, axis=1), axis=0, return_counts=True)
@@ -81,7 +92,7 @@ def fit(customers: pd.DataFrame) -> ValueModel:
         dropout_identified=process != "nbd",
         spend=spend,
         calibration=Calibration(),
-        as_of=customers["as_of"].max(),
+        as_of=pd.NaT,
         notes=(_dropout_note(process, gain), "No past window has tested the interval: it is the model's own."),
     )
 
