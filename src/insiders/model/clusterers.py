@@ -11,7 +11,9 @@ oneself. Of more than LANDMARKS customers only these have a label of the algorit
 from collections.abc import Callable
 from typing import Any, Self
 
+import joblib
 import numpy as np
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -23,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 Labels = NDArray[np.int64]
 
 OUTERMOST = 0.001  # share of the customers at each end
+TREES = 256  # of merges that are kept: those of a search's windows, in several embeddings
 LANDMARKS = 10_000  # rows that a quadratic algorithm is given; the others are labelled by their nearest neighbour
 
 
@@ -137,6 +140,18 @@ class NeighbourLabels(ClusterMixin, BaseEstimator):
         return (self.clusterer or AgglomerativeClustering()).fit_predict(rows)
 
 
+class _KeptTrees:
+    """What scikit-learn and hdbscan call a memory: a search cuts the tree of the same rows again and again."""
+
+    def cache(self, grow: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda rows, *how, **further: _tree(grow, rows, how, further)
+
+
+@cached(LRUCache(TREES), key=lambda *asked: joblib.hash(asked))
+def _tree(grow: Callable[..., Any], rows: NDArray[np.float64], how: tuple[Any, ...], further: dict[str, Any]) -> Any:
+    return grow(rows, *how, **further)
+
+
 class Ward(NeighbourLabels):
     """Agglomerative clustering that adds the least variance at each merge (Ward 1963)."""
 
@@ -145,7 +160,8 @@ class Ward(NeighbourLabels):
         self.landmarks = landmarks
 
     def _fit_labels(self, rows: NDArray[np.float64]) -> Labels:
-        return AgglomerativeClustering(min(self.clusters, len(rows)), linkage="ward").fit_predict(rows)
+        clusters = min(self.clusters, len(rows))
+        return AgglomerativeClustering(clusters, linkage="ward", memory=_KeptTrees()).fit_predict(rows)
 
 
 class Density(NeighbourLabels):
@@ -161,7 +177,8 @@ class Density(NeighbourLabels):
 
         size = max(2, round(self.smallest * len(rows)))
         samples = min(self.samples, len(rows) - 1)
-        return HDBSCAN(min_cluster_size=size, min_samples=samples, core_dist_n_jobs=1).fit_predict(rows)
+        found = HDBSCAN(min_cluster_size=size, min_samples=samples, core_dist_n_jobs=1, memory=_KeptTrees())
+        return found.fit_predict(rows)
 
 
 def _edges(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
