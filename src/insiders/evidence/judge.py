@@ -224,7 +224,8 @@ class Judge:
         samples = [self._refit(recipe, name, 0) for name in self.resamples[:FIRST_RESAMPLES]]
         if quality.segment_agreement(model.labels_, samples)["rand"] >= self.settings.hopeless_stability:
             samples += [self._refit(recipe, name, 0) for name in self.resamples[FIRST_RESAMPLES:]]
-        seeds = [self._fit(recipe, VALIDATION, i + 1).labels_ for i in range(self.settings.seeds)]
+        offsets = range(1, self.settings.seeds + 1) if _draws(recipe.model(self.settings)) else [0]
+        seeds = [self._fit(recipe, VALIDATION, offset).labels_ for offset in offsets]
         across, by_seed = (quality.segment_agreement(model.labels_, each) for each in (samples, seeds))
         return {
             "stability": across["jaccard"],
@@ -267,6 +268,12 @@ class Judge:
         return Window(
             quality.permuted(window.customers, features, seed), quality.permuted(window.past, features, seed + 1)
         )
+
+
+def _draws(model: SegmentModel) -> bool:
+    """Whether a seed can change the segments at all."""
+    parts = {**model.embedding.get_params(), **model.clusterer.get_params()}
+    return any(name.endswith(("seed", "random_state")) for name in parts)
 
 
 def _resampled(window: Window, rng: np.random.Generator) -> Window:
