@@ -86,17 +86,22 @@ def _pareto_terms(parameters: Array, h: Histories) -> Terms:
     integrand's decline there: 16 of them give eight digits, for 0 to hundreds of orders.
     """
     r, alpha, s, beta = parameters
-    x, c = h.repeats, min(alpha, beta)
-    span = np.log((c + h.tenure) / (c + h.last))
-    steepness = (r + x) * (c + h.last) / (alpha + h.last) + (s + 1) * (c + h.last) / (beta + h.last) - 1
+    x, (c, longer), start = h.repeats, sorted((alpha, beta)), h.last + min(alpha, beta)
+    span = np.log((c + h.tenure) / start)
+    steepness = (r + x) * start / (alpha + h.last) + (s + 1) * start / (beta + h.last) - 1
     decline = np.maximum(span * steepness / 5, 1e-6)
     share = -np.log1p(NODES[:, None] * np.expm1(-decline)) / decline
-    tau = (c + h.last) * np.exp(span * share) - c
-    width = WEIGHTS[:, None] * np.maximum(span, TINY) * -np.expm1(-decline) / decline * (c + tau)
-    near, far = np.log(alpha + tau), np.log(beta + tau)
-    pieces = np.log(width) + decline * share - (r + x) * near - (s + 1) * far
-    gone = special.logsumexp(pieces, axis=0)
-    weight = np.exp(pieces - gone)
+    ahead = np.log(start) + span * share  # log(c + tau), which is one of the two logarithms below
+    tau = np.exp(ahead) - c
+    beyond = np.log(longer + tau)
+    near, far = (ahead, beyond) if alpha <= beta else (beyond, ahead)
+    width = np.log(WEIGHTS)[:, None] + np.log(np.maximum(span, TINY) * -np.expm1(-decline) / decline) + ahead
+    pieces = width + decline * share - (r + x) * near - (s + 1) * far
+    most = pieces.max(axis=0)
+    weight = np.exp(pieces - most)
+    total = weight.sum(axis=0)
+    weight /= total
+    gone = most + np.log(total)
     d_gone_beta = s / beta - (s + 1) * (weight / (beta + tau)).sum(axis=0)
     d_gone_s = 1 / s + np.log(beta) - (weight * far).sum(axis=0)
     d_gone_r = -(weight * near).sum(axis=0)
