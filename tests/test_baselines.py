@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from insiders.evidence import holdout
-from insiders.evidence.baselines import PREFERRED, choose, dates, measured
+from insiders.evidence import baselines, holdout
+from insiders.evidence.baselines import PREFERRED, choose, dates
 from insiders.evidence.judge import Judge
 from insiders.evidence.scoring import Date
 from insiders.evidence.search import rows
@@ -15,6 +15,11 @@ from population import FEATURES, snapshots
 from test_search import SETTINGS, trial
 
 SHARE = 0.05
+
+
+def measured(judge):
+    fits = (baselines.lists(judge, name) for name in baselines.fitted_at(judge))
+    return baselines.measured(judge, dates(judge), fits)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +34,7 @@ def judge(cut):
 
 @pytest.fixture(scope="module")
 def found(judge):
-    return measured(judge, dates(judge))
+    return measured(judge)
 
 
 def test_every_score_has_every_measure(found):
@@ -78,7 +83,7 @@ def test_intervals_of_a_sort_are_those_of_a_list_of_the_same_customers(judge, fo
 
 def test_the_lifetime_value_knows_nothing_of_what_it_is_held_against(cut, found):
     blind = {name: Window(each.customers.assign(next_revenue=1.0), each.past) for name, each in cut.items()}
-    other = measured(judge := Judge(blind, replace(SETTINGS, share=SHARE)), dates(judge))["lifetime_value"]
+    other = measured(Judge(blind, replace(SETTINGS, share=SHARE)))["lifetime_value"]
     assert other["list_stability"] == found["lifetime_value"]["list_stability"]
     assert other["value_over_random_mean"] == pytest.approx(1)
 
@@ -87,7 +92,7 @@ def test_baselines_do_not_depend_on_the_order_or_the_names_of_the_customers(foun
     shuffled = snapshots(300).sample(frac=1, random_state=3)
     shuffled["customer_id"] = "c" + shuffled["customer_id"].str[::-1]
     other = Judge(windows(shuffled, 90, FEATURES), replace(SETTINGS, share=SHARE))
-    assert measured(other, dates(other)) == found
+    assert measured(other) == found
 
 
 def test_in_the_table_baselines_follow_the_trials(found):

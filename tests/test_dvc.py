@@ -33,6 +33,7 @@ PLUMBING = {
     "insiders.io.paths": "places, which each stage declares as its dependencies and outputs",
     "insiders.io.leases": "who of several processes scores which trial: the result does not depend on it",
     "insiders.io.tracking": "the way to MLflow; what comes from there concerns stages that run every time",
+    "insiders.io.pipeline": "how processes are started, not what they do",
     "insiders.io.workspace": "one run at a time: whether a stage runs, not what comes of it",
     "insiders.io.written": "whether a file is as it was written: it is refused, or read as it is",
     "insiders.io.freshness": "whether a stage that runs every time has anything to do",

@@ -30,7 +30,7 @@ pipeline.STAGE = re.compile("python -m (probe)")
 {LITTLE}{{change}}
 sys.exit(pipeline.run(sys.argv[1:]))
 """
-COMMANDS = "pipeline._can_fork = lambda: False"
+COMMANDS = "pipeline.can_fork = lambda: False"
 Words = tuple[str, ...]
 DVC: Words = (sys.executable, "-m", "dvc", "repro")
 RUN: Words = (sys.executable, "-c", PROBES.format(change=""))

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -42,40 +43,37 @@ def tune(settings: params.Params) -> None:
     if len(cut) == 1:
         _write_unsearched(settings, wanted, cut)
         return
-    wanted, lists = _scored(judge.Judge(cut, wanted), settings.tune.score_tolerance)
+    chooser = judge.Judge(cut, wanted)
+    origins = baselines.dates(chooser)
+    wanted = replace(wanted, score=baselines.choose(origins, wanted.share, settings.tune.score_tolerance))
     study_name = studies.study_name(paths.SNAPSHOTS, wanted)
     study = studies.open_study(settings.tune.storage, study_name)
     logged = settings.tune.model_dump(exclude={"storage"}) | {"seed": settings.seed}  # an address may hold a password
     with (
         studies.explain_failures(settings.tune.storage),
         studies.shared_leases(settings.tune.storage, study_name, settings.tune.workers) as leases,
-        studies.open_scorer(cut, wanted, settings.tune.workers) as score,
-        runs.search_run(
-            _run_name(study_name, leases), logged, datasets.of_tables(paths.SNAPSHOTS, context="training")
-        ) as run,
+        studies.open_work(cut, wanted, settings.tune.workers) as work,
     ):
-        trials = _logged(_with_progress(search.run(study, wanted, score, leases), wanted.trials), run)
-        chosen = search.pick(trials, wanted)
-        rows = search.rows(trials, lists)
-        tables.write(rows, paths.TRIALS)
-        tables.write_json(search.candidate(chosen, wanted, len(cut) - 1, lists[wanted.score]), paths.CANDIDATE)
-        _log_baselines(run, rows, lists)
-        _log_result(run, rows, chosen)
-        _illustrate(run, search.front(trials), wanted, cut)
-        run.log_figure(_map(_fitted(chosen, wanted, cut[VALIDATION]), cut[VALIDATION]), "clusters")
+        refits = work(baselines.lists, baselines.fitted_at(chooser))  # goes on while MLflow is opened
+        used = datasets.of_tables(paths.SNAPSHOTS, context="training")
+        with runs.search_run(_run_name(study_name, leases), logged, used) as run:
+            found = search.run(study, wanted, partial(work, studies.timed), leases)
+            trials = _logged(_with_progress(found, wanted.trials), run)
+            lists = baselines.measured(chooser, origins, refits)
+            chosen = search.pick(trials, wanted)
+            rows = search.rows(trials, lists)
+            tables.write(rows, paths.TRIALS)
+            tables.write_json(search.candidate(chosen, wanted, len(cut) - 1, lists[wanted.score]), paths.CANDIDATE)
+            _log_baselines(run, rows, lists)
+            _log_result(run, rows, chosen)
+            _illustrate(run, search.front(trials), wanted, cut)
+            run.log_figure(_map(_fitted(chosen, wanted, cut[VALIDATION]), cut[VALIDATION]), "clusters")
 
 
 def _share(settings: params.Params, wanted: judge.Settings, customers: int) -> float:
     """The share of the customers whose list is judged: as many as the programme was given, if it was."""
     asked = settings.programme.size
     return wanted.share if asked == size.AUTO else size.fixed(float(asked), customers)
-
-
-def _scored(scores: judge.Judge, tolerance: float) -> tuple[judge.Settings, dict[str, baselines.Measures]]:
-    """The settings with the chosen score, and the measures of every score."""
-    origins = baselines.dates(scores)
-    chosen = baselines.choose(origins, scores.settings.share, tolerance)
-    return replace(scores.settings, score=chosen), baselines.measured(scores, origins)
 
 
 def _windows(wanted: judge.Settings) -> dict[str, Window]:

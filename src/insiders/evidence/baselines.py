@@ -4,7 +4,7 @@ A score makes a list of those who have most of it. Where customers tie at the en
 places in what it captured; its agreement is that of the list that one would really get, with all of them in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,16 @@ from threadpoolctl import threadpool_limits
 from insiders.evidence import holdout, quality, scoring
 from insiders.evidence.judge import Judge
 from insiders.evidence.scoring import Date
-from insiders.evidence.windows import VALIDATION, Window
+from insiders.evidence.windows import VALIDATION
 from insiders.units import round_each
 from insiders.value import score_model
-from insiders.value.score_model import CANDIDATES, Horizon
+from insiders.value.score_model import CANDIDATES
 from insiders.value.scores import CHANCE, LIFETIME, QUINTILES, SORTS, SPREADSHEET
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Measures = dict[str, float]
+Lists = dict[str, Flags]  # by score
 
 # Of scores that are as good, the first is taken: the mean of two that err differently before each alone, and a sort
 # before what takes trees to explain.
@@ -37,15 +38,18 @@ def dates(judge: Judge) -> list[Date]:
     return scoring.dates_of([judge.windows[fold] for fold in judge.folds], judge.settings.horizon)
 
 
-def measured(judge: Judge, origins: Sequence[Date]) -> dict[str, Measures]:
-    """Score -> the measures of its list, as large as the programme; NaN where a measure means nothing."""
+def measured(judge: Judge, origins: Sequence[Date], fits: Iterable[Lists]) -> dict[str, Measures]:
+    """Score -> the measures of its list, as large as the programme; NaN where a measure means nothing.
+
+    `fits`: the `lists` of each of the windows `fitted_at`.
+    """
     share, count = judge.settings.share, len(judge.windows[VALIDATION].customers)
-    lists, size, drawn = _stabilities(judge), round(share * count) / count, _resamples(judge)
+    stabilities, size, drawn = _stabilities(*fits), round(share * count) / count, _resamples(judge)
     found = {
         name: {
             **_on_folds(judge, origins, drawn, name),
             **scoring.figures(origins, name, SORTS, share),
-            "list_stability": size / (2 - size) if name == CHANCE else lists[name],
+            "list_stability": size / (2 - size) if name == CHANCE else stabilities[name],
             "insider_share": size,
         }
         for name in (*CANDIDATES, CHANCE)
@@ -83,19 +87,25 @@ def _resampled(judge: Judge, customers: pd.DataFrame) -> holdout.Resamples:
     return holdout.Resamples(past, later, weights)
 
 
-def _stabilities(judge: Judge) -> dict[str, float]:
-    """Mean Jaccard index of each score's list, and of those that scores fitted on bootstrap samples make."""
-    window = judge.windows[VALIDATION]
+def fitted_at(judge: Judge) -> list[str]:
+    """The windows at which scores are fitted to see whether their lists stay, the validation date first."""
+    return [VALIDATION, *judge.resamples]
+
+
+def lists(judge: Judge, name: str) -> Lists:
+    """The customers of the validation date on each score's list, by scores that were fitted on another window.
+
+    Borders are those of the programme's share of that window.
+    """
+    window, customers = judge.windows[name], judge.windows[VALIDATION].customers
+    n = round(judge.settings.share * len(window.customers))
     with threadpool_limits(1):
-        base, *refits = [
-            _lists(judge.windows[name], window.customers, judge.settings.share, judge.settings.horizon)
-            for name in (VALIDATION, *judge.resamples)
-        ]
+        parts = score_model.fit_parts(window.customers, [window.past], judge.settings.horizon)
+        among, asked = (score_model.part_scores(parts, each) for each in (window.customers, customers))
+    borders = {name: holdout.boundary(each, n)[0] for name, each in score_model.combined(among, among).items()}
+    return {name: each >= borders[name] for name, each in score_model.combined(asked, among).items()}
+
+
+def _stabilities(base: Lists, *refits: Lists) -> dict[str, float]:
+    """Mean Jaccard index of each score's list, and of those that scores fitted on bootstrap samples make."""
     return {name: float(np.mean([quality.jaccard(own, each[name]) for each in refits])) for name, own in base.items()}
-
-
-def _lists(window: Window, customers: pd.DataFrame, share: float, horizon: Horizon) -> dict[str, Flags]:
-    """The `customers` on lists whose border is that of a share of the window's, by scores that were fitted on these."""
-    among, n = window.customers, round(share * len(window.customers))
-    fitted = score_model.candidates(score_model.fit_parts(among, [window.past], horizon), among)
-    return {name: own.of(customers) >= holdout.boundary(own.of(among), n)[0] for name, own in fitted.items()}

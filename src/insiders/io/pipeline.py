@@ -68,7 +68,7 @@ def _forked_stages() -> Iterator[None]:
         nonlocal has_server
         module = STAGE.fullmatch(str(stage.cmd))
         # A stage that runs every time mostly has nothing to do: alone it is not worth all the imports.
-        if dry or module is None or not _can_fork() or (stage.always_changed and not has_server):
+        if dry or module is None or not can_fork() or (stage.always_changed and not has_server):
             as_command(stage, dry=dry, run_env=run_env)
             return
         if not has_server:
@@ -86,8 +86,8 @@ def _forked_stages() -> Iterator[None]:
         runner.cmd_run = as_command
 
 
-def _can_fork() -> bool:
-    """Whether stages may be forks: Windows has none, and macOS's own libraries do not stand them."""
+def can_fork() -> bool:
+    """Whether processes may be forks of a server: Windows has none, and macOS's own libraries do not stand them."""
     return sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
 
 

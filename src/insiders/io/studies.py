@@ -11,18 +11,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from insiders import schemas
 from insiders.errors import InputError
 from insiders.evidence.judge import Answer, Judge, Recipe, Settings
 from insiders.evidence.study import OBJECTIVES
 from insiders.evidence.windows import Window
-from insiders.io import paths, workspace
+from insiders.io import paths, pipeline, workspace
 from insiders.io.leases import Leases, patience
 from insiders.io.params import Params
 from insiders.io.tracking import connection
@@ -37,6 +38,9 @@ CREATE_ATTEMPTS = 3  # at a storage's tables, a second apart
 RUN_TASK = "run"  # of several processes on one study, the one that leases this continues its run in MLflow
 CODE = Path(__file__).parents[1]
 SCORING_CODE = ("evidence", "model", "value", "units.py")  # what a trial's score depends on
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _judge: Judge | None = None  # one per worker process, made when it starts
 
@@ -190,18 +194,25 @@ def _scoring_files() -> list[Path]:
     return [file for place in places for file in (sorted(place.rglob("*.py")) if place.is_dir() else [place])]
 
 
+class Work(Protocol):
+    """Does a task to each of several items with a judge at hand, in one process or several, and keeps their order."""
+
+    def __call__(self, task: Callable[[Judge, Item], Result], items: Iterable[Item]) -> Iterable[Result]: ...
+
+
 @contextmanager
-def open_scorer(
-    windows: Mapping[str, Window], settings: Settings, workers: int
-) -> Iterator[Callable[[list[Recipe]], Iterable[Answer]]]:
-    """Yield a function that scores recipes and keeps their order, in this process or in several."""
+def open_work(windows: Mapping[str, Window], settings: Settings, workers: int) -> Iterator[Work]:
+    """In several processes the work begins as soon as it is named, in one where its result is asked for."""
     if workers == 1:
         judge = Judge(windows, settings)
-        yield lambda recipes: (_timed(judge, recipe) for recipe in recipes)
+        yield lambda task, items: (task(judge, item) for item in items)
         return
-    # Spawned, not forked: a fork of a process whose numeric libraries have started threads can hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (windows, settings)) as pool:
-        yield lambda recipes: pool.map(_score, recipes)
+    # No forks of this process: one whose numeric libraries have started threads can hang. A server that has imported
+    # the same and done nothing is there already where stages are its forks (`insiders run`).
+    context = get_context("forkserver" if pipeline.can_fork() else "spawn")
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(workers, context, _start_worker, (windows, settings)) as pool:
+        yield lambda task, items: pool.map(partial(_with_judge, task), items)
 
 
 def _start_worker(windows: Mapping[str, Window], settings: Settings) -> None:
@@ -211,13 +222,13 @@ def _start_worker(windows: Mapping[str, Window], settings: Settings) -> None:
     _judge = Judge(windows, settings)
 
 
-def _score(recipe: Recipe) -> Answer:
+def _with_judge(task: Callable[[Judge, Item], Result], item: Item) -> Result:
     if _judge is None:
-        raise RuntimeError("a worker was given a recipe before it had a judge")
-    return _timed(_judge, recipe)
+        raise RuntimeError("a worker was given a task before it had a judge")
+    return task(_judge, item)
 
 
-def _timed(judge: Judge, recipe: Recipe) -> Answer:
+def timed(judge: Judge, recipe: Recipe) -> Answer:
     """Score a recipe and say how long that took; what is chosen never depends on it."""
     started = time.perf_counter()
     return judge.score(recipe)._replace(seconds=round(time.perf_counter() - started, 3))

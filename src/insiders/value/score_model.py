@@ -75,11 +75,10 @@ class Score:
 
     def of(self, customers: pd.DataFrame) -> Values:
         """Higher is better; of one part in its own unit."""
-        return self.parts[0].score(customers) if len(self.parts) == 1 else self.log(customers)
+        return _mean([part.score(customers) for part in self.parts], self.coins)
 
     def log(self, customers: pd.DataFrame) -> Values:
-        logs = [_log(part.score(customers), coin) for part, coin in zip(self.parts, self.coins, strict=True)]
-        return round_off(np.mean(logs, axis=0), FITTED_DIGITS)
+        return _log_mean([part.score(customers) for part in self.parts], self.coins)
 
 
 @dataclass(frozen=True)
@@ -165,15 +164,26 @@ def combine(names: Sequence[str], parts: Mapping[str, Part], customers: pd.DataF
     return Score(chosen, tuple(_coin(part.score(customers)) for part in chosen))
 
 
-def candidates(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict[str, Score]:
-    """Each candidate whose parts are there; coins are those of these customers."""
-    there = {name: own for name, own in CANDIDATES.items() if all(each in parts for each in own)}
-    return {name: combine(own, parts, customers) for name, own in there.items()}
-
-
 def candidate_scores(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict[str, Values]:
     """The score of each candidate whose parts are there: what is judged."""
-    return {name: score.of(customers) for name, score in candidates(parts, customers).items()}
+    own = part_scores(parts, customers)
+    return combined(own, own)
+
+
+def part_scores(parts: Mapping[str, Part], customers: pd.DataFrame) -> dict[str, Values]:
+    return {name: part.score(customers) for name, part in parts.items()}
+
+
+def combined(own: Mapping[str, Values], among: Mapping[str, Values]) -> dict[str, Values]:
+    """The score of each candidate out of those of its parts, as far as they are there: trees take long to ask.
+
+    Coins are those of the customers `among` whom the parts were fitted.
+    """
+    there = {name: parts for name, parts in CANDIDATES.items() if all(each in own for each in parts)}
+    coins = {name: _coin(score) for name, score in among.items()}
+    return {
+        name: _mean([own[each] for each in parts], [coins[each] for each in parts]) for name, parts in there.items()
+    }
 
 
 def fit(name: str, customers: pd.DataFrame, past: Sequence[pd.DataFrame], horizon: Horizon) -> ScoreModel:
@@ -193,6 +203,16 @@ def log_at_past(names: Sequence[str], past: pd.DataFrame, horizon: Horizon) -> V
     parts = fit_parts(past, [], horizon, names)
     values = [learned[name] if name in learned else parts[name].score(past) for name in names]
     return np.asarray(np.mean([_log(each, _coin(each)) for each in values], axis=0), dtype=np.float64)
+
+
+def _mean(scores: Sequence[Values], coins: Sequence[float]) -> Values:
+    """Of one score itself, in its own unit."""
+    return scores[0] if len(scores) == 1 else _log_mean(scores, coins)
+
+
+def _log_mean(scores: Sequence[Values], coins: Sequence[float]) -> Values:
+    logs = [_log(score, coin) for score, coin in zip(scores, coins, strict=True)]
+    return round_off(np.mean(logs, axis=0), FITTED_DIGITS)
 
 
 def _log(score: Values, coin: float) -> Values:
