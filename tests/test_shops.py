@@ -215,6 +215,17 @@ def test_orders_without_lines_are_one_product_each():
     assert set(found["product_code"]) == {"order"}
 
 
+def test_an_orders_total_on_each_of_its_lines_is_asked_about():
+    rows = [f"{n},2024-01-{1 + n:02},ann,{code},1,{10 + n}.50\n" for n in range(25) for code in "AB"]
+    text = "order,date,customer,sku,qty,Total\n" + "".join(rows)
+    with pytest.raises(
+        InputError, match=r"'Total' holds the same amount on all lines.*25 of 25.*ingest\.price_is: line"
+    ):
+        read(text)
+    assert len(read(text, price_is="line")) == 50
+    assert len(read(text.replace("A,1,10.50", "A,1,4.20").replace("A,1,11.50", "A,1,4.30"))) == 50
+
+
 def test_lines_without_a_quantity_are_one_piece():
     assert set(read("order,date,customer,sku,unit_price\n7,2024-01-31,ann,A,12.50\n")["quantity"]) == {1}
 

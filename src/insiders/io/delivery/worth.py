@@ -16,6 +16,10 @@ PIECES, MONEY = "decimal(14, 4)", "decimal(18, 4)"
 CENTS, PLACES = 2, 4  # decimals of an amount whose price has more than four, and of any other
 AGREEMENT_MIN = 0.95  # of the lines, for what a column means
 CENT = 0.01  # of rounding for each line of an order
+ORDERS_MIN, AMOUNTS_MIN = (
+    20,
+    5,
+)  # of several products, and different amounts, before the lines' being equal says anything
 PRODUCTS_MIN = 5  # sold in several quantities, before their prices say anything
 # Names under which some exports write the unit's price and others the line's.
 OPEN_NAMES = ("itemprice", "price", "preco", "precio", "valor", "lineprice", "lineitemprice")
@@ -51,6 +55,8 @@ def basis(parsed: Table, columns: Mapping[str, str | None], declared: Declared, 
     """Tell the basis from the data. Raises InputError where columns contradict each other, or one is open."""
     rows, price_is = parsed.filter(parsed[PROBLEM].isnull()), declared.price_is
     if not columns["unit_price"] or (columns["line_total"] and price_is == "line"):
+        if not columns["line_total"] and price_is is None:
+            _refuse_repeated(rows, str(columns["amount"]), fetch)
         return Basis("line_total" if columns["line_total"] else "amount", False)
     if columns["line_total"] and price_is is None:
         return _compared(rows, columns, declared, fetch)
@@ -64,6 +70,25 @@ def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fet
     if not name:
         return "none"
     return declared.discount_is or discounts.kind(rows, gross, discounts.Column(name, declared.discount_sign), fetch)
+
+
+def _refuse_repeated(rows: Table, name: str, fetch: Fetch) -> None:
+    """Raise InputError where an amount is most likely that of the whole order, repeated on each of its lines."""
+    orders = rows.group_by("invoice").aggregate(
+        products=_.product_code.nunique(), least=_.amount.min(), most=_.amount.max()
+    )
+    same = _.least == _.most
+    several = orders.filter(_.products > 1).aggregate(
+        orders=_.count(), same=same.sum().coalesce(0), amounts=_.most.nunique(where=same)
+    )
+    (seen,) = fetch(several)
+    if seen["same"] < AGREEMENT_MIN * seen["orders"] or seen["orders"] < ORDERS_MIN or seen["amounts"] < AMOUNTS_MIN:
+        return
+    raise InputError(
+        f"column {name!r} holds the same amount on all lines of an order, on {seen['same']:,} of {seen['orders']:,} "
+        "orders of several products: is it what the whole order cost? Then deliver what each line costs, or a row per "
+        "order; where it is the line's own, say so in params.yaml, ingest.price_is: line"
+    )
 
 
 def _compared(rows: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Basis:
