@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: all env test check format lint types imports leaks docs umap prophet spark postgres stores servers auth audit battery test-superset locks texts shops
+.PHONY: all env test check format lint types imports leaks docs umap prophet spark postgres stores servers auth audit battery test-superset locks texts shops bench
 
 all: env
 	insiders run
@@ -102,6 +102,10 @@ docs: env
 # Scores and segments on real shops: two packages of the Python registry are fetched for their data, and FILES are read.
 shops: env
 	python benchmarks/shops.py build/shops $(FILES)
+
+# Lines to features beside pandas, hand-written SQL and a bare scan: benchmarks/bench.md; FILE is Online Retail's CSV.
+bench: env
+	python benchmarks/bench.py $(FILE)
 
 # What templates and code say, into the catalogues of the other languages; what is new stands there untranslated.
 LOCALES := src/insiders/report/locale
