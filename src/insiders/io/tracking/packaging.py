@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # The part of the project that a prediction needs, by file and by wing; a test predicts where no other part is.
 CODE = ("__init__.py", "errors.py", "units.py", "io/__init__.py", "io/package.py", "model", "value")
 # Given by hand, since MLflow would load the model in a process of its own to find them, for ten seconds.
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "threadpoolctl")
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "threadpoolctl", "cachetools", "joblib")
 DATA = "artifacts/segments"  # place of the files of `package.save` inside the model's folder
 SERVED = Path(__file__).with_name("served.py")
 
