@@ -17,7 +17,7 @@ from test_dvc import closure
 DATA = STAGES[:3]
 TABLES = {"numpy", "pandas", "pandera", "pyarrow", "ibis"}
 ENGINE = {*TABLES, "duckdb", "pyspark", "py4j"}
-MODELS = {"babel", "scipy", "sklearn", "threadpoolctl"}
+MODELS = {"babel", "cachetools", "joblib", "scipy", "sklearn", "threadpoolctl"}
 SEARCH = {"hdbscan", "optuna", "umap"}
 FORECAST = {"prophet"}
 # Libraries that the code of a stage may name, at the top of a module or where it uses them.
