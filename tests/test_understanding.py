@@ -1,8 +1,11 @@
 """`insiders check`: one screen of what was understood of a delivery, and the settings that it proposes."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -64,6 +67,22 @@ def test_it_leaves_nothing_but_the_settings_that_are_asked_for():
     changed = [new for old, new in zip(before.splitlines(), after, strict=True) if old != new]
     assert [line.split("#")[0].strip() for line in changed] == ['source: "shop.csv"', 'currency: "EUR"']
     assert all("#" in line for line in changed)
+
+
+def test_the_address_of_a_database_stays_as_it_is_set_with_the_variable_of_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    deliver()
+    monkeypatch.setenv("SHOP_PASSWORD", "s3cret")
+    with closing(sqlite3.connect("shop.db")) as shop:
+        pd.read_csv("shop.csv").to_sql("sales", shop)
+    address = "sqlite:///file:shop.db?uri=true&vfs=unix&key=${SHOP_PASSWORD}"
+    params.write_value("ingest", "source", address)
+    params.write_value("ingest", "table", "sales")
+    ended = CliRunner().invoke(app, ["check", "--write"])
+    assert ended.exit_code == 0, ended.output
+    assert "ingest.source" not in ended.output
+    assert (params.read().ingest.source, params.read().preprocess.currency) == (address, "EUR")
 
 
 def test_an_open_question_ends_it_with_the_setting_that_answers_it():

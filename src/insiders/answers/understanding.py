@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from insiders.io.delivery import sources
 from insiders.tables.lines import Share
 from insiders.tables.profile import Profile
 from insiders.tables.rules import Policy, Settings, unknown_words
@@ -130,7 +131,8 @@ def _outstanding(record: Mapping[str, Any], profile: Profile, policy: Policy, se
 
 
 def _proposals(record: Mapping[str, Any], currency: str) -> Iterable[Proposal]:
-    yield Proposal("ingest", "source", record["source"])
+    if record["kind"] != sources.DATABASE:  # whose user and password the record leaves out
+        yield Proposal("ingest", "source", record["source"])
     told = record["currencies"] or [CURRENCIES[sign] for sign in record["currency_signs"] if sign in CURRENCIES]
     if len(told) == 1 and told[0] != currency:
         yield Proposal("preprocess", "currency", told[0])
