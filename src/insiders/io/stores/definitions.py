@@ -65,10 +65,21 @@ def define(release: Release, schema: str | None) -> Definitions:
 
 def _table(metadata: sql.MetaData, shape: Published, names: Iterable[str]) -> sql.Table:
     columns = [_column(name, shape.columns[name], name in shape.key) for name in names]
-    indexed = [name for name in (CUSTOMER_ID, "release") if name in shape.columns and name != shape.key[0]]
-    indexes = [sql.Index(f"ix_{shape.name}_{name}", name).ddl_if(callable_=_has_indexes) for name in indexed]
     key = sql.PrimaryKeyConstraint(name=f"{shape.name}_pkey")  # as PostgreSQL calls it unasked
-    return sql.Table(shape.name, metadata, *columns, key, *indexes, comment=shape.title)
+    return sql.Table(shape.name, metadata, *columns, key, *_indexes(shape), comment=shape.title)
+
+
+def _indexes(shape: Published) -> list[sql.Index]:
+    """By customer over all releases, where the key does not begin with it.
+
+    Where rows lie in the order of their customers, PostgreSQL keeps only what ids each stretch of the table holds: such
+    an index costs a third of the time, and hardly any room.
+    """
+    if CUSTOMER_ID not in shape.columns or shape.key[0] == CUSTOMER_ID:
+        return []
+    in_order = shape.key[1] == CUSTOMER_ID  # within a release
+    kind = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": True}} if in_order else {}
+    return [sql.Index(f"ix_{shape.name}_{CUSTOMER_ID}", CUSTOMER_ID, **kind).ddl_if(callable_=_has_indexes)]
 
 
 def _has_indexes(*_: object, dialect: sql.Dialect, **__: object) -> bool:
