@@ -42,7 +42,7 @@ postgres: env
 	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]"
 
 stores: env
-	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]" pymysql pymongo xlsxwriter
+	$(INSTALL) --constraints requirements-extras.lock "psycopg[binary]" pgpq pymysql pymongo xlsxwriter
 
 # What tests start: database servers and LibreOffice by the system's packages, and a double of MongoDB.
 SERVERS := postgresql mariadb-server libreoffice-calc

@@ -29,8 +29,8 @@ SERVERS = "INSIDERS_TEST_SERVERS"  # names the folder in which the servers of th
 
 def missing() -> str | None:
     """Why there is no PostgreSQL here."""
-    if find_spec("psycopg") is None:
-        return "psycopg, an extra, is not installed: `make postgres` installs it"
+    if find_spec("psycopg") is None or find_spec("pgpq") is None:
+        return "psycopg or pgpq, of the extra `stores`, is not installed: `make stores` installs both"
     if _program("initdb") is None:
         return "the programs of a PostgreSQL server (initdb, pg_ctl) are not on this machine"
     if os.geteuid() == 0 and shutil.which("runuser") is None:
