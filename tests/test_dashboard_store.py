@@ -150,10 +150,10 @@ def two_pages() -> None:
     """One visit: two pages of one release, and its name."""
     import streamlit as st
 
-    from insiders.dashboard import app, members, overview
+    from insiders.dashboard import current, members, overview
     from insiders.dashboard.view import View
 
-    found = app.latest()
+    found = current.latest()
     assert found.release is not None, found.problem
     view = View(found.release, found.release.speak("en"), False)
     overview.show(view)

@@ -1,55 +1,26 @@
 """The page that Streamlit runs: `insiders dashboard` starts it in the project's folder."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from insiders.answers import release as releases
-from insiders.answers.release import LANGUAGES, Opened, Release, Source
-from insiders.dashboard import experiment, members, models, overview, quality, segments, sizes
+from insiders.answers.release import LANGUAGES, Release
+from insiders.dashboard import current, experiment, members, models, overview, quality, segments, sizes
 from insiders.dashboard.view import View
 
 NAMES = dict(zip(LANGUAGES, ("English", "Português"), strict=True))
 
 
-@st.cache_resource(show_spinner=False)
-def shown_before() -> list[Release]:
-    """The release that was shown last, kept while the next one is being written."""
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def source() -> Source:
-    return releases.shown()
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def read(state: Hashable) -> Opened:
-    """Read each release once; `state` is the key alone."""
-    del state
-    return source().opened()
-
-
-def latest() -> Opened:
-    """The release that is there; where none can be read just now, the one before it with the reason."""
-    found, kept = read(source().state()), shown_before()
-    if found.release is not None:
-        kept[:] = [found.release]
-        return found
-    read.clear()  # nothing worth keeping: the next look reads again
-    return Opened(kept[0], found.problem) if kept else found
-
-
 def main() -> None:
     st.set_page_config(page_title="Insiders", layout="wide")
-    found = latest()
+    found = current.latest()
     if found.release is None:
         st.error(found.problem)
         st.stop()
     release = found.release
-    view = View(release, release.speak(chosen_language(release)), source().has_models)
+    view = View(release, release.speak(chosen_language(release)), current.source().has_models)
     if found.problem:
         st.info(view.say("A newer release is being written; this is the one before it."))
     st.navigation(pages(view)).run()
