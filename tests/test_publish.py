@@ -209,6 +209,17 @@ def test_what_is_not_there_or_not_of_one_run_is_not_published() -> None:
     assert "are not of one run: they name the releases " in refused()
 
 
+def test_customers_of_a_run_that_ended_before_they_were_assigned_are_not_published() -> None:
+    customers = tables.read(paths.CUSTOMERS)
+    tables.write(customers.iloc[3:], paths.CUSTOMERS)
+    assert "3 customers are in one of the two alone, or of another day" in refused()
+    tables.write(customers.assign(as_of=customers["as_of"] + pd.Timedelta(days=1)), paths.CUSTOMERS)
+    assert f"{2 * len(customers):,} customers are in one of the two" in refused()
+    assert not Path("shop.db").exists()
+    tables.write(customers, paths.CUSTOMERS)
+    publish()
+
+
 def test_a_full_list_is_not_replaced_by_an_empty_one_without_a_word() -> None:
     publish()
     nobody()

@@ -122,6 +122,20 @@ def _refuse_mixed(inputs: Inputs, name: str) -> None:
             f"{paths.ANSWERS} tells of {page['count']} members as of {page['as_of']}, {paths.MEMBERS} has {listed} as "
             f"of {inputs.as_of}: run `dvc repro`"
         )
+    if others := _assigned_otherwise(inputs):
+        raise InputError(
+            f"{paths.CUSTOMERS} and {paths.ASSIGNMENTS} are not of one run: {others:,} customers are in one of the two "
+            "alone, or of another day; a run that ended early leaves it so: run `dvc repro`, which says why it stops"
+        )
+
+
+def _assigned_otherwise(inputs: Inputs) -> int:
+    """How many customers of either table the other one does not have as of the same day."""
+    own = ["customer_id", "as_of"]
+    known, assigned = (inputs.scan(path).select(own) for path in (paths.CUSTOMERS, paths.ASSIGNMENTS))
+    alone = known.anti_join(assigned, own).union(assigned.anti_join(known, own))
+    (count,) = engine.fetch_row(inputs.connection, alone.aggregate(count=alone.count()))
+    return int(count)
 
 
 def _digest(settings: Params, pseudonyms: Pseudonyms | None) -> str:
