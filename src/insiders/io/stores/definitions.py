@@ -78,8 +78,13 @@ def _indexes(shape: Published) -> list[sql.Index]:
     if CUSTOMER_ID not in shape.columns or shape.key[0] == CUSTOMER_ID:
         return []
     in_order = shape.key[1] == CUSTOMER_ID  # within a release
-    kind = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": True}} if in_order else {}
-    return [sql.Index(f"ix_{shape.name}_{CUSTOMER_ID}", CUSTOMER_ID, **kind).ddl_if(callable_=_has_indexes)]
+    index = sql.Index(
+        f"ix_{shape.name}_{CUSTOMER_ID}",
+        CUSTOMER_ID,
+        postgresql_using="brin" if in_order else "btree",
+        postgresql_with={"autosummarize": True} if in_order else {},
+    )
+    return [index.ddl_if(callable_=_has_indexes)]
 
 
 def _has_indexes(*_: object, dialect: sql.Dialect, **__: object) -> bool:
