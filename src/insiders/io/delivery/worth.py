@@ -16,10 +16,8 @@ PIECES, MONEY = "decimal(14, 4)", "decimal(18, 4)"
 CENTS, PLACES = 2, 4  # decimals of an amount whose price has more than four, and of any other
 AGREEMENT_MIN = 0.95  # of the lines, for what a column means
 CENT = 0.01  # of rounding for each line of an order
-ORDERS_MIN, AMOUNTS_MIN = (
-    20,
-    5,
-)  # of several products, and different amounts, before the lines' being equal says anything
+ORDERS_MIN = 20  # of several products ...
+AMOUNTS_MIN = 5  # ... and different amounts, before it says anything that the lines of an order are equal
 PRODUCTS_MIN = 5  # sold in several quantities, before their prices say anything
 # Names under which some exports write the unit's price and others the line's.
 OPEN_NAMES = ("itemprice", "price", "preco", "precio", "valor", "lineprice", "lineitemprice")

@@ -25,9 +25,7 @@ TOP_DOWN, BOTTOM_UP, COMBINED = "top_down", "bottom_up", "combined"
 PRIOR_DATES = 4  # ended dates without an error that the correction of the promises starts from
 WEIGHT_DATES = 6  # ended dates that every way's weight starts from, all missed by ...
 WEIGHT_ERROR = 0.25  # ... as much (log)
-SHARPNESS = (
-    2  # power of the inverse variance by which ways are weighed: 1 as Bates and Granger 1969, 0 for equal weights
-)
+SHARPNESS = 2  # power of the inverse variance that ways are weighed by: 1 as Bates and Granger 1969, 0 for equal ones
 UNSEEN_LEVEL = 0.25  # standard deviation (log) of the level, as a season that was never seen moves it ...
 UNSEEN_YEAR = 0.15  # ... and as a year differs from the one that was seen
 UNSEEN_MONTHS = 6  # ended months that weigh as much as either
