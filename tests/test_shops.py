@@ -128,7 +128,7 @@ def test_few_lines_half_a_year_from_all_others_are_asked_about():
     ]
     text = lines(*days * 3, line(at="2024-10-19", invoice="x"))
     with pytest.raises(
-        InputError, match=r"1 rows \(2024-10-19\) that 205 days part.*gap_days_max: 204 sets.*205 keeps"
+        InputError, match=r"205 days part 1 of the rows \(2024-10-19\) from.*gap_days_max: 204 sets.*205 keeps"
     ):
         read(text)
     assert "x" in set(read(text, gap_days_max=205)["invoice"])

@@ -284,8 +284,8 @@ def refuse_stray(days: Sequence[Day], column: str) -> None:
         return
     far = sorted({*days} - {*near})
     raise InputError(
-        f"column {column!r} has {sum(day.rows for day in far):,} rows ({', '.join(str(day.day) for day in far)}) that "
-        f"{min(wide)} days part from all others: a wrong date, or sales? Say so in params.yaml, "
+        f"column {column!r}: {min(wide)} days part {sum(day.rows for day in far):,} of the rows "
+        f"({', '.join(str(day.day) for day in far)}) from all others: a wrong date, or sales? Say so in params.yaml, "
         f"ingest.gap_days_max: {min(wide) - 1} sets them apart, {max(wide)} keeps them"
     )
 
