@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from insiders.io.delivery import sources
 from insiders.tables.lines import Share
 from insiders.tables.profile import Profile
 from insiders.tables.rules import Policy, Settings, unknown_words
 
 WORDS_SHOWN = 5
+DATABASE = "database"  # kind of a delivery, as io.delivery.sources names it, which preprocess does without
 # A sign in front of prices -> the currency, where it is that of one country or union.
 CURRENCIES = {"R$": "BRL", "€": "EUR", "£": "GBP", "US$": "USD", "C$": "CAD", "A$": "AUD", "₹": "INR", "zł": "PLN"}
 
@@ -131,7 +131,7 @@ def _outstanding(record: Mapping[str, Any], profile: Profile, policy: Policy, se
 
 
 def _proposals(record: Mapping[str, Any], currency: str) -> Iterable[Proposal]:
-    if record["kind"] != sources.DATABASE:  # whose user and password the record leaves out
+    if record["kind"] != DATABASE:  # whose user and password the record leaves out
         yield Proposal("ingest", "source", record["source"])
     told = record["currencies"] or [CURRENCIES[sign] for sign in record["currency_signs"] if sign in CURRENCIES]
     if len(told) == 1 and told[0] != currency:
