@@ -19,6 +19,7 @@ SETTINGS = Path(__file__).parents[1] / "params.yaml"
 DAY_AFTER = pd.Timestamp("2023-12-28")  # after the last visit of the year below
 RECORD = {  # of ingest, as far as reports/intake.md tells of it
     "source": "shop.csv",
+    "kind": "csv",
     "preset": None,
     "columns": dict.fromkeys(("quantity", "product_code", "unit_price"), "x") | {"description": None},
     "several": {},

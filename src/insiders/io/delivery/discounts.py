@@ -83,7 +83,7 @@ def kind(rows: Table, gross: Any, column: Column, fetch: Fetch) -> Discount:
     possible = _by_orders(each, _by_name(column, "share" if lines.most <= 1 else "percent"), fetch)
     if len(possible) > 1:
         possible = _by_size(lines, possible, column.name)
-    return possible[0] if len(possible) == 1 else _off_what(each, column.name, fetch)
+    return possible[0] if len(possible) == 1 else _off_what(each, possible, column.name, fetch)
 
 
 def less(gross: Any, off: Any, kind: Discount, quantity: Any) -> Any:
@@ -143,20 +143,24 @@ def _by_size(lines: Lines, possible: Sequence[Discount], name: str) -> Sequence[
     )
 
 
-def _off_what(each: Table, name: str, fetch: Fetch) -> Discount:
-    """Tell what money is off. Raises InputError where orders of several lines or lines of several pieces leave it open.
+def _off_what(each: Table, possible: Sequence[Discount], name: str, fetch: Fetch) -> Discount:
+    """Tell what money is off, of what is still possible.
+
+    Raises InputError where orders of several lines or lines of several pieces leave it open.
 
     A percent of the price of a piece is one of the line's price too where the pieces divide it, and not the reverse;
     what grows with the pieces of a product is off the line.
     """
     said, off = reduced(name), each.filter(_.size > 0)
     named: dict[Discount, tuple[str, ...]] = {"piece": PER_PIECE, "order": PER_ORDER, "money": PER_LINE}
-    if found := next((found for found, words in named.items() if any(word in said for word in words)), None):
+    called = (found for found, words in named.items() if found in possible and any(word in said for word in words))
+    if found := next(called, None):
         return found
-    is_of_order = _is_of_order(each, fetch)
+    is_of_order = _is_of_order(each, fetch) if "order" in possible else False
     if is_of_order:
         return "order"
-    if is_of_order is False and (found := _off_lines(off, fetch)):
+    by_line = [found for found in possible if found != "order"]
+    if is_of_order is False and (found := by_line[0] if len(by_line) == 1 else _off_lines(off, fetch)):
         return found
     raise InputError(
         f"column {name!r} holds money off lines of several pieces, or the same on all lines of an order: is it off the "
