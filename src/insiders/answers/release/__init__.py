@@ -13,6 +13,7 @@ from insiders.io import streamlit_server, tables
 from insiders.language import LOCALES, Language
 from insiders.programme.size import Place
 from insiders.report import text
+from insiders.report.numbers import Answers
 
 __all__ = ["LANGUAGES", "Language", "Opened", "Release", "Source", "as_csv", "labels", "shown"]
 
@@ -42,9 +43,9 @@ class Release(NamedTuple):
         return Language(language, self.currency)
 
     def wordings(self, language: Language) -> dict[str, text.Wording]:
-        """Question and answer of each of the nine, in a language."""
+        """Question and answer of each of the nine in the page's order, in a language."""
         environment = text.environment(language)
-        return {key: text.wording(environment, key, numbers) for key, numbers in self.answers.items()}
+        return {key: text.wording(environment, key, self.answers[key]) for key in Answers.__annotations__}
 
     def story(self, customer_id: str) -> str:
         """What is told of one customer, or why it cannot be."""
