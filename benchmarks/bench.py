@@ -16,20 +16,16 @@ the smallest and the largest size: 1 where twice the lines take twice as long. W
 import argparse
 import math
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
 import clean_features
+import processes
+from processes import Spent
 
 HERE = Path(__file__).parent
 HEAD = """\
@@ -43,14 +39,6 @@ Written by `make bench FILE=CSV` (`benchmarks/bench.py` says what each way does)
 | way | {sizes} | exponent | ÷ notebook, largest |
 | --- | {rule} | --- | --- |
 """
-
-
-class Spent(NamedTuple):
-    """What one cold process took."""
-
-    wall: float  # seconds
-    cpu: float  # seconds
-    memory: float  # peak, MB
 
 
 Measured = Mapping[str, list[Spent]]  # by way, in the order of the sizes
@@ -82,40 +70,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--times", type=int, nargs="+", default=[1, 3, 10], help="repeat the rows so often")
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.way:
-        WAYS[asked.way](asked.csv, asked.out)
-        return
+    asked = processes.asked(parser, WAYS)
     lines, spent = list[int](), {way: list[Spent]() for way in WAYS}
     for times in sorted(asked.times):
         with tempfile.TemporaryDirectory() as folder:
-            csv = apart(clean_features.replicated, asked.csv, times, Path(folder))
+            csv = processes.apart(clean_features.replicated, asked.csv, times, Path(folder))
             lines.append(len(duckdb.sql(f"FROM {read(csv)}")))
             for way, each in spent.items():
-                each.append(cold(way, csv, Path(folder) / f"{way}.parquet"))
+                each.append(processes.cold(__file__, way, csv, Path(folder) / f"{way}.parquet"))
                 print(f"{lines[-1]:>12,} lines {way:9}{each[-1]}", flush=True)
             agree(Path(folder))
     (HERE / "bench.md").write_text(table(lines, spent), encoding="utf-8")
     draw(lines, spent)
-
-
-def apart(work: Callable[..., Path], *arguments: object) -> Path:
-    """Do the work in a process of its own: what this one ever held would count as memory of those it starts."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
-
-
-def cold(way: str, csv: Path, out: Path) -> Spent:
-    """Run one way in a process of its own."""
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, __file__, str(csv), "--way", way, "--out", str(out)])
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{way} ended with {process.returncode}")
-    return Spent(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def agree(folder: Path) -> None:

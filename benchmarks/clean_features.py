@@ -16,15 +16,14 @@ data set is a project 3 times as fast as the notebook, and 8 times with `--times
 
 import argparse
 import os
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import processes
+from processes import Spent
 
 HERE = Path(__file__).parent
 SETTINGS = HERE.parent / "params.yaml"
@@ -98,12 +97,7 @@ def main() -> None:
     parser.add_argument("csv", type=Path)
     parser.add_argument("--times", type=int, default=1, help="repeat the rows so often")
     parser.add_argument("--runs", type=int, default=5, help="runs of each way")
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.way:
-        WAYS[asked.way](asked.csv, asked.out)
-        return
+    asked = processes.asked(parser, WAYS)
     with tempfile.TemporaryDirectory() as folder:
         compare(replicated(asked.csv, asked.times, Path(folder)), asked.runs, Path(folder))
 
@@ -126,22 +120,13 @@ def replicated(csv: Path, times: int, folder: Path) -> Path:
 
 def compare(csv: Path, runs: int, folder: Path) -> None:
     print(f"{csv.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    seconds: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    seconds: dict[str, list[Spent]] = {way: [] for way in WAYS}
     for run in range(runs):
         for way, spent in seconds.items():
-            spent.append(cold(way, csv, folder / f"{way}.parquet"))
-            print(f"run {run + 1}: {way:8} {spent[-1][0]:7.2f} s wall {spent[-1][1]:7.2f} s CPU", flush=True)
+            spent.append(processes.cold(__file__, way, csv, folder / f"{way}.parquet"))
+            print(f"run {run + 1}: {way:8} {spent[-1].wall:7.2f} s wall {spent[-1].cpu:7.2f} s CPU", flush=True)
     check(folder)
     report({way: tuple(map(statistics.median, zip(*spent, strict=True))) for way, spent in seconds.items()})
-
-
-def cold(way: str, csv: Path, out: Path) -> tuple[float, float]:
-    """Run one way in a process of its own: wall and CPU seconds."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, __file__, str(csv), "--way", way, "--out", str(out)]
-    subprocess.run(command, check=True)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def check(folder: Path) -> None:
@@ -157,7 +142,7 @@ def check(folder: Path) -> None:
 
 def report(medians: dict[str, tuple[float, ...]]) -> None:
     base = medians["notebook"]
-    for way, (wall, cpu) in medians.items():
+    for way, (wall, cpu, _) in medians.items():
         print(
             f"{way:8} {wall:7.2f} s wall {cpu:7.2f} s CPU; {base[0] / wall:5.1f} and {base[1] / cpu:5.1f} times as fast"
         )

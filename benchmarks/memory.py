@@ -8,19 +8,16 @@ has the limit (engine.memory_limit); each stage is then a process of its own. Sp
 """
 
 import argparse
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
+
+import processes
 
 STAGES = ("preprocess", "featurize")
 OWN = {  # columns that tell a copy from the others
@@ -37,8 +34,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the copies lie; left out: the system's temporary folder")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # what this process held would count as the stages'
-            apart.submit(repeat, asked.project, asked.times, Path(folder)).result()
+        processes.apart(repeat, asked.project, asked.times, Path(folder))
         limit(asked.project / "params.yaml", asked.limit, Path(folder))
         for stage in STAGES:
             measure(stage, Path(folder))
@@ -66,14 +62,8 @@ def limit(params: Path, size: str, folder: Path) -> None:
 
 
 def measure(stage: str, folder: Path) -> None:
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", f"insiders.stages.{stage}"], cwd=folder)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{stage} ended with {process.returncode}")
-    wall, cpu = time.perf_counter() - start, used.ru_utime + used.ru_stime
-    print(f"{stage:11}{wall:8.1f} s wall {cpu:8.1f} s CPU, peak {used.ru_maxrss / 2**20:.2f} GiB", flush=True)
+    used = processes.spent([sys.executable, "-m", f"insiders.stages.{stage}"], folder)
+    print(f"{stage:11}{used.wall:8.1f} s wall {used.cpu:8.1f} s CPU, peak {used.memory / 1024:.2f} GiB", flush=True)
 
 
 if __name__ == "__main__":

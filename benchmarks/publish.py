@@ -8,18 +8,14 @@ copy of the project's published files holds every customer N times, under ids of
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import duckdb
+
+import processes
 
 PER_CUSTOMER = (
     "customers",
@@ -67,25 +63,14 @@ def multiplied(project: Path, folder: Path, times: int) -> int:
     return int(duckdb.sql(f"SELECT count(*) FROM '{folder}/data/customers.parquet'").fetchall()[0][0])  # noqa: S608
 
 
-def apart(work: Callable[..., int], *arguments: object) -> int:
-    """Do the work in a process of its own: what this one ever held would count as memory of those it starts."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
-
-
 def measured(folder: Path, address: str) -> dict[str, object]:
     """Publish in a process of its own; its seconds, its CPU seconds and its peak of memory in MB."""
     words = [sys.executable, "-c", "from insiders.cli import app; app()", "publish", "--to", address, "--note", "bench"]
-    started = time.perf_counter()
-    done = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True)
-    assert done.stdout is not None
-    said = done.stdout.read()
-    _, status, used = os.wait4(done.pid, 0)
-    done.returncode = os.waitstatus_to_exitcode(status)
-    assert done.returncode == 0, said
-    seconds = time.perf_counter() - started
-    cpu = used.ru_utime + used.ru_stime
-    return {"seconds": seconds, "cpu": cpu, "memory": used.ru_maxrss / 1024, "rows": said.split(", ")[-1].strip()}
+    with TemporaryFile("w+", encoding="utf-8") as output:
+        used = processes.spent(words, folder, output)
+        output.seek(0)
+        said = output.read()
+    return {"seconds": used.wall, "cpu": used.cpu, "memory": used.memory, "rows": said.split(", ")[-1].strip()}
 
 
 def main() -> None:
@@ -97,7 +82,7 @@ def main() -> None:
     print("| times | customers | seconds | CPU seconds | peak MB | published |\n| --- | --- | --- | --- | --- | --- |")
     for times in chosen.times:
         with TemporaryDirectory() as folder:
-            customers = apart(multiplied, chosen.folder.resolve(), Path(folder), times)
+            customers = processes.apart(multiplied, chosen.folder.resolve(), Path(folder), times)
             print(ROW.format(times=times, customers=customers, **measured(Path(folder), chosen.address)), flush=True)
 
 
