@@ -79,7 +79,8 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     texts = rows.texts(raw, mapping)
     form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
     parsed = engine.materialize(con, rows.read(raw, texts, mapping, form))
-    declared = worth.Declared(settings.price_is, settings.discount_is or recognised.discount_is, form.discount)
+    known = None if form.discount == "percent" else recognised.discount_is  # a sign in the file says more than its form
+    declared = worth.Declared(settings.price_is, settings.discount_is or known, form.discount)
     basis = worth.basis(parsed, mapping, declared, engine.fetch_records)
     parsed = _within_span(con, parsed, mapping, settings)
     if today and not settings.last_day and settings.source != SAMPLE:
