@@ -78,12 +78,8 @@ FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combin
     {"embedding": "pca", "clusterer": "ward", "ward.clusters": 8},
     {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
 ]
-RULE = (
-    "stability_floor",
-    "seeds_floor",
-    "foresight_tolerance",
-    "stability_tolerance",
-)  # settings that the pick follows
+# Settings that the pick follows.
+RULE = ("stability_floor", "seeds_floor", "foresight_tolerance", "stability_tolerance")
 COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "reason")  # of a trial's row, first
 DRAWS = 8  # for one trial, where the sampler repeats itself
 
