@@ -77,7 +77,7 @@ def judge(folder: Path, expected: Expectation) -> Verdict:
     """Run a case in a project of its own and compare."""
     with tempfile.TemporaryDirectory() as project:
         os.chdir(project)
-        _set_up(folder / expected.case)
+        set_up_case(folder / expected.case)
         try:
             message = _run()
             return _read(expected) if message is None else _refused(expected, message)
@@ -87,7 +87,8 @@ def judge(folder: Path, expected: Expectation) -> Verdict:
             os.chdir(TOP)
 
 
-def _set_up(case: Path) -> None:
+def set_up_case(case: Path) -> None:
+    """Write the project's settings, with those of the case over them, into this folder."""
     settings = yaml.safe_load((TOP / "params.yaml").read_text(encoding="utf-8"))
     own = case / "params.yaml"
     for section, values in (yaml.safe_load(own.read_text(encoding="utf-8")) if own.exists() else {}).items():

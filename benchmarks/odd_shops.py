@@ -1,10 +1,11 @@
 """Simulated shops of odd shapes, each taken from its export to the page: what ends otherwise is a fault.
 
-    python benchmarks/odd_shops.py FOLDER [--only TEXT] [--workers N]
+    python benchmarks/odd_shops.py FOLDER [--only TEXT] [--workers N] [--cases CASES]
 
-Each shop is a project of its own under FOLDER, with a short search. A run ends in one of ENDS: with the page, with one
-refusal before anything was registered, with a refusal that comes too late, or with a traceback. Ends with status 1
-where one is of the last two, or took more than 3 minutes or 2 GB.
+Each shop is a project of its own under FOLDER, with a short search; with CASES, a folder of exports with the settings
+that their users made (benchmarks/cases.py), these instead. A run ends in one of ENDS: with the page, with one refusal
+before anything was registered, with a refusal that comes too late, or with a traceback. Ends with status 1 where one
+is of the last two, or took more than 3 minutes or 2 GB.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import yaml
+
+from cases import set_up_case
 
 TOP = Path(__file__).parents[1]
 STAGES = ("ingest", "preprocess", "featurize", "tune", "register", "assign", "report")
@@ -238,11 +241,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", help="part of the names of the shops to run")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cases", type=Path, help="folder of exports to run instead of the simulated shops")
     options = parser.parse_args()
-    chosen = [name for name in SHOPS if options.only in name]
+    cases = options.cases and options.cases.resolve()
+    names = sorted(each.parent.name for each in cases.glob("*/input*")) if cases else SHOPS
+    chosen = [name for name in names if options.only in name]
     with multiprocessing.get_context("spawn").Pool(options.workers, maxtasksperchild=1) as pool:
         endings = []
-        for each in pool.imap(partial(take, options.folder.resolve()), chosen, chunksize=1):
+        for each in pool.imap(partial(take, options.folder.resolve(), cases), chosen, chunksize=1):
             print(
                 f"{each.shop:<30}{each.end:<14}{each.seconds:>5.0f} s{each.megabytes:>6.0f} MB  {each.detail[:170]}",
                 flush=True,
@@ -254,7 +260,7 @@ def main() -> None:
     sys.exit(bool(counts["refused late"] + counts["traceback"] + slow))
 
 
-def take(folder: Path, shop: str) -> Ending:
+def take(folder: Path, cases: Path | None, shop: str) -> Ending:
     """Run all stages on a shop in a project of its own, and look at what they left."""
     os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "true"}
     os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -263,7 +269,7 @@ def take(folder: Path, shop: str) -> Ending:
     project.mkdir(parents=True)
     start = time.process_time()
     with chdir(project):
-        set_up(SHOPS[shop]())
+        set_up_case(cases / shop) if cases else set_up(SHOPS[shop]())
         end, detail = _end()
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Ending(shop, end, detail.replace("\n", " "), time.process_time() - start, used)
