@@ -18,6 +18,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import chdir
 from functools import partial
 from importlib import import_module
@@ -246,9 +247,10 @@ def main() -> None:
     cases = options.cases and options.cases.resolve()
     names = sorted(each.parent.name for each in cases.glob("*/input*")) if cases else SHOPS
     chosen = [name for name in names if options.only in name]
-    with multiprocessing.get_context("spawn").Pool(options.workers, maxtasksperchild=1) as pool:
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, fresh, max_tasks_per_child=1) as pool:
         endings = []
-        for each in pool.imap(partial(take, options.folder.resolve(), cases), chosen, chunksize=1):
+        for each in pool.map(partial(take, options.folder.resolve(), cases), chosen):
             print(
                 f"{each.shop:<30}{each.end:<14}{each.seconds:>5.0f} s{each.megabytes:>6.0f} MB  {each.detail[:170]}",
                 flush=True,

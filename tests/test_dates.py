@@ -59,6 +59,8 @@ def test_the_form_is_told_from_the_whole_column(texts, expected):
         (["1/2/2010 8:26", "3/3/2010 8:26"], r"'1/2/2010 8:26', which in every row.*\"%m/%d/%Y %H:%M\" or \"%d/%m/%Y"),
         (["24-01-31"], r'years have two digits.*ingest\.date_format: "%d-%m-%y" or "%y-%m-%d"$'),
         (["1", "17", "711"], r"numbers of days, such as '1'.*ingest\.date_format: \"days since 2024-01-01\"$"),
+        (["1736035500"], r"seconds, such as '1736035500'.*\"seconds since 1970-01-01\" where the shop's clock"),
+        (["1736035500000"], r"ingest\.date_format: \"milliseconds since 1970-01-01\""),
         (["13/1/25 8:26"], r'years have two digits.*ingest\.date_format: "%d/%m/%y %H:%M"$'),
         (["1/2/25"], r'"%m/%d/%y" or "%d/%m/%y"$'),
         (["13/1/2010", "1/13/2010"], r"'13/1/2010' \(only day/month\) and '1/13/2010' \(only month/day\)"),
@@ -69,7 +71,7 @@ def test_an_open_order_is_refused_with_the_way_to_declare_it(texts, expected):
         forms(*texts)
 
 
-@pytest.mark.parametrize("form", ["%Q", "day/month", "%d/%"])
+@pytest.mark.parametrize("form", ["%Q", "day/month", "%d/%", "days since ever", "hours since 1970-01-01"])
 def test_a_declared_form_is_checked(form):
     with pytest.raises(InputError, match=r"ingest\.date_format"):
         dates.declared(form)

@@ -147,8 +147,18 @@ def test_numbers_of_days_are_counted_from_the_date_that_is_declared():
     text = lines(line(at="1"), line(at="31"), line(at="1000"))
     found = read(text, date_format="days since 2023-12-31", gap_days_max=9999)
     assert found["invoiced_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-01", "2024-01-31", "2026-09-26"]
-    with pytest.raises(InputError, match=r"ingest\.date_format 'days since never': expected the date of day 0"):
+    with pytest.raises(InputError, match=r"ingest\.date_format 'days since never': expected the moment that has"):
         read(text, date_format="days since never")
+
+
+@pytest.mark.parametrize("unit", ["seconds", "milliseconds"])
+def test_stamps_of_a_computer_are_read_by_the_clock_that_is_declared(unit):
+    text = lines(line(at="1736035500" + ("123" if unit == "milliseconds" else "")))
+    with pytest.raises(InputError, match=rf'date_format: "{unit} since 1970-01-01"'):
+        read(text)
+    for zero, clock in (("1970-01-01", "2025-01-05 00:05"), ("1969-12-31 21:00", "2025-01-04 21:05")):
+        found = read(text, date_format=f"{unit} since {zero}")
+        assert found["invoiced_at"].dt.strftime("%Y-%m-%d %H:%M").tolist() == [clock]
 
 
 def test_an_export_with_numbered_days_is_known():
@@ -283,6 +293,12 @@ def test_what_an_order_says_of_itself_is_spread_over_its_lines(subtotal, back, a
     first, second = "#1,a@x.org,{},{},2024-01-31,1,Thing,10.00,A", "#1,a@x.org,,,2024-01-31,1,Thing,30.00,B"
     found = read(lines(first.format(subtotal, back), second, head=SHOPIFY))
     assert sorted(found["amount"].astype(str)) == sorted(amounts)
+
+
+@pytest.mark.parametrize(("off", "amount"), [("25%", "15.0000"), ("2.50", "17.5000")])
+def test_a_percent_sign_says_more_than_the_form_of_a_known_export(off, amount):
+    text = lines(f"#1,a@x.org,,,2024-01-31,2,Thing,10.00,A,{off}", head=f"{SHOPIFY},Lineitem discount")
+    assert read(text)["amount"].astype(str).item() == amount
 
 
 @pytest.mark.parametrize("word", ["Refund", "Cancelled"])

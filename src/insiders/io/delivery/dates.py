@@ -6,7 +6,7 @@ month could change places, values above 12 in one place decide for the whole col
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -42,10 +42,17 @@ SHORT_FORMS = {
     r"99?-99?-99(?!9)": ("%m-%d-%y", "%d-%m-%y", "%y-%m-%d"),
     r"99?\.99?\.99(?!9)": ("%m.%d.%y", "%d.%m.%y"),
 }
-NUMBERED = "days since "  # and a date: a form beside those of strptime, of days that are numbered from that date on
-SERIAL = f"{NUMBERED}1899-12-30"  # as spreadsheets count
+# Forms beside those of strptime, of numbers that count from a moment on: days since 2024-01-01.
+SECONDS = {"days": 86_400.0, "seconds": 1.0, "milliseconds": 0.001}  # of one step
+COUNTED = re.compile(rf"({'|'.join(SECONDS)}) since (.*)")
+SERIAL = "days since 1899-12-30"  # as spreadsheets count
 SERIAL_SHAPE = re.compile(r"9{5}(\.9+)?")
-NUMBERED_SHAPE = re.compile(r"9{1,3}")
+# What a count of so many digits most likely is, and the moment that has the number 0 as its form is proposed.
+COUNTED_SHAPES = (
+    (re.compile(r"9{1,3}"), "days", "2024-01-01"),
+    (re.compile(r"9{10}(\.9+)?"), "seconds", "1970-01-01"),
+    (re.compile(r"9{13}"), "milliseconds", "1970-01-01"),
+)
 # The clock of a stamp is the shop's own: what follows it says how far it is from Greenwich, and days are counted by it.
 OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$"
 MONTH_NAMES = (
@@ -144,7 +151,7 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
     half = sum(shape.rows for shape in found) / 2
     if sum(shape.rows for shape in found if SERIAL_SHAPE.fullmatch(shape.shape)) > half:
         return (SERIAL,)
-    _refuse_numbered(found, column, half)
+    _refuse_counted(found, column, half)
     _refuse_short_years(found, column, half)
     open_, clear = ([each for each in known if (len(each[1]) > 1) == is_open] for is_open in (True, False))
     if sum(shape.rows for shape, _ in clear) >= sum(shape.rows for shape, _ in open_):
@@ -155,8 +162,7 @@ def forms(found: Iterable[Shape], column: str) -> tuple[str, ...]:
 
 def declared(form: str) -> tuple[str, ...]:
     """Check a declared strptime form, so that a slip in it is not taken for a slip in the file."""
-    if form.startswith(NUMBERED):
-        day_zero(form)
+    if counted(form):
         return (form,)
     unknown = [mark for mark in re.findall(r"%-?(.?)", form) if mark not in set(DIRECTIVES)]
     if unknown or "%" not in form:
@@ -167,23 +173,35 @@ def declared(form: str) -> tuple[str, ...]:
     return (form.replace(" %z", "").replace("%z", ""),)
 
 
-def day_zero(form: str) -> date:
-    """The date from which the days of such a form are numbered. Raises InputError where it is none."""
+class Counting(NamedTuple):
+    """What the numbers of a column count: steps of so many seconds from a moment of the shop's own clock on."""
+
+    seconds: float
+    zero: datetime
+
+
+def counted(form: str) -> Counting | None:
+    """Read the form of a column of numbers; None: it is one of strptime. Raises InputError on an unknown moment."""
+    if not (said := COUNTED.fullmatch(form)):
+        return None
     try:
-        return date.fromisoformat(form.removeprefix(NUMBERED))
+        return Counting(SECONDS[said[1]], datetime.fromisoformat(said[2]))
     except ValueError:
         raise InputError(
-            f'ingest.date_format {form!r}: expected the date of day 0 as in "{NUMBERED}2024-01-01"'
+            f'ingest.date_format {form!r}: expected the moment that has the number 0, as in "days since 2024-01-01" or '
+            '"seconds since 1970-01-01 00:00"'
         ) from None
 
 
-def _refuse_numbered(found: list[Shape], column: str, half: float) -> None:
-    numbered = [shape for shape in found if NUMBERED_SHAPE.fullmatch(shape.shape)]
-    if sum(shape.rows for shape in numbered) > half:
-        raise InputError(
-            f"column {column!r} holds numbers of days, such as {numbered[0].example!r}: say in params.yaml which date "
-            f'has the number 0, ingest.date_format: "{NUMBERED}2024-01-01"'
-        )
+def _refuse_counted(found: list[Shape], column: str, half: float) -> None:
+    for pattern, unit, zero in COUNTED_SHAPES:
+        numbers = [shape for shape in found if pattern.fullmatch(shape.shape)]
+        if sum(shape.rows for shape in numbers) > half:
+            clock = "" if unit == "days" else " where the shop's clock is that of Greenwich, else what it showed then"
+            raise InputError(
+                f"column {column!r} holds numbers of {unit}, such as {numbers[0].example!r}: say in params.yaml which "
+                f'moment has the number 0, ingest.date_format: "{unit} since {zero}"{clock}'
+            )
 
 
 def _refuse_short_years(found: list[Shape], column: str, half: float) -> None:

@@ -34,7 +34,6 @@ FALSE = ("", "no", "n", "false", "f", "0", "none", "null", "nao", "não", "nan",
 CANCELLED = "cancelled"
 WHOLE_ORDER = "order"  # the product of an order that is given without its lines
 NULL = ibis.null("string")
-DAY_SECONDS = 86_400
 SERIALS = (32_874, 73_050)  # days as spreadsheets count them: the years 1990 to 2099
 NUMBERS = (0, 99_999)  # days that are numbered from any other date
 YEARS = (1900, 2199)  # anything outside is a typing error
@@ -274,12 +273,13 @@ def _date(text: Text, form: Form) -> Reading:
 
 
 def _parsed(text: Text, form: str) -> Any:
-    if not form.startswith(dates.NUMBERED):
+    if not (counting := dates.counted(form)):
         return try_strptime(text, form)
-    days = text.try_cast("float64")
+    count = text.try_cast("float64")
+    days = count * counting.seconds / dates.SECONDS["days"]
     is_day = days.between(*(SERIALS if form == dates.SERIAL else NUMBERS))
-    seconds = (ibis.ifelse(is_day, days, None) * DAY_SECONDS).round().cast("int64")
-    return (ibis.timestamp(f"{dates.day_zero(form)}") + seconds.as_interval("s")).cast("timestamp(6)")
+    seconds = (ibis.ifelse(is_day, count, None) * counting.seconds).round().cast("int64")
+    return (ibis.timestamp(f"{counting.zero}") + seconds.as_interval("s")).cast("timestamp(6)")
 
 
 def _quantity(text: Text, decimal: str) -> Reading:
