@@ -49,6 +49,13 @@ def test_what_is_declared_goes_first():
     assert (mapping["unit_price"], mapping["invoice"]) == ("Net", "Rechnung")
 
 
+@pytest.mark.parametrize("number", ["Nº Pedido", "Número de la factura", "Order No.", "N. do pedido", "Pedido nº"])
+def test_the_words_of_a_name_are_known_without_those_that_say_nothing(number):
+    others = ["Código do produto", "Quantidade", "Data", "Preço", "N.º do cliente"]
+    found = recognise([number, *others]).columns
+    assert [found[ours] for ours in ("invoice", "customer_id")] == [number, "N.º do cliente"]
+
+
 @pytest.mark.parametrize(
     ("found", "declared", "expected"),
     [

@@ -178,6 +178,9 @@ def test_months_are_words_in_any_form():
         "jan 31, 2024",
         "31. Januar 2024",
         "31 janv. 2024",
+        "31st January 2024",
+        "January 31st, 2024",
+        "45322,0",
     ):
         assert read(lines(line(at=f'"{written}"')))["invoiced_at"].astype(str).tolist() == ["2024-01-31"]
 
@@ -331,6 +334,15 @@ def test_an_unread_column_that_speaks_of_no_sale_is_asked_about(case):
     assert len(read(text, ignore=(column,))) == 2
 
 
+def test_a_column_that_parts_the_lines_as_orders_do_is_asked_about():
+    order = [f"{line(quantity=str(piece))},x{piece // 2}" for piece in range(1, 9)]  # two lines each, all at one time
+    text = lines(*(each.partition(",")[2] for each in order), head=f"{HEAD},Beleg".partition(",")[2])
+    with pytest.raises(InputError, match=r"'Beleg' parts the lines as orders do.*invoice: \"Beleg\".*ingest\.ignore"):
+        read(text)
+    assert len(set(read(text, ignore=("Beleg",))["invoice"])) == 1
+    assert len(set(read(text, columns={"invoice": "Beleg"})["invoice"])) == 5
+
+
 def test_a_column_of_several_currencies_is_asked_about_whatever_its_name():
     text = lines(f"{line()},EUR", f"{line(quantity='3')},USD", head=f"{HEAD},Cur.")
     with pytest.raises(InputError, match=r"'Cur\.' is not read and holds 'EUR'.*several currencies"):
@@ -472,6 +484,10 @@ EXPORTS = {
         "2024-01-31,Thing,2,4.00,3.00,1,c",
     ),
     "Stripe payments": ("id,Created (UTC),Amount,Currency,Customer ID,Status", "1,2024-01-31 10:00,3.00,eur,c,Paid"),
+    "Stripe payments by created date": (
+        "id,Created date (UTC),Amount,Amount Refunded,Currency,Customer ID,Status",
+        "1,2024-01-31 10:00,5.00,2.00,eur,c,Paid",
+    ),
     "Superstore": ("Order ID,Order Date,Customer ID,Product ID,Sales,Quantity,Discount", "1,2024-01-31,c,A,3.00,2,0.2"),
     "Online Retail": ("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country", line()),
     "Online Retail II": ("Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country", line()),

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 from insiders.errors import InputError
 from insiders.io.delivery import presets
-from insiders.schemas.vocabulary import reduced
+from insiders.schemas.vocabulary import plain, reduced
 
 # Our name -> what files call it, reduced to letters and digits without accents. The known distributions of the public
 # data set come first; the others are what shop systems and their exports say, in English, Portuguese and Spanish.
@@ -209,6 +210,10 @@ SYNONYMS = {
     ),
 }
 BRACKETS = re.compile(r"\((?!\d+\)).*?\)|\[.*?\]")  # but not the number of a name that stands twice
+# Words of a name that say nothing; the last ones do where ours is a number anyway.
+ARTICLES = frozenset(["de", "del", "do", "da", "dos", "das", "la", "el", "los", "las", "of", "the"])
+NUMBER_WORDS = frozenset(["n", "o", "no", "nr", "nro", "num", "numero", "number"])
+NUMBERED = ("invoice", "customer_id")
 CODE_OR_TEXT = ("product", "produto", "producto")
 NEEDED = ("invoiced_at", "customer_id")
 LINE = ("product_code", "quantity", "unit_price")  # of an order that is given line by line
@@ -308,10 +313,10 @@ def _check(found: Sequence[str], declared: Mapping[str, str]) -> None:
 
 
 def _hits(ours: str, free: Sequence[str]) -> list[str]:
-    """List the columns whose name is known for ours, as it is or, where none is so, without what stands in brackets."""
+    """List the columns whose name is known for ours: as it is, else without what stands in brackets, else its words."""
     names = (ours.replace("_", ""), *SYNONYMS[ours])
-    exact = [name for name in free if reduced(name) in names]
-    return exact or [name for name in free if _bare(name) in names]
+    ways = (reduced, _bare, partial(_words, idle=ARTICLES | (NUMBER_WORDS if ours in NUMBERED else frozenset())))
+    return next((hits for way in ways if (hits := [name for name in free if way(name) in names])), [])
 
 
 def _parted(hits: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -324,6 +329,11 @@ def _parted(hits: dict[str, list[str]]) -> dict[str, list[str]]:
 def _bare(name: str) -> str:
     """Reduce a name without its unit, as in "Price (EUR)"."""
     return reduced(BRACKETS.sub("", name))
+
+
+def _words(name: str, idle: frozenset[str]) -> str:
+    """Reduce a name to its words without the idle ones, as "Nº de pedido" to "pedido"."""
+    return "".join(word for word in re.findall(r"[^\W_]+", plain(name)) if word not in idle)
 
 
 def _require_single(ours: str, hits: Sequence[str]) -> None:

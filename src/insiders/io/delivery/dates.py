@@ -46,7 +46,7 @@ SHORT_FORMS = {
 SECONDS = {"days": 86_400.0, "seconds": 1.0, "milliseconds": 0.001}  # of one step
 COUNTED = re.compile(rf"({'|'.join(SECONDS)}) since (.*)")
 SERIAL = "days since 1899-12-30"  # as spreadsheets count
-SERIAL_SHAPE = re.compile(r"9{5}(\.9+)?")
+SERIAL_SHAPE = re.compile(r"9{5}([.,]9+)?")
 # What a count of so many digits most likely is, and the moment that has the number 0 as its form is proposed.
 COUNTED_SHAPES = (
     (re.compile(r"9{1,3}"), "days", "2024-01-01"),
@@ -98,6 +98,7 @@ def plain(text: Text, *, has_words: bool) -> Text:
     text = (
         text.re_replace(WEEKDAYS, "")
         .re_replace(r"^(\d\d?)\. *(\p{L})", r"\1 \2")
+        .re_replace(r"(?i)(^|[^\d])(\d\d?)(st|nd|rd|th)($|[^\p{L}])", r"\1\2\4")
         .re_replace(r"(?i) +(de|del|of) +", " ")
         .re_replace(r"(?i) *h(s|rs)?\.?$", "")
     )

@@ -203,6 +203,16 @@ PRESETS = (
         currency="currency",
     ),
     _preset(
+        "Stripe payments by created date",
+        "id createddateutc amount",
+        invoice="id",
+        invoiced_at="createddateutc",
+        amount="amount",
+        customer_id="customerid customeremail",
+        status="status",
+        currency="currency",
+    ),
+    _preset(
         "dunnhumby transactions",
         "householdkey basketid day productid quantity salesvalue",
         invoice="basketid",

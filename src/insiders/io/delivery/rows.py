@@ -275,7 +275,7 @@ def _date(text: Text, form: Form) -> Reading:
 def _parsed(text: Text, form: str) -> Any:
     if not (counting := dates.counted(form)):
         return try_strptime(text, form)
-    count = text.try_cast("float64")
+    count = text.replace(",", ".").try_cast("float64")
     days = count * counting.seconds / dates.SECONDS["days"]
     is_day = days.between(*(SERIALS if form == dates.SERIAL else NUMBERS))
     seconds = (ibis.ifelse(is_day, count, None) * counting.seconds).round().cast("int64")

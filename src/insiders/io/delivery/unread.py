@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import ibis
+
 from insiders.errors import InputError
 from insiders.io import engine
 from insiders.io.delivery.blocks import PROBLEM, ROW
@@ -13,6 +15,7 @@ Table = Any  # Ibis has no types that mypy could follow
 
 WORDS_MAX = 50  # different texts of a column that sorts rows into kinds
 SHOWN = 5
+LINES_MIN = 1.05  # of an order, in the mean: a number of its own on each line says nothing of orders
 TOGETHER = 10  # columns of one view: each of its questions binds all of them
 
 
@@ -98,6 +101,35 @@ def refuse(unread: Sequence[Unread], mapping: Mapping[str, str | None], ignored:
             f"column {each.column!r} is not read and holds {text!r}: {QUESTIONS[ours]} Say so in params.yaml: "
             f'ingest.columns: {{{ours}: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] does not'
         )
+
+
+def refuse_order_number(
+    raw: Table, unread: Sequence[Unread], mapping: Mapping[str, str | None], ignored: Collection[str]
+) -> None:
+    """Stop where the lines have no order, and a column that is not read parts them as only orders do.
+
+    Each of its texts stands for one customer at one time, and there are more of them than customers and times: without
+    it two orders of a minute would be one. Raises InputError.
+    """
+    given = [name for ours in ("customer_id", "invoiced_at") if (name := mapping[ours])]
+    if mapping["invoice"] or not (mapping["product_code"] or mapping["description"]):
+        return
+    (counted,) = engine.fetch_records(raw.aggregate(rows=raw.count(), orders=_different(raw, *given)))
+    for each in unread:
+        if each.column in ignored or each.texts > counted["rows"] / LINES_MIN:
+            continue
+        values = {"texts": _different(raw, each.column), "parts": _different(raw, each.column, *given)}
+        (seen,) = engine.fetch_records(raw.filter(raw[each.column].notnull()).aggregate(**values))
+        if counted["orders"] < seen["texts"] == seen["parts"]:
+            raise InputError(
+                f"no column is read as the order's number, and {each.column!r} parts the lines as orders do: say so in "
+                f'params.yaml, ingest.columns: {{invoice: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] '
+                "takes the lines of a customer at one time for one order"
+            )
+
+
+def _different(raw: Table, *names: str) -> Any:
+    return ibis.struct({name: raw[name].fill_null("") for name in names}).nunique()
 
 
 def _discount(each: Unread) -> tuple[str, str] | None:
