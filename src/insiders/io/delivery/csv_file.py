@@ -190,12 +190,12 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def _without_blank(rows: "pa.RecordBatch", columns: Sequence["pa.Array"]) -> "pa.RecordBatch":
     """Leave out rows of separators only, as spreadsheets write them below a table; they keep their numbers."""
-    from functools import reduce
-
-    from pyarrow import compute
-
     if not all(column.null_count for column in columns):
         return rows
+    from functools import reduce
+
+    from pyarrow import compute  # a tenth of a second, which most files need not wait for
+
     blank = reduce(compute.and_, (compute.is_null(column) for column in columns))
     return rows.filter(compute.invert(blank))
 
@@ -203,11 +203,13 @@ def _without_blank(rows: "pa.RecordBatch", columns: Sequence["pa.Array"]) -> "pa
 def _numbers(first: int, count: int, taken: Sequence[int]) -> "pa.Array":
     """Number so many rows, leaving out those that are taken."""
     import pyarrow as pa
-    from pyarrow import compute
 
     ahead = pa.arange(first, first + count + len(taken))
-    free = ahead.filter(compute.invert(compute.is_in(ahead, pa.array(taken, pa.int64())))) if taken else ahead
-    return free[:count]
+    if not taken:
+        return ahead
+    from pyarrow import compute
+
+    return ahead.filter(compute.invert(compute.is_in(ahead, pa.array(taken, pa.int64()))))[:count]
 
 
 def detect_encoding(open_: Opener) -> str:
@@ -219,28 +221,38 @@ def detect_encoding(open_: Opener) -> str:
             return encoding
     if b"\x00" in start:
         raise InputError("it is not text, or UTF-16 without a mark: save it as UTF-8, or declare ingest.encoding")
-    if _fits(open_, "utf-8"):
+    with open_() as stream:
+        is_utf8, has_controls = _read_through(stream)
+    if is_utf8:
         return "utf-8"
-    return "cp1252" if _has_controls(open_) and _fits(open_, "cp1252") else "latin-1"
+    return "cp1252" if has_controls and _fits(open_, "cp1252") else "latin-1"
+
+
+def _read_through(stream: IO[bytes]) -> tuple[bool, bool]:
+    """Tell whether all bytes are UTF-8 and whether some are control characters in Latin-1: in one reading."""
+    import numpy as np
+
+    decoder, is_utf8, has_controls = codecs.getincrementaldecoder("utf-8")(), True, False
+    for chunk in _chunks(stream):
+        is_utf8 = is_utf8 and _goes_on(decoder, chunk)
+        has_controls = has_controls or bool((np.frombuffer(chunk, np.int8) <= CONTROL_MAX).any())
+        if has_controls and not is_utf8:
+            break
+    return is_utf8 and _goes_on(decoder, b"", final=True), has_controls
+
+
+def _goes_on(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final=final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _fits(open_: Opener, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     with open_() as stream:
-        try:
-            for chunk in _chunks(stream):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _has_controls(open_: Opener) -> bool:
-    import numpy as np
-
-    with open_() as stream:
-        return any((np.frombuffer(chunk, np.int8) <= CONTROL_MAX).any() for chunk in _chunks(stream))
+        return all(_goes_on(decoder, chunk) for chunk in _chunks(stream)) and _goes_on(decoder, b"", final=True)
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
