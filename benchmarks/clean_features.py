@@ -57,7 +57,7 @@ def by_trusting(csv: Path, out: Path) -> None:
     raw = con.read_csv(csv, encoding="latin-1", header=True, columns=types, timestampformat="%m/%d/%Y %H:%M")
     named = raw.rename({ours: theirs for ours, (theirs, _dtype) in COLUMNS.items()})
     missing = dict.fromkeys(("status", "line_type", "rest"), ibis.null("string"))
-    _write_customers(con, named.mutate(amount=named.quantity * named.unit_price, **missing), out)
+    write_customers(con, named.mutate(amount=named.quantity * named.unit_price, **missing), out)
 
 
 def by_project(csv: Path, out: Path) -> None:
@@ -70,10 +70,11 @@ def by_project(csv: Path, out: Path) -> None:
     folder = out.with_suffix(".delivery")
     intake.take(source, ingest, folder)
     con = engine.connect()
-    _write_customers(con, con.read_parquet(folder / paths.TRANSACTIONS.name), out)
+    write_customers(con, con.read_parquet(folder / paths.TRANSACTIONS.name), out)
 
 
-def _write_customers(con: Any, transactions: Any, out: Path) -> None:
+def write_customers(con: Any, transactions: Any, out: Path) -> None:
+    """From the lines that ingest has read to the customers of the day after the last."""
     from insiders.answers import cleaning
     from insiders.io import engine, params
     from insiders.tables import cutoffs, features, lines, orders

@@ -1,6 +1,11 @@
-"""The features of features.py as a notebook writes them: plain pandas, one step after the other, floats for money."""
+"""The features of features.py as a notebook writes them: plain pandas, one step after the other, floats for money.
+
+Returns are matched, and gaps between orders taken, customer by customer, as people write it; `at_once` does it for all
+by cumulative sums, as somebody does who knows pandas well.
+"""
 
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +16,31 @@ SERVICES = ["POST", "DOT", "C2", "S", "BANK CHARGES", "AMAZONFEE", "CRUK", "B"]
 SERVICE_PREFIXES = ("ADJUST", "TEST", "gift_0001_")
 CREDITS = ["M", "m", "D"]
 KEY = "CustomerID"
+Gaps = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def clean(csv: Path) -> pd.DataFrame:
-    data = pd.read_csv(csv, encoding="latin-1", dtype={"InvoiceNo": str, "StockCode": str, KEY: str})
+TRANSACTIONS = {  # column of a table that ingest wrote -> of the file
+    "invoice": "InvoiceNo",
+    "product_code": "StockCode",
+    "description": "Description",
+    "quantity": "Quantity",
+    "invoiced_at": "InvoiceDate",
+    "unit_price": "UnitPrice",
+    "customer_id": KEY,
+    "country": "Country",
+}
+
+
+def read(lines: Path) -> pd.DataFrame:
+    if lines.suffix == ".parquet":
+        data = pd.read_parquet(lines, columns=list(TRANSACTIONS)).rename(columns=TRANSACTIONS)
+        return data.assign(UnitPrice=data["UnitPrice"].astype(float))
+    data = pd.read_csv(lines, encoding="latin-1", dtype={"InvoiceNo": str, "StockCode": str, KEY: str})
     data["InvoiceDate"] = pd.to_datetime(data["InvoiceDate"], format="%m/%d/%Y %H:%M")
+    return data
+
+
+def clean(data: pd.DataFrame) -> pd.DataFrame:
     data = data.drop_duplicates().dropna(subset=[KEY])
     data = data[~data["StockCode"].isin(SERVICES) & ~data["StockCode"].str.startswith(SERVICE_PREFIXES)]
     data = data[(data["UnitPrice"] > 0) & (data["Quantity"] != 0)]
@@ -55,11 +80,35 @@ def match(data: pd.DataFrame) -> pd.Series:
     return pd.Series(matched, dtype="int64").reindex(data.index, fill_value=0)
 
 
+def match_at_once(data: pd.DataFrame) -> pd.Series:
+    """The same in closed form: what came back so far, less what was bought, at its highest found nothing to undo."""
+    product = [KEY, "StockCode"]
+    returned = data.loc[data["is_return"], product].drop_duplicates()
+    moves = data[~data["is_credit"]].reset_index(names="line").merge(returned, on=product)
+    moves = moves.sort_values([*product, "InvoiceDate", "is_return", "Quantity", "UnitPrice"])
+    groups = [moves[name] for name in product]
+    unmatched = (-moves["Quantity"]).groupby(groups).cumsum().groupby(groups).cummax().clip(lower=0)
+    before = unmatched.groupby(groups).shift(fill_value=0)
+    matched = (-moves["Quantity"] - (unmatched - before))[moves["is_return"]]
+    return pd.Series(matched.to_numpy(), moves.loc[moves["is_return"], "line"]).reindex(data.index, fill_value=0)
+
+
+def gaps(orders: pd.DataFrame) -> pd.DataFrame:
+    """Days between the days with an order, of each customer: mean and standard deviation."""
+    days = orders.groupby(KEY)["day"].apply(lambda days: days.drop_duplicates().diff().dt.days.dropna())
+    return days.groupby(level=0).agg(["mean", "std"])
+
+
+def gaps_at_once(orders: pd.DataFrame) -> pd.DataFrame:
+    days = orders[[KEY, "day"]].drop_duplicates().sort_values([KEY, "day"])
+    return days.groupby(KEY)["day"].diff().dt.days.groupby(days[KEY]).agg(["mean", "std"])
+
+
 def total(values: pd.Series, rows: pd.DataFrame, customers: pd.Index) -> pd.Series:
     return values.groupby(rows[KEY]).sum().reindex(customers, fill_value=0)
 
 
-def sales_features(sales: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+def sales_features(sales: pd.DataFrame, as_of: pd.Timestamp, between: Gaps) -> pd.DataFrame:
     orders = sales.groupby([KEY, "InvoiceNo", "day"]).agg(
         gross=("amount", "sum"),
         products=("StockCode", "nunique"),
@@ -78,8 +127,7 @@ def sales_features(sales: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     found["recency_days"] = (as_of - by_customer["day"].max()).dt.days
     found["tenure_days"] = (as_of - by_customer["day"].min()).dt.days
     found["orders_per_month"] = found["order_count"] * 30 / found["tenure_days"].clip(lower=30)
-    gaps = by_customer["day"].apply(lambda days: days.drop_duplicates().diff().dt.days.dropna()).groupby(level=0)
-    found["gap_mean_days"], found["gap_std_days"] = gaps.mean(), gaps.std()
+    found[["gap_mean_days", "gap_std_days"]] = between(orders)
     for days in (90, 180):
         recent = orders[orders["day"] >= as_of - timedelta(days=days)]
         found[f"order_count_{days}d"] = recent.groupby(KEY).size().reindex(found.index, fill_value=0)
@@ -88,9 +136,10 @@ def sales_features(sales: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     return found
 
 
-def features(data: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int, fade_days: int) -> pd.DataFrame:
+def features(data: pd.DataFrame, horizon_days: int, fade_days: int, between: Gaps) -> pd.DataFrame:
+    as_of = data["day"].max() + timedelta(days=1)
     sales, returns, given_back = data[data["is_sale"]], data[data["is_return"]], data[~data["is_sale"]]
-    found = sales_features(sales, as_of)
+    found = sales_features(sales, as_of, between)
     known = found.index
     found["returned_revenue"] = total(-given_back["amount"], given_back, known)
     unmatched = (-given_back["Quantity"] - given_back["matched"]) * given_back["UnitPrice"]
@@ -111,8 +160,7 @@ def features(data: pd.DataFrame, as_of: pd.Timestamp, horizon_days: int, fade_da
     return found.rename_axis("customer_id").reset_index()
 
 
-def run(csv: Path, out: Path, horizon_days: int, fade_days: int) -> None:
-    data = clean(csv)
-    data["matched"] = match(data)
-    as_of = data["day"].max() + timedelta(days=1)
-    features(data, as_of, horizon_days, fade_days).to_parquet(out)
+def run(lines: Path, out: Path, horizon_days: int, fade_days: int, *, at_once: bool = False) -> None:
+    data = clean(read(lines))
+    data["matched"] = (match_at_once if at_once else match)(data)
+    features(data, horizon_days, fade_days, gaps_at_once if at_once else gaps).to_parquet(out)
