@@ -50,6 +50,17 @@ def test_a_period_that_brought_nothing_has_null_figures(period):
     assert found["value_over_random_low"] is None
 
 
+def test_a_ratio_to_a_list_that_brought_nothing_has_no_interval_either(period):
+    later, chosen = period.later, np.arange(300) < 30
+    revenue = later["next_revenue"].where(later["net_revenue"].rank(ascending=False) > 30, 0.0)
+    brought = validation.Period(period.cut, later.assign(next_revenue=revenue), period.horizon, period.unseen_season)
+    found = validation.judge(Listed("net_revenue", chosen), brought, SETTINGS)
+    assert found["value_capture"] > 0
+    assert found["value_lift"] is None
+    assert found["value_lift_low"] is None
+    assert found["value_lift_high"] is None
+
+
 def test_a_baseline_takes_in_everyone_tied_at_its_boundary():
     frame = customers(100)
     frame["net_revenue"] = [100.0] * 5 + [50.0] * 10 + [1.0] * 85

@@ -166,16 +166,17 @@ def judge(chosen: Listed, period: Period, settings: Settings) -> Validation:
     weights = holdout.draws(len(customers), settings.bootstrap, settings.seed)
     own = without_nan(holdout.capture(chosen.flags, past, revenue).as_dict())
     ends = without_nan(holdout.intervals(chosen.flags, past, revenue, weights))
+    lift, low, high = _whole(own["value_lift"], ends["value_lift_low"], ends["value_lift_high"])
     compared = {name: holdout.by_score(score, customers, n) for name, score in period.dates[-1].scores.items()}
     captures = without_nan({name: measures["value_capture"] for name, measures in compared.items()})
     foretold = without_nan(round_each(_foresight(chosen, period)))
     return {
         "value_capture": own["value_capture"],
-        "value_lift": own["value_lift"],
+        "value_lift": lift,
         "value_oracle": own["value_oracle"],
         "value_over_random": own["value_over_random"],
-        "value_lift_low": ends["value_lift_low"],
-        "value_lift_high": ends["value_lift_high"],
+        "value_lift_low": low,
+        "value_lift_high": high,
         "value_over_random_low": ends["value_over_random_low"],
         "value_over_random_high": ends["value_over_random_high"],
         "top_n_capture": captures[scores.SPREADSHEET],
@@ -188,6 +189,11 @@ def judge(chosen: Listed, period: Period, settings: Settings) -> Validation:
         "as_of": f"{customers['as_of'].iloc[0]:%Y-%m-%d}",
         "horizon_days": period.horizon_days,
     }
+
+
+def _whole(ratio: float | None, *ends: float | None) -> tuple[float | None, ...]:
+    """A ratio with its interval, or none of it: where the other list brought nothing, only some draws have a ratio."""
+    return (ratio, *ends) if None not in (ratio, *ends) else (None,) * (1 + len(ends))
 
 
 def _against_sorts(chosen: Listed, period: Period, settings: Settings) -> SortLift:
