@@ -4,9 +4,10 @@ Usage: python benchmarks/search.py [data folder] [trials]; one worker, one threa
 """
 
 import json
+import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from insiders import schemas
-from insiders.evidence import judge, search, windows
-from insiders.evidence.judge import Answer, Judge, Recipe, Settings
+from insiders.evidence import baselines, judge, search, windows
+from insiders.evidence.judge import Answer, Judge, Question, Recipe, Settings
+from insiders.evidence.rivals import Rivals
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.io import params, studies, tables
 from insiders.model.segment_model import SegmentModel
@@ -27,7 +29,7 @@ Cut = dict[str, Window]
 class Wasteful(Judge):
     """Shares no embedding and no forest between trials, and measures every trial to the end."""
 
-    def score(self, recipe: Recipe) -> Answer:
+    def score(self, recipe: Recipe, bar: float = -math.inf) -> Answer:  # noqa: ARG002 (it spares nothing)
         self._embedded.cache_clear()
         self._forests.clear()
         return super().score(recipe)
@@ -36,9 +38,20 @@ class Wasteful(Judge):
         return super()._violation(models)[0], ""
 
 
-def searched(settings: Settings, score: Callable[[list[Recipe]], Iterable[Answer]]) -> list[search.Trial]:
+def searched(settings: Settings, score: search.Score) -> list[search.Trial]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return list(search.run(optuna.create_study(directions=["maximize"] * 2), settings, score))
+
+
+def quickly(quick: Judge) -> list[search.Trial]:
+    """As `tune` does it, with what other ways foretell; the score of the customers is not the search's."""
+    settings = quick.settings
+    scores = [each.scores[settings.score] for each in baselines.dates(quick)]
+    rivals = Rivals([quick.windows[fold] for fold in quick.folds], scores, settings)
+    trials = searched(settings, lambda questions: (quick.score(*each) for each in questions))
+    for trial in trials:
+        rivals.lifts(trial.foresight, int(trial.measures["segments"]))
+    return trials
 
 
 def wasteful(cut: Cut, settings: Settings, trials: list[search.Trial]) -> None:
@@ -46,8 +59,8 @@ def wasteful(cut: Cut, settings: Settings, trials: list[search.Trial]) -> None:
     known = {_key(trial.recipe): Answer(trial.measures, trial.violation, trial.reason) for trial in trials}
     slow = Wasteful(cut, replace(settings, hopeless_foresight=-1.0, hopeless_stability=0.0))
 
-    def score(recipes: list[Recipe]) -> Iterator[Answer]:
-        for recipe in recipes:
+    def score(questions: list[Question]) -> Iterator[Answer]:
+        for recipe, _ in questions:
             slow.score(recipe)
             yield known[_key(recipe)]
 
@@ -83,7 +96,7 @@ def main() -> None:
     snapshots = tables.read(folder / "snapshots.parquet", schemas.SNAPSHOTS)
     cut = windows.windows(snapshots, given.featurize.horizon_days, judge.looked_at(settings))
     quick = Judge(cut, settings)
-    found, wall, cpu = timed(lambda: searched(settings, lambda recipes: map(quick.score, recipes)))
+    found, wall, cpu = timed(lambda: quickly(quick))
     tried = found or []
     pruned = sum(trial.state == "PRUNED" for trial in tried)
     print(f"{len(tried)} trials ({pruned} given up early), {len(cut[VALIDATION].customers)} customers", flush=True)

@@ -116,7 +116,10 @@ def _ratios(own: list[Foresight], found: Mapping[str, list[Foresight]]) -> dict[
     others = {"÷ RFM": "rfm_cells", "÷ score": "lifetime value, 14 quantiles", "÷ boosting": "boosting"}
     cells = {"foresight": f"{np.mean([each.both for each in own[:-1]]):.3f} / {own[-1].both:.3f}"}
     for title, name in others.items():
-        pair = [foresight.lift(own[part], found[name][part]) for part in (slice(None, -1), slice(-1, None))]
+        pair = [
+            foresight.lift(foresight.mean(own[part]), foresight.mean(found[name][part]))
+            for part in (slice(None, -1), slice(-1, None))
+        ]
         cells[title] = f"{pair[0]:.2f} / {pair[1]:.2f}"
     return cells
 

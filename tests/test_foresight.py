@@ -86,8 +86,8 @@ def test_money_has_no_unit_for_boosting_and_cells():
 
 def test_lift_is_the_ratio_of_means_over_the_origins():
     own, other = [Foresight(0.3, 0.1), Foresight(0.5, 0.3)], [Foresight(0.2, 0.0), Foresight(0.3, 0.3)]
-    assert foresight.lift(own, other) == pytest.approx(0.3 / 0.2)
-    assert np.isnan(foresight.lift(own, [Foresight(-0.1, -0.1)]))
+    assert foresight.lift(foresight.mean(own), foresight.mean(other)) == pytest.approx(0.3 / 0.2)
+    assert np.isnan(foresight.lift(0.2, -0.1))
 
 
 def test_measures_are_named_by_origin():

@@ -15,11 +15,11 @@ def test_jaccard_by_hand():
 def test_separation_leaves_noise_out_and_needs_two_clusters():
     points = np.array([[0.0, 0], [0, 1], [9, 9], [9, 8], [4, 4]])
     labels = np.array([0, 0, 1, 1, -1])
-    with_noise = quality.separation(points, labels, 100, 1)
-    without = quality.separation(points[:4], labels[:4], 100, 1)
+    with_noise = quality.separation(quality.Space.of(points, 100, 1), labels)
+    without = quality.separation(quality.Space.of(points[:4], 100, 1), labels[:4])
     assert with_noise == without
     assert with_noise["silhouette"] > 0.8
-    assert np.isnan(quality.separation(points, np.array([0, 0, 0, 0, -1]), 100, 1)["silhouette"])
+    assert np.isnan(quality.separation(quality.Space.of(points, 100, 1), np.array([0, 0, 0, 0, -1]))["silhouette"])
 
 
 def test_permuted_customers_keep_every_column_and_lose_every_customer():
@@ -79,14 +79,14 @@ def test_the_control_gap_has_an_interval_over_customers():
     rng = np.random.default_rng(4)
     points = np.concatenate([rng.normal(0, 1, (150, 2)), rng.normal(6, 1, (150, 2))])
     labels = np.repeat([0, 1], 150)
-    own = quality.separation(points, labels, 1000, 1)
-    by_lot = quality.separation(points, rng.permutation(labels), 1000, 1)
+    own = quality.separation(quality.Space.of(points, 1000, 1), labels)
+    by_lot = quality.separation(quality.Space.of(points, 1000, 1), rng.permutation(labels))
     found = quality.control(own, by_lot)
     assert found["control_gap"] == pytest.approx(own["silhouette"] - by_lot["silhouette"])
     assert 0 < found["control_gap_low"] < found["control_gap"] < found["control_gap_high"]
     nothing = quality.control(by_lot, by_lot)
     assert nothing["control_gap_low"] < 0 < nothing["control_gap_high"]
-    few = quality.separation(points[::10], labels[::10], 1000, 1)
+    few = quality.separation(quality.Space.of(points[::10], 1000, 1), labels[::10])
     assert few["silhouette_error"] > own["silhouette_error"]
 
 

@@ -24,6 +24,7 @@ SETTINGS = Settings(
     segments_max=12,
     segment_share_min=0.005,
     resamples=4,
+    refit_rows=5000,
     seeds=2,
     silhouette_rows=200,
     bootstrap=50,
@@ -57,9 +58,9 @@ def study():
     return optuna.create_study(directions=["maximize", "maximize"])
 
 
-def cheap(recipes):
+def cheap(questions):
     """Measures that are a plain function of the params, in place of fits."""
-    for recipe in recipes:
+    for recipe, _ in questions:
         clusters = recipe.params.get("kmeans.clusters") or recipe.params.get("ward.clusters")
         yield Answer({"foresight_mean": clusters / 100, "stability_rand": 1 / clusters}, 0.0, "")
 
@@ -140,7 +141,6 @@ def test_every_measure_of_a_trial(judge):
     each = [measures[f"foresight_{fold}"] for fold in ("1", "2", "3")]
     assert measures["foresight_mean"] == pytest.approx(sum(each) / 3)
     assert measures["foresight_min"] == min(each)
-    assert measures["foresight_lift"] == pytest.approx(measures["foresight_mean"] / measures["foresight_rfm_mean"])
     assert 0 <= measures["stability"] <= 1
     assert measures["stability_rand"] <= 1
     assert measures["control_gap"] == pytest.approx(measures["silhouette"] - measures["control_silhouette"])
@@ -171,6 +171,23 @@ def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, 
     assert judge.score(other) == Judge(cut, SETTINGS).score(other)
     assert once == 1 + 3 + SETTINGS.resamples + SETTINGS.seeds + 1
     assert len(grown) == 2 * once  # the second judge's own ones
+
+
+def test_a_trial_out_of_reach_has_both_objectives_and_nothing_that_only_the_pick_asks_for(cut, judge):
+    whole = judge.score(RECIPE).measures
+    answer = Judge(cut, replace(SETTINGS, resamples=3)).score(RECIPE, whole["foresight_mean"] + 0.01)
+    assert (answer.violation, answer.reason) == (0.0, "")
+    assert answer.measures["foresight_mean"] == whole["foresight_mean"]
+    assert answer.measures["stability_rand"] == pytest.approx(whole["stability_rand"], abs=0.2)
+    assert (answer.measures["stability_refits"], whole["stability_refits"]) == (3, SETTINGS.resamples)
+    assert set(whole) - set(answer.measures) == set(LATE) - {"stability", "stability_rand", "stability_refits"}
+    assert judge.score(RECIPE, whole["foresight_mean"]).measures == whole
+
+
+def test_of_many_customers_a_refit_sees_as_many_as_the_settings_say(cut):
+    few = Judge(cut, replace(SETTINGS, refit_rows=60))
+    assert {len(few.windows[name].customers) for name in few.resamples} == {60}
+    assert 0.2 < few.score(RECIPE).measures["stability_rand"] <= 1
 
 
 def test_too_many_segments_are_given_up_with_the_reason(cut):
@@ -206,7 +223,7 @@ def test_the_study_is_the_same_when_killed_and_resumed():
         list(run(broken, SETTINGS, interrupted(cheap, after=6)))
     assert len(broken.trials) == 6
     scored = []
-    resumed = list(run(broken, SETTINGS, lambda recipes: cheap(scored.extend(recipes) or recipes)))
+    resumed = list(run(broken, SETTINGS, lambda questions: cheap(scored.extend(questions) or questions)))
     assert sorted(resumed, key=lambda each: each.number) == whole
     assert len(scored) == SETTINGS.trials - 6
 
@@ -230,6 +247,36 @@ def test_trials_are_as_many_as_asked_for_and_none_is_tried_twice():
     assert len(trials) == SETTINGS.trials
     recipes = [asdict(each.recipe) for each in trials]
     assert all(recipes.count(recipe) == 1 for recipe in recipes)
+
+
+def test_a_small_space_is_tried_whole_once_and_then_the_search_ends():
+    few = replace(SETTINGS, embeddings=("scaled",), clusterers=("kmeans", "ward"), trials=50)
+    recipes = [each.recipe for each in run(study(), few, cheap)]
+    counts = {(name, count) for name in few.clusterers for count in range(3, 13)}
+    assert len(recipes) == len(counts)
+    assert {(each.clusterer, each.params[f"{each.clusterer}.clusters"]) for each in recipes} == counts
+
+
+def test_the_bar_is_what_a_trial_needs_beside_the_best_stable_one():
+    tried = [trial(0, 0.2, 0.9), trial(1, 0.3, 0.7), trial(2, 0.4, 0.9, seeds=math.nan), trial(3, 0.5, 0.9, 0.1)]
+    assert search.bar(tried, SETTINGS) == pytest.approx(0.2 * 0.98)
+    assert search.bar([trial(0, -0.2, 0.9)], SETTINGS) == pytest.approx(-0.2 * 1.02)
+    assert search.bar(tried[1:], SETTINGS) == -math.inf
+
+
+def test_each_batch_is_asked_with_the_bar_of_those_before_it():
+    asked = []
+
+    def steady(questions):
+        asked.extend(questions)
+        for answer in cheap(questions):
+            yield answer._replace(measures={**answer.measures, "stability_rand": 0.9, "stability_seeds_rand": 1.0})
+
+    trials = list(run(study(), SETTINGS, steady))
+    for number, question in enumerate(asked):
+        before = trials[: number - number % SETTINGS.batch]
+        assert question.bar == search.bar(before, SETTINGS)
+    assert asked[0].bar < asked[-1].bar
 
 
 def test_the_first_trials_are_the_promising_points_that_the_registries_allow():

@@ -5,17 +5,20 @@ It sees cut-offs up to the start of the untouched last period, and nothing of th
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from insiders import schemas, units
 from insiders.evidence import baselines, foresight, judge, search, unsearched, windows
 from insiders.evidence.foresight import Group
+from insiders.evidence.rivals import Rivals
 from insiders.evidence.search import Trial
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.io import params, paths, studies, tables
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
 
 NO_EMBEDDING = "none"  # of a baseline
 ORIGIN = re.compile(r"(?P<measure>.+)_(?P<origin>\d+)$")  # a measure of one rolling origin, 1 the latest
+
+
+class Scored(NamedTuple):
+    """A window, and the score of its customers."""
+
+    window: Window
+    score: NDArray[np.float64]
 
 
 def tune(settings: params.Params) -> None:
@@ -58,7 +68,10 @@ def tune(settings: params.Params) -> None:
         used = datasets.of_tables(paths.SNAPSHOTS, context="training")
         with runs.search_run(_run_name(study_name, leases), logged, used) as run:
             found = search.run(study, wanted, partial(work, studies.timed), leases)
-            trials = _logged(_with_progress(found, wanted.trials), run)
+            rivals = Rivals(
+                [cut[fold] for fold in chooser.folds], [each.scores[wanted.score] for each in origins], wanted
+            )
+            trials = _logged(_with_lifts(_with_progress(found, wanted.trials), rivals), run)
             lists = baselines.measured(chooser, origins, refits)
             chosen = search.pick(trials, wanted)
             rows = search.rows(trials, lists)
@@ -66,8 +79,9 @@ def tune(settings: params.Params) -> None:
             tables.write_json(search.candidate(chosen, wanted, len(cut) - 1, lists[wanted.score]), paths.CANDIDATE)
             _log_baselines(run, rows, lists)
             _log_result(run, rows, chosen)
-            _illustrate(run, search.front(trials), wanted, cut)
-            run.log_figure(_map(_fitted(chosen, wanted, cut[VALIDATION]), cut[VALIDATION]), "clusters")
+            _illustrate(run, search.front(trials), wanted, Scored(cut["1"], origins[0].scores[wanted.score]))
+            model = chosen.recipe.model(wanted).fit(cut[VALIDATION].customers, cut[VALIDATION].past)
+            run.log_figure(_map(model, cut[VALIDATION], model.listed(cut[VALIDATION].customers)), "clusters")
 
 
 def _share(settings: params.Params, wanted: judge.Settings, customers: int) -> float:
@@ -115,6 +129,15 @@ def _with_progress(trials: Iterable[Trial], total: int) -> Iterable[Trial]:
             text = "no feasible trial yet" if best is None else f"best foresight {best.foresight:.3f}, {_name(best)}"
             bar.update(task, advance=1, description=text)
             yield trial
+        if (tried := int(bar.tasks[task].completed)) < total:
+            bar.console.print(f"tune: all {tried} recipes that the settings allow were tried, fewer than tune.trials")
+
+
+def _with_lifts(trials: Iterable[Trial], rivals: Rivals) -> Iterator[Trial]:
+    """Hold each against what other ways foretell, here once for all workers, who are busy meanwhile."""
+    for trial in trials:
+        lifts = rivals.lifts(trial.foresight, int(trial.measures["segments"]))
+        yield replace(trial, measures={**trial.measures, **units.round_each(lifts)})
 
 
 def _name(trial: Trial) -> str:
@@ -181,12 +204,14 @@ def _log_result(run: SearchRun, rows: pd.DataFrame, chosen: Trial) -> None:
     run.log_file(paths.CANDIDATE)
 
 
-def _illustrate(run: SearchRun, best: Sequence[Trial], wanted: judge.Settings, cut: Mapping[str, Window]) -> None:
+def _illustrate(run: SearchRun, best: Sequence[Trial], wanted: judge.Settings, latest: Scored) -> None:
     """A picture and a table of segments for each trial on the front, at the latest origin: what came is known there."""
-    latest = cut["1"]
+    window, score = latest
+    listed = score >= np.sort(score)[-max(1, round(wanted.share * len(score)))]
     for trial in best:
-        model = _fitted(trial, wanted, latest)
-        run.illustrate(trial.number, _map(model, latest), _segments(model, latest))
+        model = trial.recipe.model(wanted).fit_embedding(window.customers, window.past)
+        model.fit_clusters(model.embed(window.customers), window.customers)
+        run.illustrate(trial.number, _map(model, window, listed), _segments(model, window))
 
 
 def _segments(model: SegmentModel, window: Window) -> pd.DataFrame:
@@ -198,10 +223,6 @@ def _segments(model: SegmentModel, window: Window) -> pd.DataFrame:
     return told.assign(segment=told["cluster"].map(names))
 
 
-def _fitted(trial: Trial, wanted: judge.Settings, window: Window) -> SegmentModel:
-    return trial.recipe.model(wanted).fit(window.customers, window.past)
-
-
-def _map(model: SegmentModel, window: Window) -> "Figure":
+def _map(model: SegmentModel, window: Window, listed: NDArray[np.bool_]) -> "Figure":
     """A window's customers in the first two dimensions of the embedding that was fitted on it."""
-    return pictures.trial_map(model.embed(window.customers), model.labels_, model.listed(window.customers))
+    return pictures.trial_map(model.embed(window.customers), model.labels_, listed)

@@ -21,6 +21,7 @@ from insiders.value.scores import rank_share
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
+NOTHING = 1e-9  # foresight of one group of all customers, but for rounding
 RFM_CELLS, RFM_GROUPS, BOOSTING = "rfm_cells", "rfm_groups", "boosting"
 
 
@@ -104,10 +105,13 @@ def of_quantiles(before: tuple[Values, Values], now: tuple[Values, Values], coun
     return of_segments(*(Group(groupings.quantiles(score, count), later) for score, later in (before, now)))
 
 
-def lift(own: Iterable[Foresight], other: Iterable[Foresight]) -> float:
-    """Mean foresight over the origins / that of another way; NaN where the other one tells nothing."""
-    mine, theirs = (float(np.mean([each.both for each in found])) for found in (own, other))
-    return mine / theirs if theirs > 0 else float("nan")
+def mean(by_origin: Iterable[Foresight]) -> float:
+    return float(np.mean([each.both for each in by_origin]))
+
+
+def lift(own: float, other: float) -> float:
+    """Mean foresight / that of another way; NaN where the other one tells nothing."""
+    return own / other if other > NOTHING else float("nan")
 
 
 def measures(by_origin: Mapping[str, Foresight]) -> dict[str, float]:

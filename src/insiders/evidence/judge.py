@@ -4,6 +4,7 @@ Everything here looks at cut-offs up to the start of the untouched last period; 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -15,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders.evidence import foresight, quality
 from insiders.evidence.foresight import Foresight, Group
-from insiders.evidence.rivals import Rivals
+from insiders.evidence.quality import Space
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, LogScaler, Matrix, columns, grown
@@ -27,13 +28,13 @@ from insiders.value.scores import SPREADSHEET
 RESAMPLE, PERMUTED = "resample", "permuted"  # windows, beside the rolling origins and the validation date
 # What a trial lacks that was given up.
 LATE = (
-    *("stability", "stability_rand", "stability_seeds", "stability_seeds_rand"),
+    *("stability", "stability_rand", "stability_refits", "stability_seeds", "stability_seeds_rand"),
     *("control_silhouette", "control_gap", "control_gap_low", "control_gap_high", "control_foresight", "foresight_gap"),
 )
 Points = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Param = str | int | float | bool  # what Optuna draws
-FIRST_RESAMPLES = 3  # after which an unstable trial is given up
+FIRST_RESAMPLES = 3  # refits that every trial gets; who cannot be picked gets no more
 LEAST_SEGMENTS = 2
 
 
@@ -52,6 +53,7 @@ class Settings:
     segments_max: int
     segment_share_min: float
     resamples: int
+    refit_rows: int
     seeds: int
     silhouette_rows: int
     bootstrap: int
@@ -107,6 +109,13 @@ class Recipe:
         )
 
 
+class Question(NamedTuple):
+    """A recipe to score, and the foresight that it needs to be picked: with less of it the dear measures are spared."""
+
+    recipe: Recipe
+    bar: float = -math.inf
+
+
 class Answer(NamedTuple):
     """What is known of a recipe once it is scored.
 
@@ -135,25 +144,34 @@ class Judge:
         self.latest = self.folds[0]
         self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[self.latest])}
         self.resamples = [name for name in self.windows if name.startswith(RESAMPLE)]
-        self.rivals = Rivals([cut[fold] for fold in self.folds], settings)
         self._embedded = lru_cache(maxsize=256)(self._embed)
         self._forests: dict[tuple[str, int, int], Any] = {}
 
-    def score(self, recipe: Recipe) -> Answer:
+    def score(self, recipe: Recipe, bar: float = -math.inf) -> Answer:
         """Measure a recipe.
 
         Where there are too few or too many segments, or they foretell next to nothing, the trial is hopeless: its
-        stability, which costs most of the time, is not measured and is missing.
+        stability is not measured and is missing. One that cannot be picked, as it foretells less than `bar` or comes
+        out unstable, has both objectives, by the first refits; what only the pick asks for is missing.
         """
         with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
             models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
             violation, reason = self._violation(models)
-            measures = self._foresight(recipe, models) | self._shape(models)
+            measures = round_each(self._foresight(recipe, models) | self._shape(models))
             if violation <= 0 and measures["foresight_min"] < self.settings.hopeless_foresight:
                 reason = f"foresight is {measures['foresight_min']:.3f} at its worst origin"
             if not reason:
-                measures |= self._stability(recipe, models[VALIDATION]) | self._control(recipe, measures)
+                measures |= self._late(recipe, models[VALIDATION], measures, bar)
             return Answer(round_each(measures), violation, reason)
+
+    def _late(self, recipe: Recipe, model: SegmentModel, measures: Mapping[str, float], bar: float) -> dict[str, float]:
+        """What costs most of the time; all of it for those alone that can be picked."""
+        samples = [self._refit(recipe, name) for name in self.resamples[:FIRST_RESAMPLES]]
+        roughly = _stability(model.labels_, samples)
+        if measures["foresight_mean"] < bar or roughly["stability_rand"] < self.settings.hopeless_stability:
+            return roughly
+        samples += [self._refit(recipe, name) for name in self.resamples[FIRST_RESAMPLES:]]
+        return _stability(model.labels_, samples) | self._seeds(recipe, model) | self._control(recipe, measures)
 
     def _fit(self, recipe: Recipe, window: str, seed_offset: int = 0) -> SegmentModel:
         embedded, _ = self._share(recipe, window, seed_offset)
@@ -185,10 +203,8 @@ class Judge:
         return self._forests[key]
 
     def _foresight(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> dict[str, float]:
-        """What the segments foretold after every rolling origin, alone and beside the other ways to tell it."""
-        own = {fold: self._foretold(recipe, fold, models[fold]) for fold in self.folds}
-        segments = int(models[VALIDATION].labels_.max(initial=0)) + 1
-        return foresight.measures(own) | self.rivals.lifts(list(own.values()), segments)
+        """What the segments foretold after every rolling origin."""
+        return foresight.measures({fold: self._foretold(recipe, fold, models[fold]) for fold in self.folds})
 
     def _foretold(self, recipe: Recipe, window: str, model: SegmentModel) -> Foresight:
         data, before = self.windows[window], model.label(self._share(recipe, window)[1])
@@ -207,37 +223,26 @@ class Judge:
 
     def _separation(self, window: str, labels: Labels) -> dict[str, float]:
         """Of labels of the latest origin's or the permuted customers, in the space that all trials share."""
-        return quality.separation(self._spaces[window], labels, self.settings.silhouette_rows, self.settings.seed)
+        return quality.separation(self._spaces[window], labels)
 
     @cached_property
-    def _spaces(self) -> dict[str, Points]:
-        features = list(self.settings.features)
-        return {
-            name: LogScaler().fit_transform(self.windows[name].customers[features]) for name in (self.latest, PERMUTED)
-        }
+    def _spaces(self) -> dict[str, Space]:
+        return {name: self._space(self.windows[name]) for name in (self.latest, PERMUTED)}
 
-    def _stability(self, recipe: Recipe, model: SegmentModel) -> dict[str, float]:
-        """Agreement with refits on bootstrap samples of the customers, and with refits under other seeds.
+    def _space(self, window: Window) -> Space:
+        points = LogScaler().fit_transform(window.customers[list(self.settings.features)])
+        return Space.of(points, self.settings.silhouette_rows, self.settings.seed)
 
-        Where the first few samples show that there is no cluster, the others are spared.
-        """
-        samples = [self._refit(recipe, name, 0) for name in self.resamples[:FIRST_RESAMPLES]]
-        if quality.segment_agreement(model.labels_, samples)["rand"] >= self.settings.hopeless_stability:
-            samples += [self._refit(recipe, name, 0) for name in self.resamples[FIRST_RESAMPLES:]]
-        offsets = range(1, self.settings.seeds + 1) if _draws(recipe.model(self.settings)) else [0]
-        seeds = [self._fit(recipe, VALIDATION, offset).labels_ for offset in offsets]
-        across, by_seed = (quality.segment_agreement(model.labels_, each) for each in (samples, seeds))
-        return {
-            "stability": across["jaccard"],
-            "stability_rand": across["rand"],
-            "stability_seeds": by_seed["jaccard"],
-            "stability_seeds_rand": by_seed["rand"],
-        }
+    def _seeds(self, recipe: Recipe, model: SegmentModel) -> dict[str, float]:
+        """Agreement with refits under other seeds; 1 where nothing is drawn."""
+        offsets = range(1, self.settings.seeds + 1) if _draws(recipe.model(self.settings)) else []
+        refits = [self._fit(recipe, VALIDATION, offset).labels_ for offset in offsets]
+        by_seed = quality.segment_agreement(model.labels_, refits or [model.labels_])
+        return {"stability_seeds": by_seed["jaccard"], "stability_seeds_rand": by_seed["rand"]}
 
-    def _refit(self, recipe: Recipe, window: str, seed_offset: int) -> Labels:
+    def _refit(self, recipe: Recipe, window: str) -> Labels:
         """Labels that a refit gives to everyone of the validation window."""
-        model = self._fit(recipe, window, seed_offset)
-        return model.label(self._share(recipe, window, seed_offset)[1])
+        return self._fit(recipe, window).label(self._share(recipe, window)[1])
 
     def _control(self, recipe: Recipe, measures: Mapping[str, float]) -> dict[str, float]:
         """How separation and foresight compare with those of the same recipe among permuted customers."""
@@ -261,7 +266,9 @@ class Judge:
 
     def _resamples(self, window: Window) -> dict[str, Window]:
         rng = np.random.default_rng(self.settings.seed)
-        return {f"{RESAMPLE} {i}": _resampled(window, rng) for i in range(self.settings.resamples)}
+        return {
+            f"{RESAMPLE} {i}": _resampled(window, rng, self.settings.refit_rows) for i in range(self.settings.resamples)
+        }
 
     def _permuted(self, window: Window) -> Window:
         features, seed = looked_at(self.settings), self.settings.seed
@@ -276,9 +283,16 @@ def _draws(model: SegmentModel) -> bool:
     return any(name.endswith(("seed", "random_state")) for name in parts)
 
 
-def _resampled(window: Window, rng: np.random.Generator) -> Window:
+def _stability(labels: Labels, refits: list[Labels]) -> dict[str, float]:
+    """Agreement with refits on bootstrap samples, and how many these were."""
+    across = quality.segment_agreement(labels, refits)
+    return {"stability": across["jaccard"], "stability_rand": across["rand"], "stability_refits": float(len(refits))}
+
+
+def _resampled(window: Window, rng: np.random.Generator, most: int) -> Window:
+    """A bootstrap sample; of more than `most` customers only so many are drawn."""
     customers, past = (
-        frame.iloc[rng.integers(len(frame), size=len(frame))].reset_index(drop=True)
+        frame.iloc[rng.integers(len(frame), size=min(len(frame), most))].reset_index(drop=True)
         for frame in (window.customers, window.past)
     )
     return Window(customers, past)

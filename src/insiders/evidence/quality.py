@@ -6,6 +6,8 @@ embedding made: pure noise scores as high there as customers do.
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from sklearn.metrics import (
     silhouette_samples,
 )
 from sklearn.metrics.cluster import contingency_matrix
+from sklearn.metrics.pairwise import euclidean_distances
 
 from insiders.units import NO_CLUSTER, NORMAL_QUANTILE, round_each
 
@@ -29,8 +32,27 @@ LANDMARKS = (
 )
 
 
-def separation(space: NDArray[np.float64], labels: Labels, rows: int, seed: int) -> dict[str, float]:
-    """Silhouette (on a sample of `rows` customers, since it is quadratic), Davies-Bouldin and Calinski-Harabasz.
+@dataclass(frozen=True)
+class Space:
+    """Customers in one space, in which many labellings of them are measured: distances are worked out once.
+
+    `points` has shape (customers, dimensions), `distances` shape (sample, sample); `sample` are the rows of those
+    between whom distances are known.
+    """
+
+    points: NDArray[np.float64]
+    sample: NDArray[np.int64]
+    distances: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, points: NDArray[np.float64], rows: int, seed: int) -> Self:
+        """Distances among `rows` customers drawn by the seed, or among all if they are fewer: they are quadratic."""
+        drawn = np.sort(np.random.default_rng(seed).choice(len(points), min(rows, len(points)), replace=False))
+        return cls(points, drawn, euclidean_distances(points[drawn]))
+
+
+def separation(space: Space, labels: Labels) -> dict[str, float]:
+    """Silhouette (of the sample), Davies-Bouldin and Calinski-Harabasz (of all customers).
 
     `silhouette_error` is the standard error of the silhouette's mean over customers. Customers without a cluster are
     left out; NaN with fewer than two clusters, or where every customer is one.
@@ -38,8 +60,8 @@ def separation(space: NDArray[np.float64], labels: Labels, rows: int, seed: int)
     known = labels != NO_CLUSTER
     if not 2 <= len(np.unique(labels[known])) < known.sum():  # noqa: PLR2004 (two clusters)
         return dict.fromkeys(SEPARATION, np.nan)
-    points, found = space[known], labels[known]
-    silhouette, error = _silhouette(points, found, rows, seed)
+    points, found = space.points[known], labels[known]
+    silhouette, error = _silhouette(space, labels)
     measures = {
         "silhouette": silhouette,
         "silhouette_error": error,
@@ -98,15 +120,14 @@ def _overlap(base: Labels, other: Labels) -> float:
     return float((jaccards.max(axis=1) * sizes).sum() / sizes.sum())
 
 
-def _silhouette(points: NDArray[np.float64], labels: Labels, rows: int, seed: int) -> tuple[float, float]:
-    """Mean over the customers, and its standard error."""
-    if len(points) > rows:
-        chosen = np.random.default_rng(seed).choice(len(points), rows, replace=False)
-        points, labels = points[chosen], labels[chosen]
-    count = len(np.unique(labels))
-    if not 2 <= count < len(points):  # noqa: PLR2004 (two clusters)
+def _silhouette(space: Space, labels: Labels) -> tuple[float, float]:
+    """Mean over the sample, and its standard error."""
+    drawn = labels[space.sample]
+    known = np.flatnonzero(drawn != NO_CLUSTER)
+    if not 2 <= len(np.unique(drawn[known])) < len(known):  # noqa: PLR2004 (two clusters)
         return float("nan"), float("nan")
-    each = silhouette_samples(points, labels)
+    distances = space.distances if len(known) == len(drawn) else space.distances[np.ix_(known, known)]
+    each = silhouette_samples(distances, drawn[known], metric="precomputed")
     return float(each.mean()), float(each.std(ddof=1) / math.sqrt(len(each)))
 
 

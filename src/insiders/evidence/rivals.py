@@ -32,18 +32,23 @@ class RivalSettings(Protocol):
 class Rivals:
     """What other ways foretell at the same origins: RFM's cells, quantiles of the score, gradient boosting."""
 
-    def __init__(self, origins: Sequence[Window], settings: RivalSettings) -> None:
+    def __init__(
+        self, origins: Sequence[Window], scores: Sequence[NDArray[np.float64]], settings: RivalSettings
+    ) -> None:
+        """`scores`: of the customers of each origin, by the score of the settings, fitted on what was known there."""
         self.origins = origins
+        self.scores = scores
         self.settings = settings
         self._quantiles = lru_cache(maxsize=None)(self._of_quantiles)
 
-    def lifts(self, own: list[Foresight], segments: int) -> dict[str, float]:
-        """Foresight of a segmentation, divided by that of each rival; NaN where the rival tells nothing."""
+    def lifts(self, own: float, segments: int) -> dict[str, float]:
+        """A segmentation's mean foresight, divided by that of each rival; NaN where the rival tells nothing."""
+        cells = foresight.mean(self.rfm_cells)
         return {
-            "foresight_rfm_mean": float(np.mean([each.both for each in self.rfm_cells])),
-            "foresight_lift": foresight.lift(own, self.rfm_cells),
-            "foresight_over_quantiles": foresight.lift(own, self._quantiles(segments)),
-            "foresight_over_boosting": foresight.lift(own, self.boosting),
+            "foresight_rfm_mean": cells,
+            "foresight_lift": foresight.lift(own, cells),
+            "foresight_over_quantiles": foresight.lift(own, foresight.mean(self._quantiles(max(1, segments)))),
+            "foresight_over_boosting": foresight.lift(own, foresight.mean(self.boosting)),
         }
 
     @cached_property
@@ -62,13 +67,12 @@ class Rivals:
 
     @cached_property
     def _scored(self) -> list[tuple[Scored, Scored]]:
-        return [(self._before(each), self._now(each)) for each in self.origins]
+        return [
+            (self._before(each), (score, each.customers["next_revenue"].to_numpy()))
+            for each, score in zip(self.origins, self.scores, strict=True)
+        ]
 
     def _before(self, window: Window) -> Scored:
         """The score that customers would have had at the date before, where nothing earlier is known."""
         own = score_model.log_at_past(CANDIDATES[self.settings.score], window.past, self.settings.horizon)
         return own, window.past["next_revenue"].to_numpy()
-
-    def _now(self, window: Window) -> Scored:
-        fitted = score_model.fit(self.settings.score, window.customers, [window.past], self.settings.horizon)
-        return fitted.score.of(window.customers), window.customers["next_revenue"].to_numpy()

@@ -7,14 +7,14 @@ the study is the same whatever works on it, and the same again when it is killed
 import json
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
-from insiders.evidence.judge import LATE, Answer, Param, Recipe, RecipeRecord, Settings
+from insiders.evidence.judge import LATE, Answer, Param, Question, Recipe, RecipeRecord, Settings
 from insiders.evidence.study import OBJECTIVES, SIZE, keep, key, objectives
 from insiders.evidence.study import answers as kept_answers
 from insiders.model.clusterers import CLUSTERERS
@@ -23,6 +23,7 @@ from insiders.units import without_nan
 
 if TYPE_CHECKING:
     from optuna import Study
+    from optuna.samplers import BaseSampler
     from optuna.trial import BaseTrial
     from optuna.trial import Trial as OpenTrial
 
@@ -81,10 +82,10 @@ FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combin
 # Settings that the pick follows.
 RULE = ("stability_floor", "seeds_floor", "foresight_tolerance", "stability_tolerance")
 COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "reason")  # of a trial's row, first
-DRAWS = 8  # for one trial, where the sampler repeats itself
+DRAWS = 2  # for one trial, where the sampler repeats itself; then the recipes that are left are gone through
 
-Score = Callable[[list[Recipe]], Iterable[Answer]]  # answers in order; it may work in several processes
-Proposal = tuple["OpenTrial", Recipe]  # an open trial of the history, and what it draws
+Score = Callable[[list[Question]], Iterable[Answer]]  # answers in order; it may work in several processes
+Proposal = tuple["OpenTrial", Question]  # an open trial of the history, and what is asked of what it draws
 
 
 class Candidate(RecipeRecord):
@@ -170,21 +171,30 @@ class Alone:
 def run(study: "Study", settings: Settings, score: Score, leases: Leases | None = None) -> Iterator[Trial]:
     """Yield `settings.trials` trials; `study` keeps each, so that none is scored twice, here or by another process.
 
+    There are fewer where there is no further recipe to try.
+
     What is proposed follows from the settings and the answers alone. So the history that the sampler looks at lives in
     memory, where a proposal costs a fraction of what it does in a database: a search that goes on after a kill takes
     the same way again, and of several processes on one study each proposes for itself.
     """
-    history, drawn = _history(settings), list[Recipe]()
+    history, done = _history(settings), list[Trial]()
     for first in range(0, settings.trials, settings.batch):
         numbers = range(first, min(first + settings.batch, settings.trials))
-        batch = {number: _ask(history, settings, drawn) for number in numbers}
+        batch = _batch(history, settings, numbers, bar(done, settings))
         answers = {}
         for number, answer in _answered(study, batch, score, leases or Alone(settings)):
             answers[number] = answer
-            yield Trial(number, batch[number][1], *answer)
-        for number, (trial, _) in batch.items():  # together: no proposal depends on which of them was ready first
+            yield Trial(number, batch[number][1].recipe, *answer)
+        for number, (trial, question) in batch.items():  # together: no proposal depends on which was ready first
             trial.set_constraint(SIZE, answers[number].violation)
             history.tell(trial, objectives(answers[number]))
+            done.append(Trial(number, question.recipe, *answers[number]))
+
+
+def bar(done: Sequence[Trial], settings: Settings) -> float:
+    """Foresight below which a trial can no longer be picked, as there is one that is stable enough and has more."""
+    best = max((trial.foresight for trial in done if _is_firm(trial, settings)), default=-math.inf)
+    return best - settings.foresight_tolerance * abs(best)
 
 
 def _answered(
@@ -197,8 +207,9 @@ def _answered(
         mine = _leased(left, leases)
         yield from _from_study(study, left)  # who had them before may have scored them meanwhile
         fresh = {number: left[number] for number in mine if number in left}
-        for number, answer in zip(fresh, score([recipe for _, recipe in fresh.values()]), strict=True):
-            keep(study, *left.pop(number), answer)
+        for number, answer in zip(fresh, score([question for _, question in fresh.values()]), strict=True):
+            trial, question = left.pop(number)
+            keep(study, trial, question.recipe, answer)
             yield number, answer
         if left and not mine:
             leases.wait()
@@ -207,10 +218,10 @@ def _answered(
 def _from_study(study: "Study", left: dict[int, Proposal]) -> Iterator[tuple[int, Answer]]:
     """Take the trials out of `left` whose answer the study knows."""
     known = kept_answers(study)
-    for number, (_, recipe) in list(left.items()):
-        if key(recipe) in known:
+    for number, (_, question) in list(left.items()):
+        if (name := key(question.recipe)) in known:
             del left[number]
-            yield number, known[key(recipe)]
+            yield number, known[name]
 
 
 def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
@@ -229,23 +240,26 @@ def pick(trials: list[Trial], settings: Settings) -> Trial:
     floors, the most stable feasible one; where none is feasible, the least violating one, so that there is a candidate
     for the gates to refuse.
     """
-    feasible = [trial for trial in trials if trial.feasible and not (math.isnan(trial.foresight) or trial.reason)]
+    feasible = [trial for trial in trials if _is_whole(trial)]
     if not feasible:
         return min(trials, key=lambda trial: (trial.violation, trial.number))
-    firm = [trial for trial in feasible if _is_firm(trial, settings)]
-    if not firm:
+    least = bar(trials, settings)
+    near = [trial for trial in feasible if _is_firm(trial, settings) and trial.foresight >= least]
+    if not near:
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
-    best = max(trial.foresight for trial in firm)
-    near = [trial for trial in firm if trial.foresight >= best - settings.foresight_tolerance * abs(best)]
     steadiest = max(trial.stability for trial in near)
     steady = [trial for trial in near if trial.stability >= steadiest - settings.stability_tolerance]
     return min(steady, key=lambda trial: (trial.measures["segments"], -trial.foresight, trial.number))
 
 
+def _is_whole(trial: Trial) -> bool:
+    return trial.feasible and not (math.isnan(trial.foresight) or trial.reason)
+
+
 def _is_firm(trial: Trial, settings: Settings) -> bool:
-    return bool(
-        trial.stability >= settings.stability_floor and trial.measures["stability_seeds_rand"] >= settings.seeds_floor
-    )
+    """Whether it may be picked for its stability; not where this was not measured to the end."""
+    across_seeds = trial.measures.get("stability_seeds_rand", math.nan)
+    return _is_whole(trial) and trial.stability >= settings.stability_floor and across_seeds >= settings.seeds_floor
 
 
 def front(trials: list[Trial]) -> list[Trial]:
@@ -321,30 +335,62 @@ def _history(settings: Settings) -> "Study":
     return history
 
 
-def _ask(history: "Study", settings: Settings, drawn: list[Recipe]) -> Proposal:
-    """Propose a recipe that was not tried yet; a repeated one fails at once, unless many draws find no other."""
+def _batch(history: "Study", settings: Settings, numbers: Iterable[int], least: float) -> dict[int, Proposal]:
+    """A proposal for each number, as long as there are recipes that were not tried yet."""
+    batch = {}
+    for number in numbers:
+        if not (proposal := _ask(history, settings)):
+            break
+        trial, recipe = proposal
+        batch[number] = trial, Question(recipe, least)
+    return batch
+
+
+def _ask(history: "Study", settings: Settings) -> tuple["OpenTrial", Recipe] | None:
+    """Propose a recipe that was not tried yet, None where there is no other.
+
+    Where the sampler repeats itself, another one that goes through the whole space takes its place.
+    """
     from optuna.trial import TrialState
 
-    first = len(drawn)
-    for draw in range(DRAWS):
-        trial = _drawn(history, settings, first + draw)
+    known = history.get_trials(deepcopy=False)
+    tried = [trial.params for trial in known if trial.state in (TrialState.COMPLETE, TrialState.RUNNING)]
+    for place, sampler in enumerate((*[_sampler] * DRAWS, _enumerator), start=len(known)):
+        history.sampler = sampler(settings, place)
+        trial = history.ask()
         recipe = propose(trial, settings)
-        is_new = recipe not in drawn
-        drawn.append(recipe)
-        if is_new or draw == DRAWS - 1:
+        if trial.params not in tried:
             return trial, recipe
         history.tell(trial, state=TrialState.FAIL)
-    raise AssertionError("the last draw is taken as it is")
+    return None
 
 
-def _drawn(study: "Study", settings: Settings, place: int) -> "OpenTrial":
-    """Open a trial with a sampler of its own seed: what it draws depends on the history, not on who asks."""
+def _sampler(settings: Settings, place: int) -> "BaseSampler":
+    """One with a seed of its own for each draw: what it draws depends on the history, not on who asks."""
     from optuna.exceptions import ExperimentalWarning
     from optuna.samplers import TPESampler
 
-    seed = int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])
     with warnings.catch_warnings():
         # What a trial draws depends on its embedding and clusterer, and only `group` models such spaces jointly.
         warnings.simplefilter("ignore", ExperimentalWarning)
-        study.sampler = TPESampler(seed=seed, multivariate=True, group=True, n_startup_trials=2 * settings.batch)
-    return study.ask()
+        return TPESampler(
+            seed=_seed(settings, place), multivariate=True, group=True, n_startup_trials=2 * settings.batch
+        )
+
+
+def _enumerator(settings: Settings, place: int) -> "BaseSampler":
+    """One that goes through the space by lot and repeats itself only where all was tried."""
+    from optuna.exceptions import ExperimentalWarning
+    from optuna.samplers import BruteForceSampler
+
+    class Enumerator(BruteForceSampler):
+        def after_trial(self, *_: object) -> None:
+            """Leave the end to `run`: Optuna would stop a study that it is not running."""
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return Enumerator(seed=_seed(settings, place))
+
+
+def _seed(settings: Settings, place: int) -> int:
+    return int(np.random.SeedSequence([settings.seed, place]).generate_state(1)[0])

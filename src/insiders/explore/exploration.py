@@ -195,7 +195,7 @@ def _grid(clusterer: str, params: Mapping[str, Any], seed: int) -> tuple[str, li
         if isinstance(each, IntDistribution):
             return name, list(range(each.low, each.high + 1, each.step))
         if isinstance(each, FloatDistribution):
-            return name, [float(value) for value in np.geomspace(each.low, each.high, STEPS).round(4)]
+            return name, [float(value) for value in np.linspace(each.low, each.high, STEPS).round(4)]
     return None
 
 
@@ -203,7 +203,7 @@ def _tried(points: Matrix, clusterer: str, params: Mapping[str, Any], seed: int)
     from optuna.trial import FixedTrial
 
     labels = np.asarray(CLUSTERERS[clusterer](FixedTrial(dict(params)), seed).fit(points).labels_, dtype=np.int64)
-    silhouette = quality.separation(points, labels, LANDMARKS, seed)["silhouette"]
+    silhouette = quality.separation(quality.Space.of(points, LANDMARKS, seed), labels)["silhouette"]
     return {
         "clusters": len(np.unique(labels[labels != NO_CLUSTER])),
         "unexplained": _unexplained(points, labels),

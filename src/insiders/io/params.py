@@ -114,6 +114,7 @@ class Tune(_Section):
     segments_max: Annotated[int, Field(ge=2)]
     segment_share_min: Share
     resamples: PositiveInt
+    refit_rows: PositiveInt
     seeds: PositiveInt
     silhouette_rows: PositiveInt
     bootstrap: PositiveInt

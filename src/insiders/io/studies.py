@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.evidence.judge import Answer, Judge, Recipe, Settings
+from insiders.evidence.judge import Answer, Judge, Question, Settings
 from insiders.evidence.study import OBJECTIVES
 from insiders.evidence.windows import Window
 from insiders.io import paths, pipeline, workspace
@@ -228,7 +228,7 @@ def _with_judge(task: Callable[[Judge, Item], Result], item: Item) -> Result:
     return task(_judge, item)
 
 
-def timed(judge: Judge, recipe: Recipe) -> Answer:
+def timed(judge: Judge, question: Question) -> Answer:
     """Score a recipe and say how long that took; what is chosen never depends on it."""
     started = time.perf_counter()
-    return judge.score(recipe)._replace(seconds=round(time.perf_counter() - started, 3))
+    return judge.score(*question)._replace(seconds=round(time.perf_counter() - started, 3))

@@ -26,7 +26,7 @@ Labels = NDArray[np.int64]
 
 OUTERMOST = 0.001  # share of the customers at each end
 TREES = 256  # of merges that are kept: those of a search's windows, in several embeddings
-LANDMARKS = 10_000  # rows that a quadratic algorithm is given; the others are labelled by their nearest neighbour
+LANDMARKS = 2_000  # rows that a quadratic algorithm is given; the others are labelled by their nearest neighbour
 
 
 class Mixture(ClusterMixin, BaseEstimator):
@@ -225,7 +225,7 @@ def _ward(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry
 
 
 def _hdbscan(trial: Any, seed: int) -> BaseEstimator:  # noqa: ARG001 (the registry's signature)
-    smallest = trial.suggest_float("hdbscan.smallest", 0.01, 0.08, log=True)
+    smallest = trial.suggest_float("hdbscan.smallest", 0.01, 0.08, step=0.01)
     return Density(smallest, trial.suggest_categorical("hdbscan.samples", [2, 5, 10]))
 
 

@@ -17,7 +17,8 @@ One run per stage result, and one run `tune` per search with a child run per tri
 - `foresight_mean`: how much of what customers did next their segment told (R2, out of time, mean over the rolling
   origins); `foresight_lift` is the same divided by that of RFM's 125 cells. The series `foresight` has one step per
   origin, the earliest first.
-- `stability_rand`: agreement of the segments with those of bootstrap samples (adjusted Rand index, 1: always the same).
+- `stability_rand`: agreement of the segments with those of bootstrap samples (adjusted Rand index, 1: always the same),
+  as many as `stability_refits` says. A trial that can no longer be picked gets three; what is below it lacks.
 - `foresight_gap`: foresight above that among permuted customers, where there is nothing to foretell.
 - State `BASELINE`: plain sorts and other scores, each judged by the list that it makes (`sort_lift`: what the list
   brought, divided by what the best plain sort of the other dates brought).

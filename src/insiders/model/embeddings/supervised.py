@@ -15,6 +15,7 @@ from insiders.model.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes,
 Grow = Callable[[Matrix, Matrix, int, int, list[int]], ExtraTreesRegressor]
 
 TREES = 60  # of a supervised embedding: beyond this the measures no longer move
+LESSONS = 5_000  # past customers that a forest learns from: of more, an evenly spaced part in the order that is given
 
 # What speaks for a customer, all else being equal, and what against: no supervised embedding may learn the contrary.
 FOR = ("order_count", "orders_per_month", "order_count_90d", "order_count_180d", "average_order_value")
@@ -47,13 +48,15 @@ class _Supervised(TransformerMixin, BaseEstimator):
         self.seed = seed
 
     def _fit_forest(self, X: Any, y: Any, grow: Grow | None) -> Matrix:
+        """Grow the forest; returns the scaled rows that it learned from."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", y_numeric=True)
         self.scaler_ = LogScaler().fit(X)
         # In units of the typical later revenue, so that the fit is the same in pounds and in pence.
         unit = median(np.where(y > 0, y, np.nan), empty=1.0)
         target = np.round(np.sign(y) * np.sqrt(np.abs(y) / unit), DECIMALS)
-        scaled = self.scaler_.transform(X)
-        self.forest_ = (grow or grown)(scaled, target, self.leaf, self.seed, self._signs())
+        lessons = np.unique(np.linspace(0, len(X) - 1, min(LESSONS, len(X))).round().astype(int))
+        scaled = self.scaler_.transform(X[lessons])
+        self.forest_ = (grow or grown)(scaled, target[lessons], self.leaf, self.seed, self._signs())
         return scaled
 
     def _signs(self) -> list[int]:
@@ -99,7 +102,8 @@ class ForestLeaves(_Supervised):
         return np.round(summed / np.sqrt(TREES), DECIMALS)
 
     def forest_leaves(self, scaled: Matrix) -> NDArray[np.int64]:
-        return np.asarray(self.forest_.apply(scaled), dtype=np.int64)
+        rows = np.asarray(scaled, dtype=np.float32)  # as trees are asked
+        return np.column_stack([each.tree_.apply(rows) for each in self.forest_.estimators_]).astype(np.int64)
 
     def _gather_table(self, encoder: OneHotEncoder, vectors: Matrix) -> tuple[NDArray[np.int64], Matrix]:
         """One row per node of every tree; rows of nodes that are no leaf stay zero and are never asked for."""
@@ -140,7 +144,9 @@ class ValuePlane(_Supervised):
         return np.round(plane * [self.weight, 1 - self.weight], DECIMALS)
 
     def _plane(self, scaled: Matrix) -> Matrix:
-        return np.column_stack([self.forest_.predict(scaled), scaled[:, self.column_]])
+        rows = np.asarray(scaled, dtype=np.float32)  # as trees are asked: a forest checks each again
+        trees = [each.tree_.predict(rows).ravel() for each in self.forest_.estimators_]
+        return np.column_stack([np.mean(trees, axis=0), scaled[:, self.column_]])
 
 
 def build_leaves(trial: Any, seed: int) -> BaseEstimator:
