@@ -49,6 +49,12 @@ def test_what_is_declared_goes_first():
     assert (mapping["unit_price"], mapping["invoice"]) == ("Net", "Rechnung")
 
 
+def test_what_a_missing_column_could_be_is_proposed():
+    names = ["Order", "SKU", "Qty", "Date", "Price incl. VAT", "customer_name"]
+    with pytest.raises(InputError, match=r'{unit_price: "Price incl. VAT", customer_id: "customer_name"}'):
+        recognise(names)
+
+
 @pytest.mark.parametrize("number", ["Nº Pedido", "Número de la factura", "Order No.", "N. do pedido", "Pedido nº"])
 def test_the_words_of_a_name_are_known_without_those_that_say_nothing(number):
     others = ["Código do produto", "Quantidade", "Data", "Preço", "N.º do cliente"]

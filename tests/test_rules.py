@@ -166,6 +166,15 @@ def test_a_coupon_lowers_net_revenue_and_is_no_product():
     assert made["returned_item_count"].sum() == 0
 
 
+def test_a_bare_yes_or_no_is_asked_about():
+    rows = [*visits(count=20, status="yes"), *visits(count=20, invoice="9{}", status="No")]
+    with pytest.raises(
+        InputError, match=r"holds 'No', 'yes': which.*preprocess\.words: \{\"No\": void\} or \{\"yes\": void"
+    ):
+        cleaned(rows)
+    assert cleaned(rows, words={"no": "void"})[0]["void_orders"] == 40
+
+
 @pytest.mark.parametrize("word", ["Refund", "RETURN", "Credit memo", "Devolução", "nota de crédito"])
 def test_a_type_says_what_is_money_back(word):
     rows = [{**row, "line_type": "Sale"} for row in visits()]

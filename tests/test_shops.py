@@ -318,9 +318,9 @@ QUESTIONS = {
     "a German credit note": ("Art", "Gutschrift", "line_type"),
     "pieces that came back": ("Refunded quantity", "2", "order_refund"),
     "pieces that came back, in other words": ("Qty returned", "1", "order_refund"),
-    "an order that came back": ("Returned", "Yes", "status"),
+    "an order that came back": ("Returned", "Yes", "cancelled"),
     "an order that is not paid": ("Paid?", "no", "status"),
-    "a flag by its name": ("Chargeback?", "yes", "status"),
+    "a flag by its name": ("Chargeback?", "yes", "cancelled"),
     "something taken off": ("Summer rebate", "0.50", "discount"),
 }
 

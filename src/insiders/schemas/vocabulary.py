@@ -53,6 +53,10 @@ SERVICE = _words(
 )
 MEANINGS: dict[Meaning, frozenset[str]] = {"sale": SALE, "void": VOID, "refund": REFUND, "service": SERVICE}
 
+# Answers that say nothing without their question: in a column "Returned" a yes is no sale, in one "Paid" it is one.
+YES = _words("yes,y,true,t,1,x,sim,si,oui,ja,verdadeiro,verdadero,vrai,wahr")
+NO = _words("no,n,false,f,0,nao,non,nein,falso,faux,falsch,not")
+
 # Ids under which a till or a shop system books whoever gave none.
 PLACEHOLDERS = _words(
     "guest,guests,guest user,guest customer,guest checkout,anonymous,anon,unknown,unknown customer,undefined,nobody",

@@ -56,6 +56,7 @@ def decide(profile: Profile, settings: Settings) -> Policy:
     services, credits_ = (_borne_out(profile, settings, codes) for codes in ("service_codes", "credit_codes"))
     prefix, are_money_back = _credit_notes(profile, settings)
     states = [*profile.statuses, *profile.types]
+    _refuse_bare_answers(states, settings)
     return Policy(
         cancellation_prefix=prefix,
         positive_credit_notes=are_money_back,
@@ -175,6 +176,18 @@ def _keeps_duplicates(profile: Profile, settings: Settings) -> bool:
 def _meaning(words: Sequence[Word], settings: Settings, sense: Meaning) -> tuple[str, ...]:
     answers = dict(settings.words)
     return tuple(sorted({each.word for each in words if vocabulary.meaning(each.word, answers) == sense}))
+
+
+def _refuse_bare_answers(words: Sequence[Word], settings: Settings) -> None:
+    """Raise InputError where a state is a yes or a no, and nobody has said what either means."""
+    answers = {vocabulary.reduced(word) for word in settings.words}
+    bare = [each.word for each in words if vocabulary.reduced(each.word) in vocabulary.YES | vocabulary.NO]
+    if bare and not answers & {vocabulary.reduced(word) for word in bare}:
+        examples = " or ".join(f'{{"{word}": void}}' for word in sorted(bare)[:2])
+        raise InputError(
+            f"a column of states or types holds {', '.join(map(repr, sorted(bare)))}: which of them are no sales? Say "
+            f"so in params.yaml, preprocess.words: {examples}"
+        )
 
 
 def unknown_words(words: Sequence[Word], settings: Settings) -> tuple[Word, ...]:

@@ -295,12 +295,18 @@ def _require(found: Sequence[str], mapping: Mapping[str, str | None]) -> None:
         return
     missing = [ours for ours in (*SHOP, "invoice") if ours in missing or (ours == "invoice" and not mapping[ours])]
     missing = list(dict.fromkeys(missing))
-    example = ", ".join(f'{ours}: "..."' for ours in missing)
+    free = [name for name in found if name not in mapping.values()]
+    example = ", ".join(f'{ours}: "{_likely(ours, free)}"' for ours in missing)
     raise InputError(
         f"no column found for {', '.join(missing)}; the columns are {_listed(found)}: "
         f"say in params.yaml which is which, ingest.columns: {{{example}}}; orders without lines need invoiced_at, "
         "customer_id and amount"
     )
+
+
+def _likely(ours: str, free: Sequence[str]) -> str:
+    """The first column one of whose words is known for ours, for an example that can be pasted."""
+    return next((name for name in free if {*re.findall(r"[^\W_]+", plain(name))} & {*SYNONYMS[ours]}), "...")
 
 
 def _check(found: Sequence[str], declared: Mapping[str, str]) -> None:

@@ -37,9 +37,10 @@ STATES = _words(
 NAMES = re.compile(
     "refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|isreturn|returnq|qtyreturn|retourn"
 )
-# ... and of those in which they hold NO.
+FLAG = re.compile("is|has|was")  # whose 1 is a yes
+# ... and of those in which they hold UNPAID.
 PAID_NAMES = re.compile("(is|was|order)?(paid|pago|paga|pagado|pagada)(yn|yesno)?")
-NO = _words("no,n,false,f,nao,not paid,unpaid")
+UNPAID = vocabulary.NO | _words("not paid,unpaid")
 # ... and of columns of what was taken off: asked about where nothing that is read says what was paid in the end.
 DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|markdown|rebate")
 PAID = ("discount", "line_total", "amount", "order_subtotal")
@@ -51,7 +52,7 @@ CURRENCIES = _words(
 SEVERAL = 2  # currencies
 NUMBER = re.compile(r"[^a-zA-Z]*\d[^a-zA-Z]*")
 QUESTIONS = {  # by what the column could be of ours
-    **dict.fromkeys(("line_type", "status"), "does it say which rows are no sales?"),
+    **dict.fromkeys(("line_type", "status", "cancelled"), "does it say which rows are no sales?"),
     "order_refund": "is it what was paid back of the order? Pieces that came back are lines of their own.",
     "currency": "are the amounts in several currencies?",
     "discount": "is it taken off the price of a line?",
@@ -140,16 +141,24 @@ def _discount(each: Unread) -> tuple[str, str] | None:
     return ("discount", text) if text else None
 
 
+def _named(each: Unread, text: str) -> str:
+    """What a column is of ours whose name speaks of no sale: an amount, a state, or a yes for each row that is none."""
+    if NUMBER.fullmatch(text) and not FLAG.match(vocabulary.reduced(each.column)):
+        return "order_refund"
+    answers = {vocabulary.reduced(word) for word in each.common} - {""}
+    return "cancelled" if answers <= vocabulary.YES | vocabulary.NO else "status"
+
+
 def _doubt(each: Unread) -> tuple[str, str] | None:
     """What the column could be of ours, and the text that says so."""
     if NAMES.search(vocabulary.reduced(each.column)):
         held = (text for text in each.common if not NOTHING.fullmatch(text.strip().casefold()))
         if text := next(held, None):
-            return ("order_refund" if NUMBER.fullmatch(text) else "status"), text
+            return _named(each, text), text
     if each.texts > WORDS_MAX:
         return None
     said = {vocabulary.reduced(text): text for text in each.common}
-    if PAID_NAMES.fullmatch(vocabulary.reduced(each.column)) and (unpaid := NO & {*said}):
+    if PAID_NAMES.fullmatch(vocabulary.reduced(each.column)) and (unpaid := UNPAID & {*said}):
         return "status", said[min(unpaid)]
     if len(said) >= SEVERAL and {*said} <= CURRENCIES:
         return "currency", each.common[0]
