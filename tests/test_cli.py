@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from customer_tables import customers, fitted, write_project
 from insiders import cli
+from insiders.answers import labels
 from insiders.io import doctor, paths, tables
 from insiders.io.tracking import registry, server
 from insiders.io.tracking.registry import Facts
@@ -109,6 +110,34 @@ def test_assign_refuses_what_it_cannot_read() -> None:
     customers().drop(columns="order_count").to_parquet("narrow.parquet")
     assert "order_count" in refused("assign", "--customers", "narrow.parquet")
     assert "no version '7'" in refused("assign", "--version", "7")
+
+
+def test_assign_writes_what_the_model_says_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("a")
+    monkeypatch.setattr(labels, "ROWS", 7)
+    customers(30).to_parquet("next.parquet")
+    result = run("assign", "--customers", "next.parquet", "--version", "1", "--out", "labels.parquet")
+    assert result.stdout == "labels.parquet holds the segments by model version 1\n"
+    written, at_once = pd.read_parquet("labels.parquet"), registry.load(registry.versions()[0]).predict(customers(30))
+    assert written["customer_id"].tolist() == customers(30)["customer_id"].tolist()
+    pd.testing.assert_frame_equal(written[list(at_once)], at_once)
+    assert not paths.ASSIGNMENTS.exists()
+
+
+def test_assign_refuses_what_no_model_can_label_by_itself() -> None:
+    assert "name a --version, or a folder" in refused("assign", "--out", "labels.parquet")
+    submit("a")
+    wrong = {
+        "has no customers": customers(0),
+        "lacks the columns as_of": customers().drop(columns="as_of"),
+        "lacks the columns order_count": customers().drop(columns="order_count"),
+        "expected those of one day": pd.concat([customers(2), customers(2, pd.Timestamp("2011-12-09").as_unit("us"))]),
+    }
+    for message, table in wrong.items():
+        table.to_parquet("wrong.parquet", index=False)
+        words = ("assign", "--customers", "wrong.parquet", "--version", "1", "--out", "labels.parquet")
+        assert message in re.sub(r"\s+", " ", refused(*words))
+    assert not Path("labels.parquet").exists()
 
 
 def test_promote_and_rollback_move_the_champion() -> None:

@@ -256,6 +256,7 @@ CHECKS: dict[str, tuple[Check, str]] = {  # command -> how it is run, and what i
     "insiders promote": (promoted, "version 2 serves"),
     "insiders rollback": (rolled_back, "version 1 serves again"),
     "insiders assign": (in_line, "customers, by model version 1"),
+    "insiders assign --out segments.parquet": (in_line, "holds the segments by model version 1"),
     "insiders assign --accept --why new-prices": (in_line, "there was nothing to accept"),
     "insiders enrol": (in_line, "recorded: run `dvc repro`"),
     "insiders set CUSTOMER_ID in --why partner": (in_line, "from the next decision on"),

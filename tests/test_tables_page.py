@@ -11,6 +11,7 @@ WITHOUT_FILE = {
     "HISTORY",
     "HOLDOUT",
     "JUDGED",
+    "LABELS",
     "SNAPSHOTS",
     "TOP",
 }  # of the search alone, or of a file that a user names

@@ -126,7 +126,11 @@ def assign(
         str | None, typer.Option(help="Number or alias of a model version; the champion when left out.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder that gets data/ and reports/; the project's when left out.")
+        Path | None,
+        typer.Option(
+            help="Folder that gets data/ and reports/; the project's when left out. Or a .parquet file that gets what "
+            "the model says of each customer, and no list: of any number of them, in little memory."
+        ),
     ] = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="Use the data although they differ from what the model was trained on.")
@@ -134,10 +138,14 @@ def assign(
     why: Annotated[str, typer.Option(help="The reason to accept them, which is kept with the release.")] = "",
 ) -> None:
     """Give every customer a segment and write the list of Insiders."""
-    from insiders.answers import assignments, drift, list_forecast
+    from insiders.answers import assignments, drift, labels, list_forecast
     from insiders.io import params, paths
 
     settings = params.read()
+    if out and out.suffix == ".parquet":
+        server_version = labels.write(customers or paths.CUSTOMERS, out, version, settings)
+        typer.echo(f"{out} holds the segments by model version {server_version}")
+        return
     table = assignments.read_customers(customers or paths.CUSTOMERS)
     server = assignments.named(version, settings, table["as_of"].iloc[0])
     faults = [] if customers else drift.of_delivery(server.champion, table["as_of"].iloc[0], settings)

@@ -146,6 +146,32 @@ def read_vouched(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
         return _parse(file, None, path, columns)
 
 
+def read_blocks(path: Path, columns: Sequence[str], rows: int) -> "Iterator[pd.DataFrame]":
+    """Read some columns of a Parquet table, so many rows at a time; their values are not checked."""
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException, Table
+
+    require(path)
+    with written.opened(path) as file:
+        try:
+            content = pq.ParquetFile(file)
+            _require_columns(columns, content.schema_arrow.names, path)
+            for batch in content.iter_batches(rows, columns=[*columns]):
+                yield Table.from_batches([batch]).to_pandas()
+        except (ArrowException, OSError) as error:
+            raise _unreadable(path, error) from error
+
+
+def _require_columns(columns: Sequence[str], present: Sequence[str], path: Path) -> None:
+    missing = [name for name in columns if name not in present]
+    if missing:
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}; expected a table that `dvc repro` makes")
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} cannot be read as Parquet: {error}; expected a table that `dvc repro` makes")
+
+
 def read_last(path: Path, schema: "DataFrameSchema | None" = None) -> "pd.DataFrame":
     """Read what the caller is about to replace: the run that wrote it may have been cut off after it."""
     with path.open("rb") as file:
@@ -161,9 +187,7 @@ def _parse(
     try:
         frame = pd.read_parquet(file, columns=None if columns is None else [*columns])
     except (ArrowException, OSError) as error:
-        raise InputError(
-            f"{path} cannot be read as Parquet: {error}; expected a table that `dvc repro` makes"
-        ) from error
+        raise _unreadable(path, error) from error
     return frame if schema is None else _validate(frame, schema, path)
 
 

@@ -33,6 +33,20 @@ ASSIGNMENTS = in_memory.DataFrameSchema(
     strict=True,
 )
 
+LABELS = in_memory.DataFrameSchema(
+    name="labels",
+    title="One row per customer of a table: what the model says of each, whoever the others are.",
+    columns={
+        **{name: ASSIGNMENTS.columns[name] for name in ("customer_id", "as_of", "cluster", "segment")},
+        "is_insider": in_memory.Column(
+            "bool", description="the score is that of the last place at the model's fit, or more; no membership"
+        ),
+        "score": in_memory.Column("float64", description="what orders customers, by the model"),
+        "model_version": ASSIGNMENTS.columns["model_version"],
+    },
+    strict=True,
+)
+
 CONFIDENCE = in_memory.DataFrameSchema(
     name="confidence",
     title="One row per customer: how sure it is that they belong to their segment.",
