@@ -28,6 +28,7 @@ def _insiders(
     ] = False,
 ) -> None:
     """Find the customers for a shop's loyalty programme, and say how sure that choice is."""
+    workspace.collect_seldom()
 
 
 @app.command()
