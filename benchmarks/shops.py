@@ -147,13 +147,14 @@ def _date(cut: Cut) -> Date:
 
 
 def _figures(dates: Sequence[Date], name: str, sorts: Sequence[str]) -> dict[str, str]:
-    rivals = {"÷ net": [scores.SPREADSHEET] * len(dates), "÷ best sort": scoring.opponents(dates, sorts)}
+    compared = {"÷ net": [scores.SPREADSHEET] * len(dates), "÷ best sort": scoring.opponents(dates, sorts)}
     cells = {}
-    for title, names in rivals.items():
+    for title, names in compared.items():
         table = np.array([scoring.lifts(dates, name, names, share) for share in scoring.SHARES])
         cells[title] = f"{table[:, :-1].mean():.3f} / {table[:, -1].mean():.3f}"
         cells[f"{title}, worst date"] = f"{table.mean(axis=0).min():.3f}"
-    known = scoring.figures(dates[:-1], name, sorts, SHARE)
+    rivals = scoring.opponents(dates[:-1], sorts, (SHARE, *scoring.SHARES))
+    known = scoring.figures(dates[:-1], name, rivals, SHARE)
     return cells | {"of the oracle": f"{known['oracle_share']:.2f}", "hits": f"{known['hit_rate']:.2f}"}
 
 

@@ -152,3 +152,13 @@ def test_the_plain_sorts_are_the_columns(now):
     for name, sort in scores.PLAIN.items():
         if name != "rfm_quintiles":
             assert sort(now, now).tolist() == now[name].tolist()
+
+
+def test_trees_that_learned_the_same_are_grown_once_whoever_they_rank(monkeypatch, now, past):
+    grown = []
+    known = rankers.FITS["boosting"]
+    monkeypatch.setitem(rankers.FITS, "boosting", lambda *given: grown.append(given[2]) or known(*given))
+    first = rankers.fit("boosting", now, past, 77)
+    assert rankers.fit("boosting", now.iloc[:50], past, 77).trees is first.trees
+    assert rankers.fit("boosting", now, [past[0].iloc[:100]], 77).trees is not first.trees
+    assert grown == [77, 77]

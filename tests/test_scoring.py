@@ -60,7 +60,7 @@ def test_the_opponent_is_the_best_sort_of_the_other_dates():
 def test_lift_over_the_rival_of_each_date():
     days = [date(own=[4, 3, 2, 1], sort=[3, 4, 2, 1]), date(own=[4, 3, 2, 1], sort=[4, 3, 2, 1])]
     assert scoring.lifts(days, "own", ["sort", "sort"], 0.25).tolist() == [2, 1]
-    found = scoring.figures(days, "own", ["sort"], 0.25)
+    found = scoring.figures(days, "own", ["sort", "sort"], 0.25)
     assert found["sort_lift"] == pytest.approx(1.5)
     assert found["sort_lift_min"] == 1
     assert found["oracle_share"] == found["hit_rate"] == 1
@@ -110,7 +110,7 @@ def test_the_interval_covers_a_true_lift_of_one():
 def test_where_nobody_brings_anything_there_is_no_lift():
     empty = [date(one=[1, 2, 3, 4])._replace(next_revenue=np.zeros(4))] * 2
     assert np.isnan(scoring.pooled(empty, ("one", ["one", "one"]), 0.5, Draws(20, 1)).mean)
-    assert np.isnan(scoring.figures(empty, "one", ["one"], 0.5)["sort_lift"])
+    assert np.isnan(scoring.figures(empty, "one", ["one", "one"], 0.5)["sort_lift"])
 
 
 def test_the_simplest_score_that_nothing_beats_by_the_margin_is_chosen():

@@ -45,10 +45,11 @@ def measured(judge: Judge, origins: Sequence[Date], fits: Iterable[Lists]) -> di
     """
     share, count = judge.settings.share, len(judge.windows[VALIDATION].customers)
     stabilities, size, drawn = _stabilities(*fits), round(share * count) / count, _resamples(judge)
+    rivals = scoring.opponents(origins, SORTS, (share, *scoring.SHARES))
     found = {
         name: {
             **_on_folds(judge, origins, drawn, name),
-            **scoring.figures(origins, name, SORTS, share),
+            **scoring.figures(origins, name, rivals, share),
             "list_stability": size / (2 - size) if name == CHANCE else stabilities[name],
             "insider_share": size,
         }

@@ -119,13 +119,13 @@ def lifts(dates: Sequence[Date], name: str, rivals: Sequence[str], share: float)
     return np.array([_ratio(date.captured(name, share), date.captured(rival, share)) for date, rival in pairs])
 
 
-def figures(dates: Sequence[Date], name: str, sorts: Sequence[str], own_share: float) -> dict[str, float]:
+def figures(dates: Sequence[Date], name: str, rivals: Sequence[str], own_share: float) -> dict[str, float]:
     """Figures of a score at the programme's own size and at SHARES: lift over the best plain sort, oracle, hits.
 
+    `rivals`: the best plain sort at each date, as `opponents` of these sizes chooses it.
     `sort_lift` is at the own size; `sort_lift_mean` and `sort_lift_min` are over all sizes and dates, as the others.
     """
     shares = (own_share, *SHARES)
-    rivals = opponents(dates, sorts, shares)
     table = np.array([lifts(dates, name, rivals, share) for share in shares])
     return {
         "sort_lift": float(table[0].mean()),

@@ -253,7 +253,10 @@ def fallback(customers: pd.DataFrame, period: Period, settings: Settings) -> tup
 
 
 def _measures(origins: list[Date], name: str, share: float) -> dict[str, float | None]:
-    return without_nan(round_each(scoring.figures(origins, name, scores.SORTS, share))) if origins else {}
+    if not origins:
+        return {}
+    rivals = scoring.opponents(origins, scores.SORTS, (share, *scoring.SHARES))
+    return without_nan(round_each(scoring.figures(origins, name, rivals, share)))
 
 
 def _sizes_today(customers: pd.DataFrame, share: float, horizon_days: int) -> dict[str, int]:
