@@ -134,8 +134,10 @@ def test_every_trial_has_every_measure(shop: Path) -> None:
         own[["embedding", "clusterer", "params", "foresight_min", "foresight_mean", "segments"]].notna().all(axis=None)
     )
     done = own[own["state"] == "COMPLETE"]
-    late = ["stability", "stability_rand", "silhouette", "davies_bouldin", "calinski_harabasz", "control_gap"]
-    assert done[[*late, "foresight_gap"]].notna().all(axis=None)
+    late = ["stability", "stability_rand", "stability_refits", "silhouette", "davies_bouldin", "calinski_harabasz"]
+    assert done[late].notna().all(axis=None)
+    picked = own.set_index("number").loc[told(shop, "models/candidate.json")["trial"]]
+    assert picked[["control_gap", "foresight_gap", "stability_seeds_rand"]].notna().all()
     assert {"net_revenue", "faded_revenue", "rfm_quintiles", "random"} < set(trials["clusterer"])
 
 
