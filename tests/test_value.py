@@ -95,6 +95,14 @@ def test_the_sum_over_times_of_leaving_is_the_closed_form(parameters: tuple[floa
     assert_allclose(lifetime.PROCESSES["pareto_nbd"].terms(np.array(parameters), h).gone, expected, rtol=1e-9)
 
 
+def test_expected_orders_are_known_where_all_but_everybody_leaves_after_an_order() -> None:
+    h = lifetime.Histories(np.array([0.0, 1.0, 0.0]), np.array([0.0, 20.0, 0.0]), np.array([5.0, 30.0, 300.0]))
+    r, alpha, horizon = 0.11, 7.6, 90.0
+    found = lifetime.PROCESSES["bg_nbd"].orders_if_active(np.array([r, alpha, 403.4, 6.1e-6]), h, horizon)
+    longer = (alpha + h.tenure) / (alpha + h.tenure + horizon)
+    assert_allclose(found, 1 - longer ** (r + h.repeats), rtol=0.02)  # one more order at most
+
+
 def test_expected_orders_have_no_gap_where_a_formula_divides_by_zero() -> None:
     h = lifetime.Histories(np.array([0.0, 3.0]), np.array([0.0, 30.0]), np.array([60.0, 60.0]))
     for name in ("bg_nbd", "pareto_nbd"):

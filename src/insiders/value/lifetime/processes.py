@@ -77,7 +77,12 @@ def _bg_orders(parameters: Array, h: Histories, horizon: float) -> Array:
     r, alpha, a, b = parameters
     z = horizon / (alpha + h.tenure + horizon)
     fewer, coins = (np.where(np.abs(each) < TINY, TINY, each) for each in (a - 1, a + b + h.repeats - 1))
-    return coins / fewer * (1 - (1 - z) ** fewer * special.hyp2f1(a + b - 1 - r, fewer, coins, z))
+    with np.errstate(invalid="ignore"):
+        later = (1 - z) ** fewer * special.hyp2f1(a + b - 1 - r, fewer, coins, z)
+    if (over := ~np.isfinite(later)).any():  # all but everybody leaves after an order; the equation as it was does not
+        rate, orders = r + h.repeats[over], h.repeats[over]
+        later[over] = (1 - z[over]) ** rate * special.hyp2f1(rate, b + orders, coins[over], z[over])
+    return coins / fewer * (1 - later)
 
 
 def _pareto_terms(parameters: Array, h: Histories) -> Terms:
