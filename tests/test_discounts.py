@@ -122,3 +122,28 @@ def test_a_share_is_the_same_in_every_currency():
         "100.0000",
         "200.0000",
     ]
+
+
+TOTALS = "order,date,customer,sku,qty,line_total,discount{}\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "amount"),
+    [({"discount_is": "money"}, "3.0000"), ({"ignore": ("discount",)}, "4.0000"), ({"discount_is": "share"}, "0.0000")],
+)
+def test_a_discount_beside_totals_alone_is_asked_about(settings, amount):
+    Path("shop.csv").write_text(TOTALS.format("") + "1,2024-01-31,ann,A,2,4.00,1.00\n2,2024-01-31,ann,A,2,4.00,1.00\n")
+    with pytest.raises(
+        InputError, match=r"'line_total' may be.*before or after 'discount'.*ingest\.ignore: \[\"discount"
+    ):
+        taken("shop.csv")
+    taken("shop.csv", **settings)
+    assert set(pd.read_parquet(paths.TRANSACTIONS)["amount"].astype(str)) == {amount}
+
+
+@pytest.mark.parametrize(("total", "amount"), [("3.00", "3.0000"), ("4.00", "4.0000")])
+def test_what_orders_cost_tells_whether_a_discount_is_taken_off_totals(total, amount):
+    line = f"1,2024-01-31,ann,A,2,4.00,1.00,{total}\n"
+    Path("shop.csv").write_text(TOTALS.format(",order_total") + line + line.replace("1", "2", 1))
+    taken("shop.csv")
+    assert set(pd.read_parquet(paths.TRANSACTIONS)["amount"].astype(str)) == {amount}

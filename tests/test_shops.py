@@ -467,6 +467,10 @@ EXPORTS = {
         "order-id,purchase-date,sku,quantity-purchased,item-price,buyer-email",
         "1,2024-01-31T10:00:00+00:00,A,2,3.00,a@x.org",
     ),
+    "Amazon orders with promotions": (
+        "amazon-order-id,purchase-date,sku,quantity,item-price,item-promotion-discount,buyer-email,currency",
+        "1,2024-01-31T10:00:00+00:00,A,2,5.00,-2.00,a@x.org,EUR",
+    ),
     "Mercado Livre sales": (
         "N.º de venda,Data da venda,Estado,Unidades,SKU,Preço unitário de venda do anúncio (BRL),Comprador",
         "1,31 de janeiro de 2024 10:00 hs.,Entregue,2,A,1.50,Ana",
@@ -498,7 +502,7 @@ EXPORTS = {
 def test_known_exports_are_read_as_they_come(name):
     head, row = EXPORTS[name]
     found = read(lines(row, head=head))
-    assert columns.recognise(head.split(",")).preset == name
+    assert columns.recognise(head.split(",")).preset == name.partition(" with")[0]
     assert found["amount"].astype(str).tolist() == ["3.0000"]
     assert found["invoiced_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-31"]
 

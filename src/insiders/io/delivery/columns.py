@@ -1,7 +1,7 @@
 """Which column of a file is which of ours."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -230,8 +230,10 @@ class Recognised(NamedTuple):
     open: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - of an immutable tuple
 
 
-def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -> Recognised:
-    """Tell for each of our names the file's column.
+def recognise(
+    found: Sequence[str], declared: Mapping[str, str] | None = None, ignored: Collection[str] = ()
+) -> Recognised:
+    """Tell for each of our names the file's column, none of which is one of those that are `ignored`.
 
     What is declared goes before what is recognised, and a known export before single names. Raises InputError where a
     needed column is unknown, missing or could be one of several.
@@ -240,8 +242,10 @@ def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -
     _check(found, declared)
     _refuse_wide(found)
     preset = presets.match(found)
-    chosen = {**(preset.columns(found) if preset else {}), **declared}
-    free = [name for name in found if name not in chosen.values()]
+    read = [name for name in found if name not in ignored]
+    theirs = preset.columns(read) if preset else {}
+    chosen = {**theirs, **declared}
+    free = [name for name in read if name not in chosen.values()]
     hits = _parted({ours: [] if ours in chosen else _hits(ours, free) for ours in SYNONYMS})
     mapping = {ours: chosen.get(ours) or next(iter(hits[ours]), None) for ours in SYNONYMS}
     mapping = _without_totals(_without_repeated(mapping, found, declared), declared)
@@ -251,7 +255,7 @@ def recognise(found: Sequence[str], declared: Mapping[str, str] | None = None) -
         _require_single(ours, hits[ours])
     _require_unique(found, mapping)
     several = {ours: tuple(names) for ours, names in hits.items() if len(names) > 1 and mapping[ours]}
-    is_known = preset and mapping["discount"] and mapping["discount"] == preset.columns(found).get("discount")
+    is_known = mapping["discount"] and mapping["discount"] == theirs.get("discount")
     return Recognised(mapping, preset.name if preset else None, "money" if is_known else None, several)
 
 

@@ -133,7 +133,7 @@ def _of_sample(connection: sql.Connection, named: Mapping[str, Any], settings: I
     """The condition on rows that may be of the sample: which of them are, is told again where all sources are alike."""
     if settings.sample is None or settings.identities or connection.dialect.name not in database_sample.DIALECTS:
         return sql.true()
-    mapping = columns.recognise(tuple(named), settings.columns).columns
+    mapping = columns.recognise(tuple(named), settings.columns, settings.ignore).columns
     ids = database_sample.Ids(
         *(named[name] if (name := mapping[ours]) else None for ours in database_sample.Ids._fields)
     )

@@ -75,15 +75,33 @@ def kind(rows: Table, gross: Any, column: Column, fetch: Fetch) -> Discount:
     By its name and sign, by what the orders cost, by what can and what is likely to be. Raises InputError where it is
     open.
     """
-    each = rows.mutate(size=rows.discount.abs().fill_null(0), gross=gross.cast(EXACT), pieces=_pieces(rows))
-    (counted,) = fetch(_measured(each.filter(_.size > 0), _.gross.abs()))
-    lines = Lines(**counted)
+    each = _each(rows, gross)
+    lines = _lines(each, fetch)
     if not lines.lines:
         return "none"
     possible = _by_orders(each, _by_name(column, "share" if lines.most <= 1 else "percent"), fetch)
     if len(possible) > 1:
         possible = _by_size(lines, possible, column.name)
     return possible[0] if len(possible) == 1 else _off_what(each, possible, column.name, fetch)
+
+
+def off_totals(rows: Table, column: Column, fetch: Fetch) -> Discount | None:
+    """Tell what is still to be taken off the lines' totals, by what the orders cost; None: that does not say it."""
+    each = _each(rows, rows.line_total)
+    lines = _lines(each, fetch)
+    if not lines.lines:
+        return "none"
+    all_: Sequence[Discount] = ("none", *_by_name(column, "share" if lines.most <= 1 else "percent"))
+    agreeing = _by_orders(each, all_, fetch)
+    return agreeing[0] if len(agreeing) < len(all_) else None  # of several that agree any one gives what orders cost
+
+
+def _each(rows: Table, gross: Any) -> Table:
+    return rows.mutate(size=rows.discount.abs().fill_null(0), gross=gross.cast(EXACT), pieces=_pieces(rows))
+
+
+def _lines(each: Table, fetch: Fetch) -> Lines:
+    return Lines(**fetch(_measured(each.filter(_.size > 0), _.gross.abs()))[0])
 
 
 def less(gross: Any, off: Any, kind: Discount, quantity: Any) -> Any:

@@ -77,7 +77,7 @@ def read(settings: Ingest, place: Path) -> Rows:
 
 def _part(delivery: Delivery, settings: Ingest) -> Any:
     """The part of each row, as the database works it out."""
-    column = columns.recognise(tuple(delivery.columns), settings.columns).columns["invoiced_at"]
+    column = columns.recognise(tuple(delivery.columns), settings.columns, settings.ignore).columns["invoiced_at"]
     date = database_sample.as_text(delivery.columns[str(column)], delivery.dialect)
     return sql.func.coalesce(sql.func.rtrim(sql.func.substr(date, 1, PART_LENGTH)), "")
 

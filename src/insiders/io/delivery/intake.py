@@ -67,7 +67,7 @@ def take(source: Source, settings: Ingest, into: Path = paths.DATA, *, today: da
 
 def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, today: date | None = None) -> Delivery:
     """Read all rows, as `take` does, and write nothing but the raw ones: into `folder`, from which they are read on."""
-    recognised = columns.recognise(source.columns, settings.columns)
+    recognised = columns.recognise(source.columns, settings.columns, settings.ignore)
     mapping = recognised.columns
     landed = folder / "landed.parquet"
     delivered = blocks.store(source.blocks, landed)
@@ -81,7 +81,9 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
     parsed = engine.materialize(con, rows.read(raw, texts, mapping, form))
     known = None if form.discount == "percent" else recognised.discount_is  # a sign in the file says more than its form
-    declared = worth.Declared(settings.price_is, settings.discount_is or known, form.discount)
+    declared = worth.Declared(
+        settings.price_is, settings.discount_is or known, form.discount, recognised.preset is not None
+    )
     basis = worth.basis(parsed, mapping, declared, engine.fetch_records)
     parsed = _within_span(con, parsed, mapping, settings)
     if today and not settings.last_day and settings.source != SAMPLE:

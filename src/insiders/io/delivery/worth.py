@@ -39,6 +39,7 @@ class Declared(NamedTuple):
     price_is: PriceIs | None = None
     discount_is: Discount | None = None
     discount_sign: Literal["money", "percent"] | None = None
+    is_known: bool = False  # of a known export, which itself says where a discount is still to be taken off
 
 
 class Basis(NamedTuple):
@@ -53,9 +54,11 @@ def basis(parsed: Table, columns: Mapping[str, str | None], declared: Declared, 
     """Tell the basis from the data. Raises InputError where columns contradict each other, or one is open."""
     rows, price_is = parsed.filter(parsed[PROBLEM].isnull()), declared.price_is
     if not columns["unit_price"] or (columns["line_total"] and price_is == "line"):
-        if not columns["line_total"] and price_is is None:
+        if columns["line_total"]:
+            return Basis("line_total", False, _off_totals(rows, columns, declared, fetch))
+        if price_is is None:
             _refuse_repeated(rows, str(columns["amount"]), fetch)
-        return Basis("line_total" if columns["line_total"] else "amount", False)
+        return Basis("amount", False)
     if columns["line_total"] and price_is is None:
         return _compared(rows, columns, declared, fetch)
     is_open = price_is is None and reduced(str(columns["unit_price"])) in OPEN_NAMES
@@ -68,6 +71,19 @@ def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fet
     if not name:
         return "none"
     return declared.discount_is or discounts.kind(rows, gross, discounts.Column(name, declared.discount_sign), fetch)
+
+
+def _off_totals(rows: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Discount:
+    """Tell whether a discount is still to be taken off the totals of lines that have no price beside them."""
+    name = columns["discount"]
+    if not name or declared.discount_is or declared.is_known:
+        return (declared.discount_is or "none") if name else "none"
+    if found := discounts.off_totals(rows, discounts.Column(name, declared.discount_sign), fetch):
+        return found
+    raise InputError(
+        f"{columns['line_total']!r} may be what a line cost before or after {name!r}: say so in params.yaml, "
+        f'ingest.discount_is: money (or piece, order, share, percent) takes it off, ingest.ignore: ["{name}"] does not'
+    )
 
 
 def _refuse_repeated(rows: Table, name: str, fetch: Fetch) -> None:
