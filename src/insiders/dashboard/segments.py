@@ -27,19 +27,20 @@ def show(view: View) -> None:
     shares = {name: (rows[name] * 100).round(1) for name in SHARES}
     st.dataframe(view.table(rows.assign(**shares), ["segment", *PROFILE]), hide_index=True, width="stretch")
     st.markdown(view.say("Medians of the customers; shares in per cent."))
-    left, right = st.columns(2)
-    with left:
-        _map(view)
-    with right:
+    if view.release.coordinates.empty:  # of a model that sees customers along one line
         _products(view, rows)
+    else:
+        left, right = st.columns(2)
+        with left:
+            _map(view)
+        with right:
+            _products(view, rows)
     _movement(view)
 
 
 def _map(view: View) -> None:
     """The first two coordinates in which the model sees the customers."""
     places = view.release.coordinates
-    if places.empty:
-        return
     st.header(view.say("Map"))
     known = view.release.customers[["customer_id", "segment"]].merge(places, on="customer_id")
     some = known.sample(min(POINTS_MAX, len(known)), random_state=0)
