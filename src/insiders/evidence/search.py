@@ -28,16 +28,26 @@ if TYPE_CHECKING:
     from optuna.trial import Trial as OpenTrial
 
 
-def _on_axes(axes: str, name: str, value: Param) -> dict[str, Param]:
-    clusterer = name.partition(".")[0]
-    return {"embedding": "lifetime_axes", "lifetime_axes.axes": axes, "clusterer": clusterer, name: value}
+def _kmeans_on_axes(clusters: int) -> dict[str, Param]:
+    axes = {"embedding": "lifetime_axes", "lifetime_axes.axes": "log_revenue past"}
+    return {**axes, "clusterer": "kmeans", "kmeans.clusters": clusters}
 
 
 FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combination; what they leave open is drawn
-    _on_axes("log_revenue past", "cells.grid", "7x2"),
-    _on_axes("past orders", "cells.grid", "5x3"),
-    _on_axes("log_revenue", "tiers.clusters", 12),
-    *(_on_axes("log_revenue past", "kmeans.clusters", count) for count in (8, 6, 5)),
+    {
+        "embedding": "lifetime_axes",
+        "clusterer": "cells",
+        "lifetime_axes.axes": "log_revenue past",
+        "cells.grid": "7x2",
+    },
+    {
+        "embedding": "lifetime_axes",
+        "clusterer": "cells",
+        "lifetime_axes.axes": "past orders",
+        "cells.grid": "5x3",
+    },
+    {"embedding": "lifetime_axes", "clusterer": "tiers", "lifetime_axes.axes": "log_revenue", "tiers.clusters": 12},
+    *map(_kmeans_on_axes, (8, 6, 5)),
     {
         "embedding": "lifetime_plane",
         "clusterer": "tiers",
@@ -183,12 +193,7 @@ def run(study: "Study", settings: Settings, score: Score, leases: Leases | None 
 
 def bar(done: Sequence[Trial], settings: Settings) -> float:
     """Foresight below which a trial can no longer be picked, as there is one that is stable enough and has more."""
-    return _reach((trial for trial in done if _is_firm(trial, settings)), settings)
-
-
-def _reach(trials: Iterable[Trial], settings: Settings) -> float:
-    """Foresight that is as good as the best of these, within the tolerance."""
-    best = max((trial.foresight for trial in trials), default=-math.inf)
+    best = max((trial.foresight for trial in done if _is_firm(trial, settings)), default=-math.inf)
     return best - settings.foresight_tolerance * abs(best)
 
 
@@ -230,20 +235,18 @@ def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
 def pick(trials: list[Trial], settings: Settings) -> Trial:
     """Choose one point of the front by a rule whose numbers stand in params.yaml.
 
-    Among feasible trials at least as stable as both floors: those within the tolerance of the best foresight of all
-    feasible ones, or else of these; of them those within the tolerance of the most stable, and of those the one with
-    fewest segments, as by the rule of one standard error (Breiman et al. 1984). Where none reaches the floors, the most
-    stable feasible one; where none is feasible, the least violating one, for the gates to refuse.
+    Among feasible trials at least as stable as both floors: those within the tolerance of the best foresight, of these
+    those within the tolerance of the most stable, and of these the one with fewest segments. Where none reaches the
+    floors, the most stable feasible one; where none is feasible, the least violating one, so that there is a candidate
+    for the gates to refuse.
     """
     feasible = [trial for trial in trials if _is_whole(trial)]
     if not feasible:
         return min(trials, key=lambda trial: (trial.violation, trial.number))
-    firm = [trial for trial in feasible if _is_firm(trial, settings)]
-    if not firm:
+    least = bar(trials, settings)
+    near = [trial for trial in feasible if _is_firm(trial, settings) and trial.foresight >= least]
+    if not near:
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
-    # As good as the best of all, whatever its stability: which of them comes out just above the floor is chance.
-    reaches = (_reach(each, settings) for each in (feasible, firm))
-    near = next(near for least in reaches if (near := [each for each in firm if each.foresight >= least]))
     steadiest = max(trial.stability for trial in near)
     steady = [trial for trial in near if trial.stability >= steadiest - settings.stability_tolerance]
     return min(steady, key=lambda trial: (trial.measures["segments"], -trial.foresight, trial.number))
