@@ -334,6 +334,15 @@ def test_an_unread_column_that_speaks_of_no_sale_is_asked_about(case):
     assert len(read(text, ignore=(column,))) == 2
 
 
+def test_a_yes_or_no_is_read_in_every_language_in_which_it_is_asked_about():
+    text = lines(f"{line()},ja", f"{line(quantity='3')},nein", head=f"{HEAD},Returned")
+    with pytest.raises(InputError, match=r'{cancelled: "Returned"}'):
+        read(text)
+    found = read(text, columns={"cancelled": "Returned"}).set_index("quantity")["status"]
+    assert found[2] == "cancelled"
+    assert pd.isna(found[3])
+
+
 def test_a_column_that_parts_the_lines_as_orders_do_is_asked_about():
     order = [f"{line(quantity=str(piece))},x{piece // 2}" for piece in range(1, 9)]  # two lines each, all at one time
     text = lines(*(each.partition(",")[2] for each in order), head=f"{HEAD},Beleg".partition(",")[2])

@@ -13,6 +13,7 @@ from insiders.io.delivery import dates, numbers
 from insiders.io.delivery.blocks import PROBLEM, ROW
 from insiders.io.delivery.discounts import EXACT
 from insiders.io.delivery.worth import PIECES
+from insiders.schemas import vocabulary
 
 Table = Any  # Ibis has no types that mypy could follow
 Text = Any
@@ -30,7 +31,7 @@ TYPES = {
     **dict.fromkeys(MONEYS, EXACT),
 }  # of what is not text
 INVISIBLE = "[\\x{200b}-\\x{200f}\\x{2060}\\x{feff}\\x{ad}]"
-FALSE = ("", "no", "n", "false", "f", "0", "none", "null", "nao", "não", "nan", "falso", "-")
+FALSE = (*sorted(vocabulary.NO), "", "none", "null", "não", "nan", "-")
 CANCELLED = "cancelled"
 WHOLE_ORDER = "order"  # the product of an order that is given without its lines
 NULL = ibis.null("string")

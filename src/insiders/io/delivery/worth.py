@@ -75,9 +75,10 @@ def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fet
 
 def _off_totals(rows: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Discount:
     """Tell whether a discount is still to be taken off the totals of lines that have no price beside them."""
-    name = columns["discount"]
-    if not name or declared.discount_is or declared.is_known:
-        return (declared.discount_is or "none") if name else "none"
+    if not (name := columns["discount"]):
+        return "none"
+    if declared.discount_is or declared.is_known:
+        return declared.discount_is or "none"
     if found := discounts.off_totals(rows, discounts.Column(name, declared.discount_sign), fetch):
         return found
     raise InputError(
