@@ -34,7 +34,8 @@ class Cleaning(NamedTuple):
 def clean(con: engine.Backend, transactions: Table, settings: Preprocess) -> Cleaning:
     """Judge the rows of a delivery. Raises InputError where a question is open that changes who is in the list."""
     chosen = rules.Settings(**settings.model_dump(exclude={"currency"}))
-    rows = engine.materialize(con, profile.distinct(transactions))
+    digests = engine.materialize(con, profile.shared(transactions))
+    rows = engine.materialize(con, profile.distinct(transactions, digests))
     people, invoices = (engine.materialize(con, by(rows)) for by in (profile.people, profile.invoices))
     grouped, codes = profile.Grouped(rows, people, invoices), [*chosen.service_codes, *chosen.credit_codes]
     measured = profile.measure(

@@ -63,7 +63,7 @@ def judge(rows: Table, policy: Policy) -> Table:
 
     `rows` as `profile.distinct` gives them: of those that agree in every column one is kept; which one, nobody can see.
     """
-    people = _with_sold(_people(rows, policy)).mutate(**_readings(policy))
+    people = _with_sold(_people(_each(rows), policy), rows).mutate(**_readings(policy))
     # Money back counts as negative, whatever carries the sign: a negative price on both signs, a type, a credit note.
     amounts = people.mutate(amount=ibis.ifelse(_.is_back, -_.amount.abs(), _.amount))
     decided = amounts.mutate(is_repeat=(_.repeat > 0) & ibis.literal(not policy.keeps_duplicates)).mutate(
@@ -81,7 +81,6 @@ def _readings(policy: Policy) -> dict[str, Any]:
     is_cancellation = _.invoice.startswith(policy.cancellation_prefix) if policy.cancellation_prefix else NO
     note_back = is_cancellation if policy.positive_credit_notes else NO
     return {
-        "repeat": lambda rows: ibis.range(rows.copies).unnest(),
         "has_description": _.description.fill_null("") != "",
         "is_cancellation": is_cancellation,
         "is_total": one_of(_.product_code, policy.total_codes),
@@ -93,14 +92,23 @@ def _readings(policy: Policy) -> dict[str, Any]:
     }
 
 
+def _each(rows: Table) -> Table:
+    """Every delivered row again; of equal ones all but the first have a `repeat` above 0."""
+    others = rows.filter(_.copies > 1).mutate(repeat=lambda several: ibis.range(1, several.copies).unnest())
+    return rows.mutate(repeat=ibis.literal(0, "int64")).union(others)
+
+
 def _says(words: Sequence[str]) -> Any:
     return (_.status.isin(list(words)) | _.line_type.isin(list(words))).fill_null(False) if words else NO
 
 
-def _with_sold(rows: Table) -> Table:
-    """Tell of each line whether its code is ever sold."""
-    sold = rows.filter((_.quantity > 0) & (_.unit_price > 0)).select("product_code").distinct().mutate(is_sold=True)
-    return rows.left_join(sold, "product_code").drop("product_code_right")  # a join: Spark compares `not in` row by row
+def _with_sold(lines: Table, rows: Table) -> Table:
+    """Tell of each line whether its code is ever sold, where a price of the code is negative: others are not asked."""
+    asked = rows.filter(_.unit_price < 0)
+    sales = rows.filter((_.quantity > 0) & (_.unit_price > 0)).semi_join(asked, "product_code")
+    sold = sales.select("product_code").distinct().mutate(is_sold=True)
+    # A join: Spark compares `not in` row by row.
+    return lines.left_join(sold, "product_code").drop("product_code_right")
 
 
 def _people(rows: Table, policy: Policy) -> Table:

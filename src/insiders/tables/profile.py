@@ -87,9 +87,29 @@ class Profile(NamedTuple):
     types: tuple[Word, ...]
 
 
-def distinct(transactions: Table) -> Table:
-    """One row per set of rows that agree in every delivered column, with their number as `copies`."""
-    return transactions.group_by(transactions.columns).aggregate(copies=_.count())
+@ibis.udf.scalar.builtin(name="hash")
+def _hash(row) -> ibis.dtype("uint64"):  # type: ignore[empty-body, no-untyped-def, valid-type] # noqa: ANN001 - any struct
+    """Give a number that equal rows have in common, and others seldom."""
+
+
+def shared(transactions: Table) -> Table:
+    """One row per `digest` that several rows have: those that agree in every column, and seldom others."""
+    return _digested(transactions).group_by("digest").aggregate(rows=_.count()).filter(_.rows > 1).select("digest")
+
+
+def _digested(transactions: Table) -> Table:
+    return transactions.mutate(digest=_hash(ibis.struct({name: transactions[name] for name in transactions.columns})))
+
+
+def distinct(transactions: Table, digests: Table | None = None) -> Table:
+    """One row per set of rows that agree in every delivered column, with their number as `copies`.
+
+    Only rows of `digests`, which are `shared`, are compared in full: all of them would take twice the memory.
+    """
+    rows, digests = _digested(transactions), shared(transactions) if digests is None else digests
+    alone = rows.anti_join(digests, "digest").drop("digest").mutate(copies=ibis.literal(1, "int64"))
+    same = rows.semi_join(digests, "digest").group_by(transactions.columns).aggregate(copies=_.count())
+    return alone.union(same)
 
 
 class Grouped(NamedTuple):
@@ -115,7 +135,7 @@ def measure(
         **crowd,
         codes=tuple(Code(**each) for each in fetch(_codes(rows, codes))),
         credit_notes=_credit_notes(rows, prefix, fetch),
-        repeating=_repeating(rows, prefix, fetch),
+        repeating=_repeating(grouped, prefix, fetch),
         holders=tuple(Holder(**each) for each in fetch(leading.union(widest, distinct=True))),
         placeholders=tuple(sorted(each for each in ids if is_placeholder(each.customer_id))),
         total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows, invoices)))),
@@ -142,7 +162,8 @@ def people(rows: Table) -> Table:
 def invoices(rows: Table) -> Table:
     """One row per invoice: its lines, what they are worth, and on how many of them each fact of the order stands."""
     named = {f"{name}s": _[name].count() for name in ORDER_FACTS}
-    return rows.group_by("invoice").aggregate(lines=_.count(), whole=_.amount.sum(), **named)
+    worth = {"whole": _.amount.sum(), "least": _.amount.min()}
+    return rows.group_by("invoice").aggregate(lines=_.count(), **worth, **named)
 
 
 def _crowd(people: Table) -> Table:
@@ -163,11 +184,11 @@ def _may_be_nobody(customer_id: Any) -> Any:
 def _codes(rows: Table, patterns: Sequence[str]) -> Table:
     """Codes that may stand for a service; of texts that are equally common the last by letters."""
     paid = _.amount.sum(where=(_.amount > 0) & _.customer_id.notnull()).coalesce(0)
-    named = rows.filter(one_of(rows.product_code, patterns) | _is_short_service(rows.description))
-    # Spark has no rule for the commonest value.
-    texts = named.group_by(code=_.product_code, text=_.description).aggregate(
+    # Each text is looked at once. Spark has no rule for the commonest value.
+    each = rows.group_by(code=_.product_code, text=_.description).aggregate(
         lines=_.count(), rows=_.copies.sum(), paid=paid
     )
+    texts = each.filter(one_of(_.code, patterns) | _is_short_service(_.text))
     commonest = texts.text.argmax(ibis.struct({"lines": texts.lines, "text": texts.text}), where=texts.text.notnull())
     return texts.group_by("code").aggregate(text=commonest, rows=_.rows.sum(), paid=_.paid.sum())
 
@@ -197,17 +218,18 @@ def _credit_notes(rows: Table, prefix: str | None, fetch: Fetch) -> CreditNotes:
     return CreditNotes(**counted, repeated=fetch(repeated.aggregate(rows=_.count()))[0]["rows"])
 
 
-def _repeating(rows: Table, prefix: str | None, fetch: Fetch) -> tuple[Repeating, ...]:
+def _repeating(grouped: Grouped, prefix: str | None, fetch: Fetch) -> tuple[Repeating, ...]:
     """Look at the invoices that begin with letters which fewer than half of the lines have."""
-    start = _.invoice.re_extract(LETTERS, 0)
-    lettered = rows.filter(~_.invoice.substr(0, 1).between("0", "9") & ~_.invoice.startswith(prefix or " "))
-    starts = lettered.group_by(start=start).aggregate(rows=_.count(), least=_.amount.min()).filter(_.least > 0)
-    found = fetch(starts.cross_join(rows.aggregate(whole=_.count())).filter(_.rows * 2 < _.whole).order_by("start"))
+    rows, invoices, start = grouped.rows, grouped.invoices, _.invoice.re_extract(LETTERS, 0)
+    is_lettered = ~_.invoice.substr(0, 1).between("0", "9") & ~_.invoice.startswith(prefix or " ")
+    starts = invoices.filter(is_lettered).group_by(start=start).aggregate(rows=_.lines.sum(), least=_.least.min())
+    whole = invoices.aggregate(whole=_.lines.sum())
+    found = fetch(starts.cross_join(whole).filter((_.least > 0) & (_.rows * 2 < _.whole)).order_by("start"))
     if not found:
         return ()
     is_one = start.isin([each["start"] for each in found])
     sold = rows.filter(~is_one).group_by(SAME_SALE).aggregate(first_at=_.invoiced_at.min())
-    again = lettered.filter(is_one).inner_join(sold, SAME_SALE).filter(_.first_at <= _.invoiced_at)
+    again = rows.filter(is_lettered & is_one).inner_join(sold, SAME_SALE).filter(_.first_at <= _.invoiced_at)
     counted = {each["start"]: each["rows"] for each in fetch(again.group_by(start=start).aggregate(rows=_.count()))}
     return tuple(Repeating(each["start"], each["rows"], counted.get(each["start"], 0)) for each in found)
 
