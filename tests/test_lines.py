@@ -63,7 +63,7 @@ def test_a_star_stands_for_any_ending_and_nothing_else_does(code, rule):
 
 
 def ledger_of(rows, refused=NOBODY_REFUSED):
-    return lines.ledger(fetched(lines.tally(judged(rows))), refused).set_index("rule")
+    return lines.ledger(fetched(lines.tally(lines.groups(judged(rows)))), refused).set_index("rule")
 
 
 def test_the_ledger_names_every_rule_and_adds_up():
@@ -209,7 +209,9 @@ def real_ledger():
         credit_codes=["M", "m", "D"],
     )
     delivered = profile.distinct(ibis.memtable(real_transactions()))
-    return lines.ledger(fetched(lines.tally(lines.judge(delivered, policy))), NOBODY_REFUSED).set_index("rule")
+    return lines.ledger(fetched(lines.tally(lines.groups(lines.judge(delivered, policy)))), NOBODY_REFUSED).set_index(
+        "rule"
+    )
 
 
 @pytest.mark.real

@@ -20,7 +20,7 @@ def cleaned(rows, **answers):
     con = engine.connect(threads=1)
     delivered = engine.materialize(con, table(rows))
     judged = cleaning.clean(con, delivered, PREPROCESS.model_copy(update=answers)).judged
-    tally = engine.fetch(con, lines.tally(judged)).set_index("rule")
+    tally = engine.fetch(con, lines.tally(lines.groups(judged))).set_index("rule")
     made = engine.fetch(con, orders.orders(engine.materialize(con, lines.clean(judged))))
     con.disconnect()
     return tally["rows"].to_dict(), made

@@ -16,18 +16,19 @@ class Cleaning(NamedTuple):
     """Every delivered row with the rule that it falls to, and why the rules are these."""
 
     judged: Table
+    groups: Table  # of it, as lines.groups gives them
     profile: profile.Profile
     policy: rules.Policy
     settings: rules.Settings
     currency: str
 
     def materialized(self, con: engine.Backend) -> "Cleaning":
-        """Judge the rows now and for all, for who asks for them more than once."""
-        return self._replace(judged=engine.materialize(con, self.judged))
+        """Sum up the groups now and for all, for who asks for them more than once."""
+        return self._replace(groups=engine.materialize(con, self.groups))
 
     def understood(self, record: Mapping[str, Any]) -> understanding.Understanding:
         """Say what was understood; `record` is what ingest wrote into data/source.json."""
-        shares = [lines.Share(**each) for each in engine.fetch_records(lines.shares(self.judged))]
+        shares = [lines.Share(**each) for each in engine.fetch_records(lines.shares(self.groups))]
         return understanding.describe(record, self.profile, self.policy, shares, self.settings, self.currency)
 
 
@@ -42,4 +43,5 @@ def clean(con: engine.Backend, transactions: Table, settings: Preprocess) -> Cle
         grouped, chosen.cancellation_prefix, codes, engine.fetch_records, vocabulary.is_placeholder
     )
     policy = rules.decide(measured, chosen)
-    return Cleaning(lines.judge(rows, policy), measured, policy, chosen, settings.currency)
+    judged = lines.judge(rows, policy)
+    return Cleaning(judged, lines.groups(judged), measured, policy, chosen, settings.currency)

@@ -17,10 +17,11 @@ def main() -> None:
     with runs.posted_run("preprocess", settings.model_dump(exclude={"currency"})) as log, engine.session() as con:
         transactions, record = engine.scan(con, paths.TRANSACTIONS), tables.read_json(paths.SOURCE)
         cleaned = cleaning.clean(con, transactions, settings).materialized(con)
-        judged = cleaned.judged
         refused = engine.scan(con, paths.QUARANTINE).reason.value_counts(name="rows")
-        ledger = lines.ledger(engine.fetch(con, lines.tally(judged)), engine.fetch(con, refused))
-        clean = engine.write(con, lines.clean(judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"])
+        ledger = lines.ledger(engine.fetch(con, lines.tally(cleaned.groups)), engine.fetch(con, refused))
+        clean = engine.write(
+            con, lines.clean(cleaned.judged), paths.LINES, schemas.LINES, ["customer_id", "ordered_at"]
+        )
         engine.write(con, orders.orders(clean), paths.ORDERS, schemas.ORDERS, ["customer_id", "ordered_at"])
         tables.write(ledger, paths.LEDGER, schemas.LEDGER)
         tables.write_text(cleaned.understood(record).as_markdown(), paths.INTAKE)

@@ -128,14 +128,17 @@ def _people(rows: Table, policy: Policy) -> Table:
     )
 
 
-def tally(judged: Table) -> Table:
-    """One row per rule and per fact that concerns any row: rows, distinct customers, quantity and amount."""
-    # Customers by kind of row are few, so that every fact after this is cheap.
-    groups = judged.group_by(
+def groups(judged: Table) -> Table:
+    """One row per customer and kind of judged row: few, so that what is asked of them is cheap."""
+    return judged.group_by(
         *("customer_id", "rule", "kind", "is_cancellation", "has_description", "is_filled", "is_placeholder"),
         quantity_sign=_.quantity.sign(),
         price_sign=_.unit_price.sign(),
     ).aggregate(rows=_.count(), quantity=_.quantity.sum(), amount=_.amount.sum())
+
+
+def tally(groups: Table) -> Table:
+    """One row per rule and per fact that concerns any row: rows, distinct customers, quantity and amount."""
     facts = [ibis.ifelse(holds, name, None) for name, holds in {**FACTS, **KINDS}.items()]
     entries = groups.mutate(entry=ibis.array(["delivered", _.rule, *facts]).unnest()).filter(_.entry.notnull())
     return entries.group_by(rule=_.entry).aggregate(
@@ -151,10 +154,10 @@ class Share(NamedTuple):
     paid: Decimal
 
 
-def shares(judged: Table) -> Table:
+def shares(groups: Table) -> Table:
     """One row per rule that takes any row, and one for the rows that are kept, as in Share."""
-    paid = _.amount.sum(where=(_.amount > 0) & _KNOWN).coalesce(0)
-    return judged.group_by("rule").aggregate(rows=_.count(), paid=paid).order_by("rule")
+    paid = _.amount.sum(where=(_.kind == "sale") & _KNOWN).coalesce(0)
+    return groups.group_by("rule").aggregate(rows=_.rows.sum(), paid=paid).order_by("rule")
 
 
 def counts(transactions: Table) -> Table:
@@ -248,15 +251,14 @@ def _matched_returns(lines: Table) -> Table:
     """
     product = ["customer_id", "product_code"]
     moves = lines.filter(_.kind != "credit").semi_join(lines.filter(_.kind == "return"), product)
-    so_far = ibis.window(
-        group_by=product,
-        order_by=["ordered_at", _.kind == "return", "quantity", "unit_price", "invoice", "country"],
-        preceding=(None, 0),
-    )
+    order = ["ordered_at", _.kind == "return", "quantity", "unit_price", "invoice", "country"]
+    before, so_far = (ibis.window(group_by=product, order_by=order, preceding=(None, last)) for last in (1, 0))
     return (
         moves.mutate(excess=(-_.quantity).sum().over(so_far))
-        .mutate(unmatched=ibis.greatest(_.excess.max().over(so_far), 0))
-        .mutate(unmatched_before=_.unmatched.lag(1, 0).over(so_far))
+        .mutate(
+            unmatched=ibis.greatest(_.excess.max().over(so_far), 0),
+            unmatched_before=ibis.greatest(_.excess.max().over(before).coalesce(0), 0),
+        )
         .filter(_.kind == "return")
         .mutate(matched_quantity=-_.quantity - (_.unmatched - _.unmatched_before))
         .select(*lines.columns, "matched_quantity")
