@@ -122,6 +122,25 @@ def test_a_stage_ends_with_the_dvc_that_started_it() -> None:
         pass
 
 
+ENDING = """
+import atexit
+from insiders.io import workspace
+class Circle:
+    def __init__(self): self.own = self
+    def __del__(self): print("taken apart")
+atexit.register(print, "done")
+Circle()
+workspace.end()
+"""
+
+
+def test_a_stage_that_ends_does_what_was_put_off_but_does_not_take_its_objects_apart() -> None:
+    with started(ENDING) as stage:
+        assert stage.stdout is not None
+        assert stage.stdout.read() == "done\n"
+    assert stage.returncode == 0
+
+
 # --- a promotion that is cut off ---
 
 

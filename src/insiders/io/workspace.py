@@ -3,6 +3,7 @@
 The system gives the lock back when its holder ends, however that ends: no lock is ever left behind.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -59,6 +60,19 @@ def collect_seldom() -> None:
     of its time.
     """
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+
+
+def end() -> None:
+    """End this process, whose work is done: what Python does at the end, but for taking its objects apart one by one.
+
+    That costs up to a seventh of a stage's time, and the system takes the memory back at once. A fork ends so anyhow.
+    """
+    if parent_process():
+        return
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _holder() -> str:

@@ -73,3 +73,4 @@ def _write(con: "Backend", periods: "Periods", history: "Table") -> None:
 
 if __name__ == "__main__":
     main()
+    workspace.end()

@@ -19,3 +19,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    workspace.end()

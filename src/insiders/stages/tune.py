@@ -15,3 +15,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    workspace.end()
