@@ -89,9 +89,10 @@ def test_the_space_is_what_was_known_the_most_bought_first() -> None:
 
 def test_likeness_is_the_cosine_of_the_buyers_with_support_below() -> None:
     tea_cup, tea_lamp = 2 / (np.sqrt(3 * 2) + SUPPORT), 1 / (np.sqrt(3 * 1) + SUPPORT)
-    plain = near(space(LEDGER, AS_OF, 30), damping=False).toarray()
+    plain, without_lamp = (near(space(LEDGER, AS_OF, days), damping=False).toarray() for days in (365, 30))
 
     assert_allclose(plain, [[0, tea_cup, tea_lamp], [tea_cup, 0, 0], [tea_lamp, 0, 0]])
+    assert_allclose(without_lamp, plain * [1, 1, 0])  # nobody bought a lamp lately: it is recommended to nobody
 
 
 def test_of_very_many_products_only_the_common_ones_are_recommended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +111,7 @@ def test_of_very_many_products_only_the_common_ones_are_recommended(monkeypatch:
 
 def test_damping_takes_votes_from_those_who_buy_much() -> None:
     many = [f"ann thing{number} 2011-11-02" for number in range(20)]
-    known = space(pd.concat([LEDGER, purchases("\n".join(many))]), AS_OF, 30)
+    known = space(pd.concat([LEDGER, purchases("\n".join(many))]), AS_OF, 365)
     tea, cup, lamp = (known.products.tolist().index(code) for code in ("tea", "cup", "lamp"))
     plain, damped = (near(known, damping=damping).toarray() for damping in (False, True))
 

@@ -74,11 +74,13 @@ def _trend(known: Space) -> Floats:
 
 def ranked(model: Model, known: Space, rows: Integers) -> Integers:
     """Best products of each customer (columns of the space), len(rows) x SHOWN, the best first."""
-    common = known.common
+    common, sold = known.common, np.flatnonzero(known.common.on_sale)
     if not model.neighbours.nnz:
         return _most_popular(model.filler, common, rows)
-    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    return np.concatenate([np.empty((0, SHOWN), np.int64), *(_best(_scores(model, common, part)) for part in parts)])
+    shop = model._replace(neighbours=model.neighbours[:, sold], trend=model.trend[sold], filler=model.filler[sold])
+    bought, parts = common.bought[:, sold], [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    best = [_best(_scores(shop, bought, part)) for part in parts]
+    return np.append(sold, NOTHING)[np.concatenate([np.empty((0, SHOWN), np.int64), *best])]
 
 
 def _most_popular(popular: Floats, known: Space, rows: Integers) -> Integers:
@@ -97,15 +99,16 @@ def _most_popular(popular: Floats, known: Space, rows: Integers) -> Integers:
     return np.asarray(np.append(order, NOTHING)[np.minimum(place, len(order))])
 
 
-def _scores(model: Model, known: Space, rows: Integers) -> Floats:
-    """Neighbours first, then what is popular; minus infinity for what must not be shown."""
+def _scores(model: Model, bought: Matrix, rows: Integers) -> Floats:
+    """Neighbours first, then what is popular; minus infinity for what the customer has bought."""
     from sklearn.utils.extmath import safe_sparse_dot
 
     # Written into a dense array: a customer's score is above 0 for most products, and SciPy's sparse one costs thrice.
-    likely = np.round(safe_sparse_dot(model.weights[rows], model.neighbours, dense_output=True) * model.trend, DIGITS)
+    likely = safe_sparse_dot(model.weights[rows], model.neighbours, dense_output=True)
+    likely *= model.trend
+    np.round(likely, DIGITS, out=likely)
     scores = np.where(likely > 0, likely, model.filler - 1)
-    scores[:, ~known.on_sale] = -np.inf
-    scores[known.bought[rows].nonzero()] = -np.inf
+    scores[bought[rows].nonzero()] = -np.inf
     return scores
 
 
