@@ -162,6 +162,8 @@ def clusterings(places: Matrix, clusterer: str, params: Mapping[str, Any], seed:
     clusters explain little (the point furthest from the line between the ends, Satopaa et al. 2011), where the setting
     is their number. None where the clusterer has no such setting, or the places are too few or all equal.
     """
+    from optuna.trial import FixedTrial
+
     points = in_order(places)
     points = points[np.unique(np.linspace(0, len(points) - 1, min(LANDMARKS, len(points))).round().astype(int))]
     found = _grid(clusterer, params, seed)
@@ -169,7 +171,8 @@ def clusterings(places: Matrix, clusterer: str, params: Mapping[str, Any], seed:
         return None
     (setting, values), counted = found, isinstance(found[1][0], int)
     with threadpool_limits(1):
-        told = [_tried(points, clusterer, {**params, setting: value}, seed) for value in values]
+        space = quality.Space.of(points, LANDMARKS, seed)
+        told = [_tried(space, CLUSTERERS[clusterer](FixedTrial({**params, setting: value}), seed)) for value in values]
     rows = [{"value": value, **row} for value, row in zip(values, told, strict=True)]
     known = [row for row in rows if row["silhouette"] is not None]
     return {
@@ -199,14 +202,12 @@ def _grid(clusterer: str, params: Mapping[str, Any], seed: int) -> tuple[str, li
     return None
 
 
-def _tried(points: Matrix, clusterer: str, params: Mapping[str, Any], seed: int) -> Numbers:
-    from optuna.trial import FixedTrial
-
-    labels = np.asarray(CLUSTERERS[clusterer](FixedTrial(dict(params)), seed).fit(points).labels_, dtype=np.int64)
-    silhouette = quality.separation(quality.Space.of(points, LANDMARKS, seed), labels)["silhouette"]
+def _tried(space: quality.Space, clusterer: Any) -> Numbers:
+    labels = np.asarray(clusterer.fit(space.points).labels_, dtype=np.int64)
+    silhouette = quality.separation(space, labels)["silhouette"]
     return {
         "clusters": len(np.unique(labels[labels != NO_CLUSTER])),
-        "unexplained": _unexplained(points, labels),
+        "unexplained": _unexplained(space.points, labels),
         "silhouette": None if np.isnan(silhouette) else float(silhouette),
     }
 
