@@ -4,7 +4,6 @@ Usage: python benchmarks/search.py [data folder] [trials]; one worker, one threa
 """
 
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +28,7 @@ Cut = dict[str, Window]
 class Wasteful(Judge):
     """Shares no embedding and no forest between trials, and measures every trial to the end."""
 
-    def score(self, recipe: Recipe, bar: float = -math.inf) -> Answer:  # noqa: ARG002 (it spares nothing)
+    def score(self, recipe: Recipe, rival: Recipe | None = None) -> Answer:  # noqa: ARG002 (it spares nothing)
         self._embedded.cache_clear()
         self._forests.clear()
         return super().score(recipe)

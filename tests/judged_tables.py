@@ -119,7 +119,7 @@ def trials(count: int = 40, seed: int = 1) -> pd.DataFrame:
     return pd.concat([frame, pd.DataFrame({**baseline, "sort_lift": [1.0, 0.96]})], ignore_index=True)
 
 
-RULE = {"stability_floor": 0.8, "seeds_floor": 0.95, "foresight_tolerance": 0.02, "stability_tolerance": 0.03}
+RULE = {"stability_floor": 0.8, "seeds_floor": 0.95, "foresight_errors": 1.64, "foresight_lift_min": 1.03}
 
 
 AGEING = [

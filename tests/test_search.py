@@ -32,8 +32,8 @@ SETTINGS = Settings(
     hopeless_stability=0.3,
     stability_floor=0.75,
     seeds_floor=0.95,
-    foresight_tolerance=0.02,
-    stability_tolerance=0.03,
+    foresight_errors=1.64,
+    foresight_lift_min=1.03,
     score="lifetime_faded",
 )
 RECIPE = Recipe(
@@ -42,6 +42,14 @@ RECIPE = Recipe(
     {"value_plane.leaf": 20, "value_plane.weight": 0.2, "kmeans.clusters": 5},
     11,
 )
+
+
+def clusters(count):
+    return replace(RECIPE, params={**RECIPE.params, "kmeans.clusters": count})
+
+
+def doubled(customers):
+    return pd.concat([customers, customers.assign(customer_id=customers["customer_id"] + " again")], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +73,22 @@ def cheap(questions):
         yield Answer({"foresight_mean": clusters / 100, "stability_rand": 1 / clusters}, 0.0, "")
 
 
-def trial(number, foresight, stability, violation=0.0, seeds=1.0, segments=8.0):
+def trial(number, foresight, stability, violation=0.0, seeds=1.0, segments=8.0, lift=1.2):  # noqa: PLR0917 (a row of a table)
     measures = {
-        **{"foresight_mean": foresight, "segments": segments},
+        **{"foresight_mean": foresight, "segments": segments, "foresight_lift": lift},
         **{"stability_rand": stability, "stability_seeds_rand": seeds},
     }
-    return Trial(number, RECIPE, measures, violation, "")
+    return Trial(number, replace(RECIPE, seed=number), measures, violation, "")
+
+
+def picked(trials, **settings):
+    """Number of the pick, where a hundredth of foresight is one standard error."""
+    foresight = {each.recipe.seed: each.foresight for each in trials}
+
+    def behind(pairs):
+        return [100 * (foresight[rival.seed] - foresight[own.seed]) for own, rival in pairs]
+
+    return pick(trials, replace(SETTINGS, **settings), behind).number
 
 
 def test_windows_are_the_validation_date_and_origins_that_ended_by_then():
@@ -128,6 +146,7 @@ def test_a_candidate_names_the_features_of_its_own_embedding():
     assert named["measures"] == {
         **dict.fromkeys(LATE),
         "foresight_mean": 1.0,
+        "foresight_lift": 1.2,
         "segments": 8.0,
         "stability_rand": 1.0,
         "stability_seeds_rand": 1.0,
@@ -175,13 +194,32 @@ def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, 
 
 def test_a_trial_out_of_reach_has_both_objectives_and_nothing_that_only_the_pick_asks_for(cut, judge):
     whole = judge.score(RECIPE).measures
-    answer = Judge(cut, replace(SETTINGS, resamples=3)).score(RECIPE, whole["foresight_mean"] + 0.01)
+    rival = max(map(clusters, range(3, 9)), key=lambda recipe: judge.score(recipe).measures["foresight_mean"])
+    far = judge.behind(RECIPE, rival)
+    strict = Judge(cut, replace(SETTINGS, resamples=3, foresight_errors=far - 0.01))
+    answer = strict.score(RECIPE, rival)
     assert (answer.violation, answer.reason) == (0.0, "")
     assert answer.measures["foresight_mean"] == whole["foresight_mean"]
     assert answer.measures["stability_rand"] == pytest.approx(whole["stability_rand"], abs=0.2)
     assert (answer.measures["stability_refits"], whole["stability_refits"]) == (3, SETTINGS.resamples)
     assert set(whole) - set(answer.measures) == set(LATE) - {"stability", "stability_rand", "stability_refits"}
-    assert judge.score(RECIPE, whole["foresight_mean"]).measures == whole
+    near = Judge(cut, replace(SETTINGS, foresight_errors=far + 0.01))
+    assert near.score(RECIPE, rival).measures == near.score(RECIPE).measures == whole
+
+
+def test_how_far_a_recipe_is_behind_counts_in_standard_errors_of_the_customers(cut, judge):
+    own, rival = (Recipe("scaled", "kmeans", {"kmeans.clusters": count}, 11) for count in (3, 8))
+    far = judge.behind(own, rival)
+    told = [judge.score(recipe).measures["foresight_mean"] for recipe in (own, rival)]
+    assert math.copysign(1, far) == math.copysign(1, told[1] - told[0])
+    assert judge.behind(own, own) == 0
+    assert judge.behind(rival, own) == pytest.approx(-far)
+    # Twice as many customers who did the same tell as much with an error that is smaller by the square root of two.
+    twice = {
+        name: replace(window, customers=doubled(window.customers), past=doubled(window.past))
+        for name, window in cut.items()
+    }
+    assert Judge(twice, SETTINGS).behind(own, rival) == pytest.approx(far * math.sqrt(2), rel=0.01)
 
 
 def test_of_many_customers_a_refit_sees_as_many_as_the_settings_say(cut):
@@ -257,14 +295,13 @@ def test_a_small_space_is_tried_whole_once_and_then_the_search_ends():
     assert {(each.clusterer, each.params[f"{each.clusterer}.clusters"]) for each in recipes} == counts
 
 
-def test_the_bar_is_what_a_trial_needs_beside_the_best_stable_one():
+def test_the_best_trial_is_one_that_may_be_picked():
     tried = [trial(0, 0.2, 0.9), trial(1, 0.3, 0.7), trial(2, 0.4, 0.9, seeds=math.nan), trial(3, 0.5, 0.9, 0.1)]
-    assert search.bar(tried, SETTINGS) == pytest.approx(0.2 * 0.98)
-    assert search.bar([trial(0, -0.2, 0.9)], SETTINGS) == pytest.approx(-0.2 * 1.02)
-    assert search.bar(tried[1:], SETTINGS) == -math.inf
+    assert search.best(tried, SETTINGS) is tried[0]
+    assert search.best(tried[1:], SETTINGS) is None
 
 
-def test_each_batch_is_asked_with_the_bar_of_those_before_it():
+def test_each_batch_is_asked_with_the_best_of_those_before_it():
     asked = []
 
     def steady(questions):
@@ -275,8 +312,10 @@ def test_each_batch_is_asked_with_the_bar_of_those_before_it():
     trials = list(run(study(), SETTINGS, steady))
     for number, question in enumerate(asked):
         before = trials[: number - number % SETTINGS.batch]
-        assert question.bar == search.bar(before, SETTINGS)
-    assert asked[0].bar < asked[-1].bar
+        best = search.best(before, SETTINGS)
+        assert question.rival == (best and best.recipe)
+    assert asked[0].rival is None
+    assert asked[-1].rival in [each.recipe for each in trials]
 
 
 def test_the_first_trials_are_the_promising_points_that_the_registries_allow():
@@ -294,33 +333,36 @@ def test_the_first_trials_are_the_promising_points_that_the_registries_allow():
 def test_the_pick_by_hand():
     trials = [
         trial(0, 0.300, 0.60),
-        trial(1, 0.200, 0.80),
-        trial(2, 0.197, 0.95),
-        trial(3, 0.150, 0.99),
+        trial(1, 0.200, 0.80, segments=9.0),
+        trial(2, 0.190, 0.95, segments=6.0),
+        trial(3, 0.170, 0.99, segments=4.0),
         trial(4, 0.400, 0.9, 0.1),
     ]
-    # 0 is not stable, 4 has too many segments; 2 is within 2 % of 1 and more stable; 3 foretells too little.
-    assert pick(trials, SETTINGS).number == 2
-    assert pick(trials, replace(SETTINGS, foresight_tolerance=0.001)).number == 1
+    # 0 is not stable, 4 has too many segments; 2 is one standard error behind 1, and 3 is three.
+    assert picked(trials) == 2
+    assert picked(trials, foresight_errors=0.5) == 1
+    assert picked(trials, foresight_errors=4.0) == 3
 
 
-def test_of_equally_steady_segments_the_fewest_are_picked_then_those_that_foretell_more():
-    trials = [
-        trial(0, 0.200, 0.92, segments=8.0),
-        trial(1, 0.199, 0.90, segments=5.0),
-        trial(2, 0.198, 0.88, segments=4.0),
-    ]
-    assert pick(trials, SETTINGS).number == 1  # 2 is over 0.03 less steady than 0
-    assert pick(trials, replace(SETTINGS, stability_tolerance=0.0)).number == 0
-    assert pick([trial(0, 0.199, 0.92), trial(1, 0.200, 0.90)], SETTINGS).number == 1
+def test_of_as_many_segments_the_first_that_was_tried_is_picked():
+    assert picked([trial(0, 0.199, 0.90), trial(1, 0.200, 0.92)]) == 0
+    assert picked([trial(0, 0.150, 0.90), trial(1, 0.200, 0.92)]) == 1  # unless it clearly foretells less
+
+
+def test_the_pick_surpasses_the_cells_of_rfm_where_any_does():
+    few = trial(0, 0.195, 0.9, segments=4.0, lift=1.01)
+    assert picked([few, trial(1, 0.2, 0.9, lift=1.05)]) == 1
+    assert picked([few, trial(1, 0.2, 0.9, lift=1.02)]) == 1  # none does: the best one
+    assert picked([few, trial(1, 0.2, 0.9, lift=math.nan)]) == 1
+    assert picked([few, trial(1, 0.2, 0.9, lift=1.05)], foresight_lift_min=0.0) == 0
 
 
 def test_a_trial_that_another_seed_changes_is_not_picked():
-    assert pick([trial(0, 0.25, 0.9, seeds=0.8), trial(1, 0.2, 0.8)], SETTINGS).number == 1
+    assert picked([trial(0, 0.25, 0.9, seeds=0.8), trial(1, 0.2, 0.8)]) == 1
 
 
 def test_the_pick_where_no_trial_is_stable_or_has_segments_enough():
-    assert pick([trial(0, 0.25, 0.60), trial(1, 0.22, 0.70)], SETTINGS).number == 1
-    assert pick([trial(0, 0.2, 0.9, 0.2), trial(1, 0.2, 0.9, 0.1)], SETTINGS).number == 1
+    assert picked([trial(0, 0.25, 0.60), trial(1, 0.22, 0.70)]) == 1
+    assert picked([trial(0, 0.2, 0.9, 0.2), trial(1, 0.2, 0.9, 0.1)]) == 1
     hopeless = Trial(0, RECIPE, {"foresight_mean": -0.4}, 0.0, "foresight is -0.400")
-    assert pick([hopeless, trial(1, 0.1, 0.1)], SETTINGS).number == 1
+    assert picked([hopeless, trial(1, 0.1, 0.1)]) == 1

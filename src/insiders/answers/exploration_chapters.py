@@ -21,8 +21,7 @@ def tuning(tried: Mapping[str, Any], judged: GuaranteeNumbers) -> Numbers:
         "embedding": search["embedding"],
         "clusterer": search["clusterer"],
         "foresight": judged["search"].get("foresight_mean"),
-        "tolerance": search["rule"].get("foresight_tolerance"),
-        "stability_tolerance": search["rule"].get("stability_tolerance"),
+        "lift_min": search["rule"].get("foresight_lift_min"),
         "stability_floor": search["rule"].get("stability_floor"),
     }
 

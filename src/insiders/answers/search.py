@@ -73,7 +73,7 @@ def tune(settings: params.Params) -> None:
             )
             trials = _logged(_with_lifts(_with_progress(found, wanted.trials), rivals), run)
             lists = baselines.measured(chooser, origins, refits)
-            chosen = search.pick(trials, wanted)
+            chosen = search.pick(trials, wanted, partial(work, studies.behind))
             rows = search.rows(trials, lists)
             tables.write(rows, paths.TRIALS)
             tables.write_json(search.candidate(chosen, wanted, len(cut) - 1, lists[wanted.score]), paths.CANDIDATE)

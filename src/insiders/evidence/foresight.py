@@ -51,8 +51,14 @@ def of_segments(before: Group, now: Group) -> Foresight:
     One segmentation labels the customers of both dates. A segment without customers at the earlier date is expected to
     do what all did; whoever has no cluster is a segment of their own.
     """
-    expected = [_means(before.labels, did, now.labels) for did in outcomes(before.next_revenue)]
-    return _foresight(expected, now.next_revenue)
+    return _foresight(_expected(before, now), now.next_revenue)
+
+
+def by_customer(before: Group, now: Group) -> Values:
+    """Each customer's part of `of_segments(before, now).both`, which is the mean of these; NaN where that is."""
+    parts = [_parts(*each) for each in zip(_expected(before, now), outcomes(now.next_revenue), strict=True)]
+    known = [each for each in parts if not np.isnan(each).any()]
+    return np.asarray(np.mean(known or parts, axis=0))
 
 
 def by_segment(before: Group, now: Group) -> pd.DataFrame:
@@ -131,6 +137,11 @@ def outcomes(next_revenue: Values) -> tuple[Values, Values]:
     return np.log1p(np.maximum(next_revenue, 0)), (next_revenue > 0).astype(float)
 
 
+def _expected(before: Group, now: Group) -> list[Values]:
+    """Of each customer of now, what their segment did before: both outcomes."""
+    return [_means(before.labels, did, now.labels) for did in outcomes(before.next_revenue)]
+
+
 def _means(labels: Labels, did: Values, asked: Labels) -> Values:
     """Mean of the group of each of those asked; of all where nobody was in it."""
     known, place = np.unique(labels, return_inverse=True)
@@ -144,9 +155,13 @@ def _foresight(expected: list[Values], next_revenue: Values) -> Foresight:
 
 
 def _r_squared(expected: Values, did: Values) -> float:
-    """1 - variance of the errors / variance of the outcome: errors are seen from their mean, so the level is free."""
-    spread = float(did.var())
-    return 1 - float((did - expected).var()) / spread if spread > 0 else float("nan")
+    return float(_parts(expected, did).mean())
+
+
+def _parts(expected: Values, did: Values) -> Values:
+    """1 - squared error / variance of the outcome: errors are seen from their mean, so the level is free."""
+    spread, errors = float(did.var()), did - expected
+    return 1 - (errors - errors.mean()) ** 2 / spread if spread > 0 else np.full(len(did), np.nan)
 
 
 def _ranks(customers: pd.DataFrame, features: tuple[str, ...]) -> Values:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from insiders.evidence import foresight, quality
-from insiders.evidence.foresight import Foresight, Group
+from insiders.evidence.foresight import Group
 from insiders.evidence.quality import Space
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.model.clusterers import CLUSTERERS
@@ -32,10 +32,12 @@ LATE = (
     *("control_silhouette", "control_gap", "control_gap_low", "control_gap_high", "control_foresight", "foresight_gap"),
 )
 Points = NDArray[np.float64]
+Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Param = str | int | float | bool  # what Optuna draws
 FIRST_RESAMPLES = 3  # refits that every trial gets; who cannot be picked gets no more
 LEAST_SEGMENTS = 2
+ERRORS_DIGITS = 6  # of a count of standard errors: the order of a sum must decide nothing
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class Settings:
     hopeless_stability: float
     stability_floor: float
     seeds_floor: float
-    foresight_tolerance: float
-    stability_tolerance: float
+    foresight_errors: float
+    foresight_lift_min: float
     score: str = SPREADSHEET  # one of score_model.CANDIDATES, once it is chosen
 
     @property
@@ -110,10 +112,10 @@ class Recipe:
 
 
 class Question(NamedTuple):
-    """A recipe to score, and the foresight that it needs to be picked: with less of it the dear measures are spared."""
+    """A recipe to score, and the best one so far: where that clearly foretells more, the dear measures are spared."""
 
     recipe: Recipe
-    bar: float = -math.inf
+    rival: Recipe | None = None
 
 
 class Answer(NamedTuple):
@@ -145,14 +147,15 @@ class Judge:
         self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[self.latest])}
         self.resamples = [name for name in self.windows if name.startswith(RESAMPLE)]
         self._embedded = lru_cache(maxsize=256)(self._embed)
+        self._refitted = lru_cache(maxsize=2)(self._refit_and_told)
         self._forests: dict[tuple[str, int, int], Any] = {}
 
-    def score(self, recipe: Recipe, bar: float = -math.inf) -> Answer:
+    def score(self, recipe: Recipe, rival: Recipe | None = None) -> Answer:
         """Measure a recipe.
 
         Where there are too few or too many segments, or they foretell next to nothing, the trial is hopeless: its
-        stability is not measured and is missing. One that cannot be picked, as it foretells less than `bar` or comes
-        out unstable, has both objectives, by the first refits; what only the pick asks for is missing.
+        stability is not measured and is missing. One that cannot be picked, as it clearly foretells less than the rival
+        or comes out unstable, has both objectives, by the first refits; what only the pick asks for is missing.
         """
         with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
             models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
@@ -161,14 +164,49 @@ class Judge:
             if violation <= 0 and measures["foresight_min"] < self.settings.hopeless_foresight:
                 reason = f"foresight is {measures['foresight_min']:.3f} at its worst origin"
             if not reason:
-                measures |= self._late(recipe, models[VALIDATION], measures, bar)
+                measures |= self._late(recipe, models, measures, rival)
             return Answer(round_each(measures), violation, reason)
 
-    def _late(self, recipe: Recipe, model: SegmentModel, measures: Mapping[str, float], bar: float) -> dict[str, float]:
+    def behind(self, recipe: Recipe, rival: Recipe) -> float:
+        """By how many standard errors a recipe foretells less than another; below 0 where it foretells more.
+
+        Both are asked about the same customers, so what is hard to foretell of them is no part of the error; whoever is
+        there at several origins counts as one.
+        """
+        return self._behind(self._told(recipe), rival)
+
+    def _behind(self, told: Values, rival: Recipe) -> float:
+        lost = np.bincount(self._places, self._told(rival) - told)
+        error = math.sqrt(len(lost)) * float(lost.std())
+        return round(float(lost.sum()) / error, ERRORS_DIGITS) if error > 0 else 0.0
+
+    def _told(self, recipe: Recipe) -> Values:
+        return self._refitted(json.dumps(recipe.as_record(), sort_keys=True))
+
+    def _refit_and_told(self, record: str) -> Values:
+        recipe = Recipe.from_record(json.loads(record))
+        return self._parts(recipe, {fold: self._fit(recipe, fold) for fold in self.folds})
+
+    def _parts(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> Values:
+        """What adds up to a recipe's mean foresight: one part for each customer at each origin."""
+        parts = [foresight.by_customer(*self._groups(recipe, fold, models[fold])) for fold in self.folds]
+        return np.concatenate([each / len(each) / len(parts) for each in parts])
+
+    @cached_property
+    def _places(self) -> Labels:
+        """The number of the customer at each place of what `_told` gives."""
+        customers = [self.windows[fold].customers["customer_id"].to_numpy(dtype=str) for fold in self.folds]
+        return np.unique(np.concatenate(customers), return_inverse=True)[1]
+
+    def _late(
+        self, recipe: Recipe, models: Mapping[str, SegmentModel], measures: Mapping[str, float], rival: Recipe | None
+    ) -> dict[str, float]:
         """What costs most of the time; all of it for those alone that can be picked."""
+        model = models[VALIDATION]
         samples = [self._refit(recipe, name) for name in self.resamples[:FIRST_RESAMPLES]]
         roughly = _stability(model.labels_, samples)
-        if measures["foresight_mean"] < bar or roughly["stability_rand"] < self.settings.hopeless_stability:
+        behind = self._behind(self._parts(recipe, models), rival) if rival else 0.0
+        if behind > self.settings.foresight_errors or roughly["stability_rand"] < self.settings.hopeless_stability:
             return roughly
         samples += [self._refit(recipe, name) for name in self.resamples[FIRST_RESAMPLES:]]
         return _stability(model.labels_, samples) | self._seeds(recipe, model) | self._control(recipe, measures)
@@ -204,11 +242,14 @@ class Judge:
 
     def _foresight(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> dict[str, float]:
         """What the segments foretold after every rolling origin."""
-        return foresight.measures({fold: self._foretold(recipe, fold, models[fold]) for fold in self.folds})
+        return foresight.measures(
+            {fold: foresight.of_segments(*self._groups(recipe, fold, models[fold])) for fold in self.folds}
+        )
 
-    def _foretold(self, recipe: Recipe, window: str, model: SegmentModel) -> Foresight:
+    def _groups(self, recipe: Recipe, window: str, model: SegmentModel) -> tuple[Group, Group]:
+        """The customers of the window before, and of the window itself, in the segments of its model."""
         data, before = self.windows[window], model.label(self._share(recipe, window)[1])
-        return foresight.of_segments(
+        return (
             Group(before, data.past["next_revenue"].to_numpy()),
             Group(model.labels_, data.customers["next_revenue"].to_numpy()),
         )
@@ -247,7 +288,7 @@ class Judge:
     def _control(self, recipe: Recipe, measures: Mapping[str, float]) -> dict[str, float]:
         """How separation and foresight compare with those of the same recipe among permuted customers."""
         model = self._fit(recipe, PERMUTED)
-        permuted = self._foretold(recipe, PERMUTED, model).both
+        permuted = foresight.of_segments(*self._groups(recipe, PERMUTED, model)).both
         return {
             **quality.control(measures, self._separation(PERMUTED, model.labels_)),
             "control_foresight": permuted,

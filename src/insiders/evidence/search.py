@@ -28,63 +28,41 @@ if TYPE_CHECKING:
     from optuna.trial import Trial as OpenTrial
 
 
-def _kmeans_on_axes(clusters: int) -> dict[str, Param]:
-    axes = {"embedding": "lifetime_axes", "lifetime_axes.axes": "log_revenue past"}
-    return {**axes, "clusterer": "kmeans", "kmeans.clusters": clusters}
+def _point(embedding: str, placed: Mapping[str, Param], clusterer: str, cut: Mapping[str, Param]) -> dict[str, Param]:
+    """What Optuna draws of an embedding, a clusterer, and the params of both."""
+    names = {f"{embedding}.{name}": value for name, value in placed.items()}
+    names |= {f"{clusterer}.{name}": value for name, value in cut.items()}
+    return {"embedding": embedding, "clusterer": clusterer, **names}
 
 
+_AXES: dict[str, Param] = {"axes": "log_revenue past"}
 FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combination; what they leave open is drawn
-    {
-        "embedding": "lifetime_axes",
-        "clusterer": "cells",
-        "lifetime_axes.axes": "log_revenue past",
-        "cells.grid": "7x2",
-    },
-    {
-        "embedding": "lifetime_axes",
-        "clusterer": "cells",
-        "lifetime_axes.axes": "past orders",
-        "cells.grid": "5x3",
-    },
-    {"embedding": "lifetime_axes", "clusterer": "tiers", "lifetime_axes.axes": "log_revenue", "tiers.clusters": 12},
-    *map(_kmeans_on_axes, (8, 6, 5)),
-    {
-        "embedding": "lifetime_plane",
-        "clusterer": "tiers",
-        "lifetime_plane.future": 0.8,
-        "lifetime_plane.parts": False,
-        "tiers.clusters": 12,
-    },
-    {
-        "embedding": "lifetime_plane",
-        "clusterer": "kmeans",
-        "lifetime_plane.future": 0.5,
-        "lifetime_plane.parts": True,
-        "kmeans.clusters": 8,
-    },
-    {
-        "embedding": "lifetime_plane",
-        "clusterer": "tiers",
-        "lifetime_plane.future": 0.5,
-        "lifetime_plane.parts": False,
-        "tiers.clusters": 8,
-    },
-    {"embedding": "value_plane", "clusterer": "tiers", "value_plane.weight": 0.5, "tiers.clusters": 10},
-    {"embedding": "value_plane", "clusterer": "kmeans", "value_plane.weight": 0.5, "kmeans.clusters": 8},
-    {"embedding": "value_plane", "clusterer": "mixture", "value_plane.weight": 0.5, "mixture.components": 8},
-    {"embedding": "leaves", "clusterer": "kmeans", "kmeans.clusters": 8},
-    {"embedding": "affinity_scaled", "clusterer": "kmeans", "affinity_scaled.weight": 0.35, "kmeans.clusters": 8},
-    {"embedding": "scaled", "clusterer": "kmeans", "kmeans.clusters": 8},
-    {"embedding": "quantile", "clusterer": "mixture", "mixture.components": 8},
-    {"embedding": "pca", "clusterer": "ward", "ward.clusters": 8},
-    {"embedding": "scaled", "clusterer": "hdbscan", "hdbscan.smallest": 0.02},
+    _point("lifetime_axes", _AXES, "cells", {"grid": "7x2"}),
+    _point("lifetime_axes", {"axes": "past orders"}, "cells", {"grid": "5x3"}),
+    _point("lifetime_axes", {"axes": "log_revenue"}, "tiers", {"clusters": 12}),
+    *(_point("lifetime_axes", _AXES, "kmeans", {"clusters": clusters}) for clusters in (8, 6, 5)),
+    _point("lifetime_plane", {"future": 0.8, "parts": False}, "tiers", {"clusters": 12}),
+    _point("lifetime_plane", {"future": 0.5, "parts": True}, "kmeans", {"clusters": 8}),
+    _point("lifetime_plane", {"future": 0.5, "parts": False}, "tiers", {"clusters": 8}),
+    _point("value_plane", {"weight": 0.5}, "tiers", {"clusters": 10}),
+    _point("value_plane", {"weight": 0.5}, "kmeans", {"clusters": 8}),
+    _point("value_plane", {"weight": 0.5}, "mixture", {"components": 8}),
+    _point("leaves", {}, "kmeans", {"clusters": 8}),
+    _point("affinity_scaled", {"weight": 0.35}, "kmeans", {"clusters": 8}),
+    _point("scaled", {}, "kmeans", {"clusters": 8}),
+    _point("quantile", {}, "mixture", {"components": 8}),
+    _point("pca", {}, "ward", {"clusters": 8}),
+    _point("scaled", {}, "hdbscan", {"smallest": 0.02}),
 ]
 # Settings that the pick follows.
-RULE = ("stability_floor", "seeds_floor", "foresight_tolerance", "stability_tolerance")
+RULE = ("stability_floor", "seeds_floor", "foresight_errors", "foresight_lift_min")
 COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "reason")  # of a trial's row, first
 DRAWS = 2  # for one trial, where the sampler repeats itself; then the recipes that are left are gone through
 
 Score = Callable[[list[Question]], Iterable[Answer]]  # answers in order; it may work in several processes
+Behind = Callable[
+    [Sequence[tuple[Recipe, Recipe]]], Iterable[float]
+]  # Judge.behind, of pairs of a recipe and its rival
 Proposal = tuple["OpenTrial", Question]  # an open trial of the history, and what is asked of what it draws
 
 
@@ -125,6 +103,11 @@ class Trial:
     @property
     def foresight(self) -> float:
         return self.measures["foresight_mean"]
+
+    @property
+    def lift(self) -> float:
+        """Foresight, divided by that of RFM's cells."""
+        return self.measures.get("foresight_lift", math.nan)
 
     @property
     def stability(self) -> float:
@@ -180,7 +163,7 @@ def run(study: "Study", settings: Settings, score: Score, leases: Leases | None 
     history, done = _history(settings), list[Trial]()
     for first in range(0, settings.trials, settings.batch):
         numbers = range(first, min(first + settings.batch, settings.trials))
-        batch = _batch(history, settings, numbers, bar(done, settings))
+        batch = _batch(history, settings, numbers, best(done, settings))
         answers = {}
         for number, answer in _answered(study, batch, score, leases or Alone(settings)):
             answers[number] = answer
@@ -191,10 +174,10 @@ def run(study: "Study", settings: Settings, score: Score, leases: Leases | None 
             done.append(Trial(number, question.recipe, *answers[number]))
 
 
-def bar(done: Sequence[Trial], settings: Settings) -> float:
-    """Foresight below which a trial can no longer be picked, as there is one that is stable enough and has more."""
-    best = max((trial.foresight for trial in done if _is_firm(trial, settings)), default=-math.inf)
-    return best - settings.foresight_tolerance * abs(best)
+def best(done: Sequence[Trial], settings: Settings) -> Trial | None:
+    """Of the trials that are steady enough to be picked the one that foretells most; None where there is none."""
+    firm = [trial for trial in done if _is_firm(trial, settings)]
+    return max(firm, key=lambda trial: (trial.foresight, -trial.number), default=None)
 
 
 def _answered(
@@ -232,24 +215,24 @@ def _leased(left: Mapping[int, Proposal], leases: Leases) -> list[int]:
     return taken
 
 
-def pick(trials: list[Trial], settings: Settings) -> Trial:
+def pick(trials: list[Trial], settings: Settings, behind: Behind) -> Trial:
     """Choose one point of the front by a rule whose numbers stand in params.yaml.
 
-    Among feasible trials at least as stable as both floors: those within the tolerance of the best foresight, of these
-    those within the tolerance of the most stable, and of these the one with fewest segments. Where none reaches the
-    floors, the most stable feasible one; where none is feasible, the least violating one, so that there is a candidate
-    for the gates to refuse.
+    Among feasible trials at least as stable as both floors, and that surpass RFM's cells: those that foretell no less
+    than the best one, as far as the customers can tell; of these the one with fewest segments, and of several the one
+    that was tried first: what a search finds late, by its seed, has to be clearly better than what every search tries.
+    Where none surpasses RFM's cells, the best one; where none reaches the floors, the most stable feasible one; where
+    none is feasible, the least violating one, so that there is a candidate for the gates to refuse.
     """
     feasible = [trial for trial in trials if _is_whole(trial)]
     if not feasible:
         return min(trials, key=lambda trial: (trial.violation, trial.number))
-    least = bar(trials, settings)
-    near = [trial for trial in feasible if _is_firm(trial, settings) and trial.foresight >= least]
-    if not near:
+    if not (rival := best(trials, settings)):
         return max(feasible, key=lambda trial: (trial.stability, -trial.number))
-    steadiest = max(trial.stability for trial in near)
-    steady = [trial for trial in near if trial.stability >= steadiest - settings.stability_tolerance]
-    return min(steady, key=lambda trial: (trial.measures["segments"], -trial.foresight, trial.number))
+    telling = [trial for trial in feasible if _is_firm(trial, settings) and trial.lift >= settings.foresight_lift_min]
+    errors = behind([(trial.recipe, rival.recipe) for trial in telling])
+    near = [trial for trial, far in zip(telling, errors, strict=True) if far <= settings.foresight_errors]
+    return min(near or [rival], key=lambda trial: (trial.measures["segments"], trial.number))
 
 
 def _is_whole(trial: Trial) -> bool:
@@ -335,14 +318,14 @@ def _history(settings: Settings) -> "Study":
     return history
 
 
-def _batch(history: "Study", settings: Settings, numbers: Iterable[int], least: float) -> dict[int, Proposal]:
+def _batch(history: "Study", settings: Settings, numbers: Iterable[int], rival: Trial | None) -> dict[int, Proposal]:
     """A proposal for each number, as long as there are recipes that were not tried yet."""
     batch = {}
     for number in numbers:
         if not (proposal := _ask(history, settings)):
             break
         trial, recipe = proposal
-        batch[number] = trial, Question(recipe, least)
+        batch[number] = trial, Question(recipe, rival.recipe if rival else None)
     return batch
 
 

@@ -20,6 +20,7 @@ SAMPLE = "sample"  # as ingest.source: the embedded shop
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
+NonNegativeFloat = Annotated[float, Field(ge=0)]
 
 
 class _Group(BaseModel):
@@ -122,8 +123,8 @@ class Tune(_Section):
     hopeless_stability: Share
     stability_floor: Share
     seeds_floor: Share
-    foresight_tolerance: Share
-    stability_tolerance: Share
+    foresight_errors: NonNegativeFloat
+    foresight_lift_min: NonNegativeFloat
 
 
 class Register(_Section):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from insiders import schemas
 from insiders.errors import InputError
-from insiders.evidence.judge import Answer, Judge, Question, Settings
+from insiders.evidence.judge import Answer, Judge, Question, Recipe, Settings
 from insiders.evidence.study import OBJECTIVES
 from insiders.evidence.windows import Window
 from insiders.io import paths, pipeline, workspace
@@ -232,3 +232,8 @@ def timed(judge: Judge, question: Question) -> Answer:
     """Score a recipe and say how long that took; what is chosen never depends on it."""
     started = time.perf_counter()
     return judge.score(*question)._replace(seconds=round(time.perf_counter() - started, 3))
+
+
+def behind(judge: Judge, pair: tuple[Recipe, Recipe]) -> float:
+    """`Judge.behind`, of a recipe and its rival."""
+    return judge.behind(*pair)
