@@ -7,7 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from insiders.model.clusterers import CLUSTERERS, Cells, Density, Mixture, NeighbourLabels, Tiers, Ward
+from insiders.model.clusterers import CLUSTERERS, Cells, Density, Mixture, NeighbourLabels, Parts, Tiers, Ward
 
 POINTS = {
     "kmeans": {"kmeans.clusters": 3},
@@ -26,7 +26,15 @@ def blobs():
 
 
 @parametrize_with_checks(
-    [Tiers(2), Cells(2, 2), Mixture(components=2), NeighbourLabels(), Ward(), Density(smallest=0.2, samples=2)]
+    [
+        Parts(2),
+        Tiers(2),
+        Cells(2, 2),
+        Mixture(components=2),
+        NeighbourLabels(),
+        Ward(),
+        Density(smallest=0.2, samples=2),
+    ]
 )
 def test_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
@@ -45,7 +53,7 @@ def test_finds_three_plain_groups_and_labels_the_unseen(name, blobs):
 def labels_of_the_algorithm(name, points):
     """Without what this project adds: as scikit-learn or hdbscan labels the points of its fit."""
     if name == "kmeans":
-        return KMeans(3, n_init=10, random_state=7).fit(points).labels_
+        return Parts(3).fit(points).kmeans_.labels_
     if name == "tiers":
         return Tiers(3).fit(points).kmeans_.labels_
     if name == "mixture":
@@ -88,6 +96,24 @@ def test_beyond_the_landmarks_everyone_has_the_label_of_the_nearest(blobs):
 
 def oblong():
     return np.random.default_rng(2).multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 800)
+
+
+@pytest.mark.parametrize("count", [3, 5, 8, 12])
+def test_parts_err_about_as_little_as_the_best_of_ten_random_starts(count):
+    drawn = KMeans(count, n_init=10, random_state=1).fit(oblong()).inertia_
+    assert Parts(count).fit(oblong()).kmeans_.inertia_ <= 1.05 * drawn
+
+
+def test_the_part_that_errs_most_is_cut_at_its_mean():
+    points = np.array([[0.0, 0], [1, 0], [10, 0], [12, 0], [30, 0], [31, 0]])
+    assert Parts(2).fit(points).labels_.tolist() == [0, 0, 0, 0, 1, 1]
+    assert Parts(3).fit(points).labels_.tolist() == [1, 1, 2, 2, 0, 0]  # the lower half, which errs more, is the next
+
+
+def test_customers_who_are_equal_are_one_part():
+    points = np.repeat([[0.0, 0.0], [3.0, 1.0]], 50, axis=0)
+    assert len(set(Parts(5).fit(points).labels_)) == 2
+    assert set(Parts(5).fit(np.ones((9, 2))).labels_) == {0}
 
 
 def test_tiers_follow_the_direction_in_which_customers_differ_most():

@@ -40,6 +40,7 @@ TRUSTED = (
     "insiders.model.clusterers.Density",
     "insiders.model.clusterers.Mixture",
     "insiders.model.clusterers.NeighbourLabels",
+    "insiders.model.clusterers.Parts",
     "insiders.model.clusterers.Tiers",
     "insiders.model.clusterers.Ward",
     *map(type_name, (*embeddings.own_types(), lifetime.Calibration, lifetime.Spend, lifetime.ValueModel)),
