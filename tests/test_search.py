@@ -81,14 +81,14 @@ def trial(number, foresight, stability, violation=0.0, seeds=1.0, segments=8.0, 
     return Trial(number, replace(RECIPE, seed=number), measures, violation, "")
 
 
-def picked(trials, **settings):
+def picked(tried, **settings):
     """Number of the pick, where a hundredth of foresight is one standard error."""
-    foresight = {each.recipe.seed: each.foresight for each in trials}
+    foresight = {each.recipe.seed: each.foresight for each in tried}
 
     def behind(pairs):
         return [100 * (foresight[rival.seed] - foresight[own.seed]) for own, rival in pairs]
 
-    return pick(trials, replace(SETTINGS, **settings), behind).number
+    return pick(tried, replace(SETTINGS, **settings), behind).number
 
 
 def test_windows_are_the_validation_date_and_origins_that_ended_by_then():
@@ -332,21 +332,30 @@ def test_the_first_trials_are_the_promising_points_that_the_registries_allow():
 
 def test_the_pick_by_hand():
     trials = [
-        trial(0, 0.300, 0.60),
-        trial(1, 0.200, 0.80, segments=9.0),
-        trial(2, 0.190, 0.95, segments=6.0),
-        trial(3, 0.170, 0.99, segments=4.0),
-        trial(4, 0.400, 0.9, 0.1),
+        trial(10, 0.300, 0.60),
+        trial(11, 0.200, 0.80, segments=9.0),
+        trial(12, 0.190, 0.95, segments=6.0),
+        trial(13, 0.170, 0.99, segments=4.0),
+        trial(14, 0.400, 0.9, 0.1),
     ]
-    # 0 is not stable, 4 has too many segments; 2 is one standard error behind 1, and 3 is three.
-    assert picked(trials) == 2
-    assert picked(trials, foresight_errors=0.5) == 1
-    assert picked(trials, foresight_errors=4.0) == 3
+    # 10 is not stable, 14 has too many segments; 12 is one standard error behind 11, and 13 is three.
+    assert picked(trials) == 12
+    assert picked(trials, foresight_errors=0.5) == 11
+    assert picked(trials, foresight_errors=4.0) == 13
 
 
 def test_of_as_many_segments_the_first_that_was_tried_is_picked():
     assert picked([trial(0, 0.199, 0.90), trial(1, 0.200, 0.92)]) == 0
     assert picked([trial(0, 0.150, 0.90), trial(1, 0.200, 0.92)]) == 1  # unless it clearly foretells less
+
+
+def test_what_a_search_finds_is_picked_where_it_is_clearly_better_than_what_every_search_tries():
+    starts = sum(p["embedding"] in SETTINGS.embeddings and p["clusterer"] in SETTINGS.clusterers for p in search.FIRST)
+    start, found = trial(starts - 1, 0.19, 0.9), trial(starts, 0.20, 0.9, segments=5.0)
+    assert 1 < starts < SETTINGS.trials
+    assert picked([start, found]) == start.number
+    assert picked([trial(starts - 1, 0.18, 0.9), found]) == found.number
+    assert picked([start, found], trials=starts - 1) == found.number
 
 
 def test_the_pick_surpasses_the_cells_of_rfm_where_any_does():
