@@ -35,19 +35,22 @@ def _point(embedding: str, placed: Mapping[str, Param], clusterer: str, cut: Map
     return {"embedding": embedding, "clusterer": clusterer, **names}
 
 
-_AXES: dict[str, Param] = {"axes": "log_revenue past"}
-FIRST: list[dict[str, Param]] = [  # one sensible point of each promising combination; what they leave open is drawn
-    _point("lifetime_axes", _AXES, "cells", {"grid": "7x2"}),
+_BOTH: dict[str, Param] = {"axes": "log_revenue past"}
+_ONE: dict[str, Param] = {"axes": "log_revenue"}
+FIRST: list[dict[str, Param]] = [  # every way to cut what is expected of customers, few and many times, ...
+    *(_point("lifetime_axes", _BOTH, "kmeans", {"clusters": clusters}) for clusters in (5, 6, 8)),
+    *(_point("lifetime_axes", _ONE, "kmeans", {"clusters": clusters}) for clusters in (6, 8)),
+    *(_point("lifetime_axes", _BOTH, "cells", {"grid": grid}) for grid in ("4x2", "7x2")),
+    *(_point("lifetime_axes", _ONE, "cells", {"grid": grid}) for grid in ("8x1", "12x1")),
+    _point("lifetime_axes", _ONE, "tiers", {"clusters": 12}),
     _point("lifetime_axes", {"axes": "past orders"}, "cells", {"grid": "5x3"}),
-    _point("lifetime_axes", {"axes": "log_revenue"}, "tiers", {"clusters": 12}),
-    *(_point("lifetime_axes", _AXES, "kmeans", {"clusters": clusters}) for clusters in (8, 6, 5)),
-    _point("lifetime_plane", {"future": 0.8, "parts": False}, "tiers", {"clusters": 12}),
     _point("lifetime_plane", {"future": 0.5, "parts": True}, "kmeans", {"clusters": 8}),
     _point("lifetime_plane", {"future": 0.5, "parts": False}, "tiers", {"clusters": 8}),
-    _point("value_plane", {"weight": 0.5}, "tiers", {"clusters": 10}),
     _point("value_plane", {"weight": 0.5}, "kmeans", {"clusters": 8}),
     _point("value_plane", {"weight": 0.5}, "mixture", {"components": 8}),
-    _point("leaves", {}, "kmeans", {"clusters": 8}),
+    _point(
+        "leaves", {}, "kmeans", {"clusters": 8}
+    ),  # ... and a point of each other embedding; what is left open is drawn
     _point("affinity_scaled", {"weight": 0.35}, "kmeans", {"clusters": 8}),
     _point("scaled", {}, "kmeans", {"clusters": 8}),
     _point("quantile", {}, "mixture", {"components": 8}),
