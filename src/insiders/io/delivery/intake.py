@@ -79,7 +79,7 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     unread.refuse_order_number(raw, others, mapping, settings.ignore)
     texts = rows.texts(raw, mapping)
     form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
-    parsed = engine.materialize(con, rows.read(raw, texts, mapping, form))
+    parsed = rows.completed(engine.materialize(con, rows.read(raw, texts, mapping, form)), mapping)
     known = None if form.discount == "percent" else recognised.discount_is  # a sign in the file says more than its form
     declared = worth.Declared(
         settings.price_is, settings.discount_is or known, form.discount, recognised.preset is not None

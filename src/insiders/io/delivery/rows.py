@@ -33,6 +33,7 @@ TYPES = {
 INVISIBLE = "[\\x{200b}-\\x{200f}\\x{2060}\\x{feff}\\x{ad}]"
 FALSE = (*sorted(vocabulary.NO), "", "none", "null", "não", "nan", "-")
 CANCELLED = "cancelled"
+WORKED_OUT = ("invoice", "product_code", "status")  # from other columns, where the file has none
 WHOLE_ORDER = "order"  # the product of an order that is given without its lines
 NULL = ibis.null("string")
 SERIALS = (32_874, 73_050)  # days as spreadsheets count them: the years 1990 to 2099
@@ -137,7 +138,7 @@ def _trimmed(text: Text) -> Text:
 
 
 def read(raw: Table, texts: Mapping[str, Table], mapping: Mapping[str, str | None], form: Form) -> Table:
-    """Give what is written in each column, the number of the row, and the reason why it cannot be read (null: it can).
+    """Give what the file says of our columns, the number of the row, and why it cannot be read (null: it can).
 
     A blank product code gives way to the description, and a blank invoice number to customer and day.
     """
@@ -158,7 +159,14 @@ def read(raw: Table, texts: Mapping[str, Table], mapping: Mapping[str, str | Non
         status=ibis.ifelse(rows.cancelled.notnull(), CANCELLED, rows.status),
         invoiced_at=_of_order(rows) if form.fills_dates else rows.invoiced_at,
     )
-    return rows.select(*mapping, "rest", ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))})
+    said = [ours for ours, name in mapping.items() if name or ours in WORKED_OUT]
+    return rows.select(*said, "rest", ROW, **{PROBLEM: ibis.coalesce(*_problems(rows, mapping))})
+
+
+def completed(read: Table, mapping: Mapping[str, str | None]) -> Table:
+    """Add the columns of ours that the file does not have: empty ones take as long to keep as others."""
+    empty = {ours: ibis.null(TYPES.get(ours, "string")) for ours in mapping if ours not in read.columns}
+    return read.mutate(**empty).select(*mapping, "rest", ROW, PROBLEM)
 
 
 def _rest(raw: Table, mapping: Mapping[str, str | None]) -> Any:
