@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from insiders.evidence import foresight, quality
 from insiders.evidence.foresight import Group
@@ -157,7 +157,7 @@ class Judge:
         stability is not measured and is missing. One that cannot be picked, as it clearly foretells less than the rival
         or comes out unstable, has both objectives, by the first refits; what only the pick asks for is missing.
         """
-        with threadpool_limits(1):  # workers x threads = cores, and the same last bits whatever their number
+        with self._threads.limit(limits=1):  # workers x threads = cores, and the same last bits whatever their number
             models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
             violation, reason = self._violation(models)
             measures = round_each(self._foresight(recipe, models) | self._shape(models))
@@ -166,6 +166,11 @@ class Judge:
             if not reason:
                 measures |= self._late(recipe, models, measures, rival)
             return Answer(round_each(measures), violation, reason)
+
+    @cached_property
+    def _threads(self) -> ThreadpoolController:
+        """Found once: to look for the libraries that have threads takes longer than to tell them how many."""
+        return ThreadpoolController()
 
     def behind(self, recipe: Recipe, rival: Recipe) -> float:
         """By how many standard errors a recipe foretells less than another; below 0 where it foretells more.

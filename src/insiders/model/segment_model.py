@@ -166,8 +166,9 @@ def _merged(numbers: NDArray[np.int64], points: NDArray[np.float64], smallest_sh
 
 def _replaced(numbers: NDArray[np.int64], other: Mapping[int, int]) -> NDArray[np.int64]:
     """Each number's other one; where it has none, -1."""
-    known, inverse = np.unique(numbers, return_inverse=True)
-    return np.array([other.get(int(each), NO_CLUSTER) for each in known], dtype=np.int64)[inverse]
+    table = np.full(max(numbers.max(initial=NO_CLUSTER), *other, NO_CLUSTER) + 2, NO_CLUSTER)  # -1 asks for the last
+    table[list(other)] = list(other.values())
+    return table[numbers]
 
 
 def _is_supervised(embedding: Any) -> bool:
