@@ -43,13 +43,13 @@ AXES = "lifetime_axes.axes"
 PLANE = {"lifetime_plane.future": 0.5, "lifetime_plane.parts": True}
 RECIPES: dict[str, tuple[str, str, dict[str, object]]] = {  # label -> embedding, clusterer, params
     "log revenue 7 x past 2": ("lifetime_axes", "cells", {AXES: "log_revenue past", "cells.grid": "7x2"}),
-    "log revenue 5 x past 3": ("lifetime_axes", "cells", {AXES: "log_revenue past", "cells.grid": "5x3"}),
     "past 5 x orders 3": ("lifetime_axes", "cells", {AXES: "past orders", "cells.grid": "5x3"}),
+    "log revenue 8": ("lifetime_axes", "cells", {AXES: "log_revenue", "cells.grid": "8x1"}),
     "log revenue 12": ("lifetime_axes", "cells", {AXES: "log_revenue", "cells.grid": "12x1"}),
     "tiers of log revenue, 12": ("lifetime_axes", "tiers", {AXES: "log_revenue", "tiers.clusters": 12}),
     "k-means, log revenue x past, 8": ("lifetime_axes", "kmeans", {AXES: "log_revenue past", "kmeans.clusters": 8}),
     "k-means, log revenue x past, 6": ("lifetime_axes", "kmeans", {AXES: "log_revenue past", "kmeans.clusters": 6}),
-    "k-means, plane, 12": ("lifetime_plane", "kmeans", {**PLANE, "kmeans.clusters": 12}),
+    "k-means, log revenue, 6": ("lifetime_axes", "kmeans", {AXES: "log_revenue", "kmeans.clusters": 6}),
     "k-means, plane, 8": ("lifetime_plane", "kmeans", {**PLANE, "kmeans.clusters": 8}),
 }
 
