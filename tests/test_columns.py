@@ -3,7 +3,8 @@
 import pytest
 
 from insiders.errors import InputError
-from insiders.io.delivery.columns import COLUMNS_MAX, SHOP, SYNONYMS, recognise
+from insiders.io.delivery.columns import COLUMNS_MAX, SHOP, recognise
+from insiders.io.delivery.names import SYNONYMS
 
 FIRST = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 SECOND = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
@@ -37,6 +38,24 @@ def test_a_product_is_the_text_where_another_column_is_the_code():
     columns = recognise(named).columns
     assert (columns["product_code"], columns["description"]) == ("SKU", "Produto")
     assert recognise([name for name in named if name != "SKU"]).columns["product_code"] == "Produto"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "N° commande;Référence;Désignation;Qté;Date de commande;Prix unitaire TTC;E-mail client;Pays;Statut",
+        "Bestell-Nr.;Artikel-Nr.;Bezeichnung;Menge;Bestelldatum;Einzelpreis (EUR);Kunden-Nr.;Land;Bestellstatus",
+        "Numero d'ordine;Codice articolo;Descrizione;Quantità;Data ordine;Prezzo unitario;Codice cliente;Paese;Stato",
+        "Ordernummer;Artikelnummer;Omschrijving;Aantal;Orderdatum;Stukprijs;Klantnummer;Land;Orderstatus",
+        "Nr zamówienia;Kod produktu;Nazwa;Ilość;Data zamówienia;Cena brutto;Klient;Kraj;Status zamówienia",
+        "Número do pedido;Código do produto;Descrição;Quantidade;Data;Preço unitário;Cliente;País;Situação",
+        "Número de pedido;Código;Descripción;Cantidad;Fecha;Precio unitario;Cliente;País;Estado",
+    ],
+)
+def test_names_of_eight_languages_are_known(header):
+    named = header.split(";")
+    columns = recognise(named).columns
+    assert [columns[ours] for ours in (*SHOP, "status")] == named
 
 
 def test_description_and_country_may_be_missing():

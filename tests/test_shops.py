@@ -44,6 +44,8 @@ NUMBERS = {
     "Indian groups of digits": ("1", "₹1,07,100.00", 1, "107100.0000"),
     "a code of a currency": ("2", "EUR 12.50", 2, "25.0000"),
     "a unit": ("4 un", "2.5", 4, "10.0000"),
+    "a unit of what came back": ("-4 pcs", "2.5", -4, "-10.0000"),
+    "a currency of two letters": ("2", "12,50 zł", 2, "25.0000"),
     "money back in brackets": ("1", "(3.20)", 1, "-3.2000"),
     "a sign behind": ("1", "3.25-", 1, "-3.2500"),
     "a weight is one piece": ("0.7", "10.50", 1, "7.3500"),
@@ -345,11 +347,47 @@ def test_a_yes_or_no_is_read_in_every_language_in_which_it_is_asked_about():
 
 def test_a_column_that_parts_the_lines_as_orders_do_is_asked_about():
     order = [f"{line(quantity=str(piece))},x{piece // 2}" for piece in range(1, 9)]  # two lines each, all at one time
-    text = lines(*(each.partition(",")[2] for each in order), head=f"{HEAD},Beleg".partition(",")[2])
-    with pytest.raises(InputError, match=r"'Beleg' parts the lines as orders do.*invoice: \"Beleg\".*ingest\.ignore"):
+    text = lines(*(each.partition(",")[2] for each in order), head=f"{HEAD},Bong".partition(",")[2])
+    with pytest.raises(InputError, match=r"'Bong' parts the lines as orders do.*invoice: \"Bong\".*ingest\.ignore"):
         read(text)
-    assert len(set(read(text, ignore=("Beleg",))["invoice"])) == 1
-    assert len(set(read(text, columns={"invoice": "Beleg"})["invoice"])) == 5
+    assert len(set(read(text, ignore=("Bong",))["invoice"])) == 1
+    assert len(set(read(text, columns={"invoice": "Bong"})["invoice"])) == 5
+
+
+def counted(named: str, *pieces: int) -> str:
+    """Three lines to an order, two orders to a customer, and a column that counts something."""
+    made = (
+        f"{place // 3},{'ABCDE'[place % 5]},2024-02-{place // 3 + 1:02d},c{place // 6},1.50,{count}"
+        for place, count in enumerate(pieces)
+    )
+    return lines(*made, head=f"Order,SKU,Date,Customer,Price,{named}")
+
+
+def test_whole_numbers_that_nothing_else_decides_may_be_the_quantity():
+    text = counted("Antal", *[1, 1, 2, 1, 3, 1, 1, 2, 2, 6, 1, 1] * 2)
+    with pytest.raises(
+        InputError, match=r"'Antal' holds whole numbers such as 1, 2, .*quantity: \"Antal\".*ingest\.ignore"
+    ):
+        read(text)
+    assert read(text, columns={"quantity": "Antal"})["quantity"].sum() == 44
+    assert read(text, ignore=("Antal",))["quantity"].sum() == 24
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [1, 2, 3] * 8,  # the number of the line
+        [each for order in range(8) for each in [1 + order % 3] * 3],  # instalments of the order
+        [1 + place % 5 for place in range(24)],  # what the product says, as its weight
+        [1] * 24,
+    ],
+)
+def test_whole_numbers_that_something_else_decides_are_no_quantity(pieces):
+    assert read(counted("N", *pieces))["quantity"].sum() == 24
+
+
+def test_a_database_writes_that_it_holds_no_customer():
+    assert read(lines(line(customer="\\N"), line(quantity="3")))["customer_id"].isna().tolist() == [True, False]
 
 
 def test_a_column_of_several_currencies_is_asked_about_whatever_its_name():

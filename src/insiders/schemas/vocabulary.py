@@ -1,4 +1,4 @@
-"""Words by which the exports of shops name what is no ordinary sale, in English, Portuguese and Spanish.
+"""Words by which the exports of shops name what is no ordinary sale, in the languages of `io.delivery.names`.
 
 A word is compared as `reduced` writes it: small letters, without accents, signs and spaces.
 """
@@ -32,6 +32,17 @@ VOID = _words(
     "reembolsado,reembolsada,estornado,estornada,pendente,aguardando pagamento,aguardando,teste,rascunho,expirado",
     "no pagado,pago pendiente,pendiente,pendiente de pago,rechazado,rechazada,devuelto,devuelta,prueba,borrador",
     "fallido",
+    "annule,annulee,rembourse,remboursee,retourne,retournee,refuse,refusee,paiement refuse,echoue,echouee,impaye",
+    "impayee,en attente,en attente de paiement,en attente de reglement,brouillon,expiree,abandonne,abandonnee,non paye",
+    "non payee",
+    "storniert,annulliert,abgebrochen,erstattet,zuruckerstattet,zurueckerstattet,retourniert,zuruckgegeben,abgelehnt",
+    "fehlgeschlagen,unbezahlt,nicht bezahlt,ausstehend,zahlung ausstehend,warten auf zahlung,entwurf,abgelaufen",
+    "annullato,annullata,rimborsato,rimborsata,rifiutato,rifiutata,fallito,fallita,in attesa,in attesa di pagamento",
+    "non pagato,non pagata,restituito,restituita,bozza,scaduto,scaduta",
+    "geannuleerd,terugbetaald,geretourneerd,geweigerd,mislukt,in afwachting,wacht op betaling,niet betaald,onbetaald",
+    "verlopen",
+    "anulowane,anulowany,anulowana,zwrocone,zwrocony,odrzucone,nieudane,oczekujace,oczekuje na platnosc",
+    "oczekuje na płatność,nieoplacone,nieopłacone,niezapłacone,szkic",
 )
 SALE = _words(
     "paid,complete,completed,closed,shipped,delivered,fulfilled,unfulfilled,processing,processed,invoiced,approved",
@@ -40,22 +51,33 @@ SALE = _words(
     "pago,paga,aprovado,aprovada,concluido,concluida,entregue,enviado,enviada,faturado,faturada",
     "em separacao,em transito",
     "finalizado,venda,pedido,produto,completado,pagado,entregado,facturado,facturada,venta,producto,autorizado",
+    "paye,payee,termine,terminee,expedie,expediee,livre,livree,valide,validee,en cours de preparation,vente,commande",
+    "bezahlt,abgeschlossen,versendet,versandt,verschickt,geliefert,zugestellt,erledigt,in bearbeitung,verkauf",
+    "bestellung,auftrag,rechnung,pagato,pagata,spedito,spedita,consegnato,consegnata,evaso,evasa,in lavorazione",
+    "vendita,ordine,fattura,betaald,voltooid,afgerond,verzonden,geleverd,bezorgd,verwerkt,in behandeling,verkoop",
+    "factuur,oplacone,opłacone,zrealizowane,wyslane,wysłane,dostarczone,zakonczone,w realizacji,sprzedaz,zamowienie",
+    "faktura",
 )
 REFUND = _words(
     "refund,refunds,return,returns,credit,credit note,creditnote,credit memo,creditmemo,cn,reversal,money back,rma",
     "sales return,return order,customer return,credit invoice,refund order,storno,gutschrift",
     "devolucao,estorno,reembolso,nota de credito,credito,troca,devolucion,abono,nota credito",
+    "retour,remboursement,avoir,note de credit,retoure,rucksendung,ruecksendung,erstattung,stornorechnung,ruckgabe",
+    "reso,rimborso,nota di credito,retourzending,creditnota,creditfactuur,terugbetaling,zwrot,korekta",
+    "faktura korygująca",
 )
 SERVICE = _words(
     "shipping,postage,delivery,freight,carriage,handling,shipping fee,delivery fee,shipping charge,shipping cost,tax",
     "fee,fees,tip,gratuity,surcharge,payout,transfer,adjustment,service fee,transaction fee,shipping & handling",
     "frete,envio,taxa de entrega,entrega,custo de envio,gastos de envio,flete,impuesto,imposto,propina,gorjeta",
+    "frais de port,frais de livraison,livraison,versand,versandkosten,porto,trinkgeld,spedizione,spese di spedizione",
+    "verzendkosten,verzending,koszt dostawy,dostawa,przesyłka,przesylka",
 )
 MEANINGS: dict[Meaning, frozenset[str]] = {"sale": SALE, "void": VOID, "refund": REFUND, "service": SERVICE}
 
 # Answers that say nothing without their question: in a column "Returned" a yes is no sale, in one "Paid" it is one.
-YES = _words("yes,y,true,t,1,x,sim,si,oui,ja,verdadeiro,verdadero,vrai,wahr")
-NO = _words("no,n,false,f,0,nao,non,nein,falso,faux,falsch,not")
+YES = _words("yes,y,true,t,1,x,sim,si,oui,ja,tak,verdadeiro,verdadero,vrai,wahr,vero,waar,prawda")
+NO = _words("no,n,false,f,0,nao,non,nein,nee,nie,falso,faux,falsch,onwaar,not")
 
 # Ids under which a till or a shop system books whoever gave none.
 PLACEHOLDERS = _words(
@@ -69,13 +91,18 @@ PLACEHOLDERS = _words(
     "cliente padrao,venda balcao,diversos,desconhecido,venda avulsa",
     "invitado,cliente contado,contado,publico general,publico en general,sin nombre,desconocido,cliente ocasional",
     "cliente generico,mostrador,cliente mostrador,cliente varios,sin registro,no registrado",
+    "invite,anonyme,inconnu,client de passage,client divers,client comptoir,vente comptoir,gast,anonym,unbekannt",
+    "diverse,laufkunde,laufkundschaft,barverkauf,ospite,anonimo,sconosciuto,cliente occasionale,anoniem,onbekend",
+    "passant,gosc,anonimowy,nieznany,klient detaliczny",
 )
 
 # A product whose code or text begins a word with one of these is most likely none.
 _SERVICE_STEMS = (
     "post|shipping|carriage|delivery|freight|handling|sample|bank charge|fee|charge|commission|adjust|debt|discount|"
     "manual|voucher|gift card|gift certificate|test|credit|coupon|promo|rebate|surcharge|tip|donation|rounding|"
-    "frete|envio|entrega|taxa|ajuste|desconto|descuento|cupom|cupon|amostra|muestra|vale|teste|prueba|flete|comissao"
+    "frete|envio|entrega|taxa|ajuste|desconto|descuento|cupom|cupon|amostra|muestra|vale|teste|prueba|flete|comissao|"
+    "frais de|livraison|remise|versand|versandkosten|rabatt|gutschein|pfand|spedizione|sconto|verzendkosten|korting|"
+    "kadobon|dostawa|rabat"
 )
 _SERVICE_TEXT = re.compile(rf"(^|[^a-z])({_SERVICE_STEMS})(age|s|ment|ments)?([^a-z]|$)")
 _TOTAL = re.compile(

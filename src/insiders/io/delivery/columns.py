@@ -7,214 +7,41 @@ from typing import Literal, NamedTuple
 
 from insiders.errors import InputError
 from insiders.io.delivery import presets
+from insiders.io.delivery.names import SYNONYMS
 from insiders.schemas.vocabulary import plain, reduced
 
-# Our name -> what files call it, reduced to letters and digits without accents. The known distributions of the public
-# data set come first; the others are what shop systems and their exports say, in English, Portuguese and Spanish.
-SYNONYMS = {
-    "invoice": (
-        *("invoiceno", "invoice", "invoicenumber", "invoiceid", "orderid", "orderno", "ordernumber", "order"),
-        *("receiptnumber", "receiptid", "receiptno", "transactionid", "basketid", "salesorder", "documentnumber"),
-        *("numerodopedido", "pedido", "numeropedido", "ndopedido", "idpedido", "iddopedido", "codigodopedido"),
-        *("notafiscal", "numeronf", "venda", "idvenda", "numerodepedido", "iddelpedido", "factura", "numerodefactura"),
-        *(
-            "ndevenda",
-            "nodevenda",
-            "numerodavenda",
-            "nfactura",
-            "numerofactura",
-            "iddepedido",
-            "nodopedido",
-            "nodepedido",
-        ),
-    ),
-    "product_code": (
-        *("stockcode", "productcode", "productid", "sku", "itemcode", "itemid", "articlenumber", "product", "itemsku"),
-        *(
-            "materialnumber",
-            "upc",
-            "ean",
-            "barcode",
-            "asin",
-            "skuid",
-            "lineitemsku",
-            "codigodoproduto",
-            "codigoproduto",
-        ),
-        *("idproduto", "iddoproduto", "produto", "referencia", "codigodelproducto", "codigoproducto", "idproducto"),
-        *("producto", "codigo", "coddoproduto", "codproduto"),
-    ),
-    "description": (
-        *("description", "productdescription", "productname", "itemname", "itemdescription", "title", "lineitemname"),
-        *("producttitle", "itemtitle"),
-        *("item", "descricao", "nomedoproduto", "produtonome", "descricaodoproduto", "nomeproduto"),
-        *("descripcion", "nombredelproducto", "nombreproducto", "descripciondelproducto", "titulodoanuncio"),
-    ),
-    "quantity": (
-        *("quantity", "qty", "units", "pieces", "quantityordered", "lineitemquantity", "itemqty", "qtyordered"),
-        *("orderquantity", "quantitysold", "quantidade", "qtd", "qtde", "quant", "unidades", "quantidadecomprada"),
-        *("cantidad", "cant", "quantidadedeprodutos"),
-    ),
-    "invoiced_at": (
-        *("invoicedate", "invoicedat", "invoicetime", "invoicedatetime", "orderdate", "orderedat", "date", "createdat"),
-        *(
-            "purchasedate",
-            "orderpurchasetimestamp",
-            "datetime",
-            "saledate",
-            "transactiondate",
-            "transactiontimestamp",
-            "timestamp",
-            "dateordered",
-        ),
-        *(
-            "orderdatetime",
-            "data",
-            "datadopedido",
-            "datadavenda",
-            "datavenda",
-            "datapedido",
-            "datadacompra",
-            "dataehora",
-        ),
-        *("fecha", "fechadelpedido", "fechadepedido", "fechadeventa", "fechapedido", "fechadecompra", "emissao"),
-        *("datadeemissao", "fechadefactura", "fechafactura", "fechaventa"),
-    ),
-    "unit_price": (
-        *("unitprice", "price", "priceeach", "itemprice", "lineitemprice", "pricepaid", "priceperunit", "sellingprice"),
-        *(
-            "itemcost",
-            "unitcost",
-            "precounitario",
-            "preco",
-            "valorunitario",
-            "vlrunitario",
-            "precodevenda",
-            "valorunit",
-        ),
-        *("precounit", "preciounitario", "precio", "preciounidad", "preciodeventa", "valordoproduto"),
-    ),
-    "customer_id": (
-        *("customerid", "customer", "customerno", "customernumber", "customercode", "clientid", "userid", "buyeremail"),
-        *(
-            "customeruniqueid",
-            "email",
-            "customeremail",
-            "householdkey",
-            "householdid",
-            "accountid",
-            "memberid",
-            "buyerid",
-            "client",
-        ),
-        *("billingemail", "emailaddress", "contactid", "codigodocliente", "idcliente", "iddocliente", "cliente"),
-        *("codigocliente", "codcliente", "cpf", "cpfcnpj", "emaildocliente", "iddecliente", "codigodecliente"),
-        *("iddelcliente", "correoelectronico", "correo", "emaildocomprador", "codigodelcliente", "comprador"),
-        *("buyer", "buyerusername", "customeremailaddress", "customerref", "clientno"),
-    ),
-    "country": (
-        *("country", "customercountry", "countryname", "billingcountry", "shippingcountry", "countrycode"),
-        *("shipcountry", "countryregion", "pais", "paisdeentrega", "paisdoenvio"),
-    ),
-    "line_total": (
-        *("linetotal", "lineamount", "itemtotal", "totalprice", "extendedprice", "linetotalamount", "lineprice"),
-        *("sales", "salesvalue", "linesubtotal", "itemsubtotal", "rowtotal", "totaldoitem", "valortotaldoitem"),
-        *("totaldelinea", "subtotaldoitem", "importe", "totallinea", "subtotaldoproduto", "netsales"),
-    ),
-    "amount": (
-        *("ordertotal", "amount", "total", "grandtotal", "totalamount", "orderamount", "ordervalue", "revenue"),
-        *("transactionamount", "purchaseamount", "amt", "value", "spend", "netamount", "totalsales", "invoicetotal"),
-        *(
-            "valor",
-            "valortotal",
-            "totaldopedido",
-            "valordopedido",
-            "totaldelpedido",
-            "monto",
-            "montototal",
-            "totalgeral",
-        ),
-    ),
-    "discount": (
-        *("discount", "lineitemdiscount", "itemdiscount", "linediscount", "discounts", "desconto", "descuento"),
-        *("itempromotiondiscount", "promotiondiscount", "valordodesconto", "retaildisc", "discountamount"),
-        *(
-            "orderdiscount",
-            "totaldiscount",
-            "discounttotal",
-            "linediscountamount",
-            "unitdiscount",
-            "discountperunit",
-            "descontounitario",
-        ),
-        *("descuentounitario", "descontototal", "descuentototal"),
-        *("discountvalue", "discountrate", "discountpercent", "discountpercentage", "discountpct", "percentdiscount"),
-        *("descontopercentual", "percentualdedesconto", "porcentajededescuento", "importededescuento"),
-    ),
-    "tax": (
-        *(
-            "tax",
-            "taxes",
-            "taxamount",
-            "itemtax",
-            "lineitemtax",
-            "totaltax",
-            "ordertax",
-            "vat",
-            "salestax",
-            "vatamount",
-        ),
-        *("imposto", "impostos", "icms", "valordoimposto", "impuesto", "impuestos", "iva", "importeiva"),
-    ),
-    "shipping": (
-        *("shipping", "shippingcost", "shippingprice", "shippingamount", "shippingfee", "postage", "freight"),
-        *("frete", "valordofrete", "custodeenvio", "envio", "gastosdeenvio", "costodeenvio", "freightvalue"),
-    ),
-    "order_subtotal": (),  # what the order's lines cost together, after discounts; known exports and params.yaml say so
-    "order_total": (),  # what it cost with everything: the total of an order that is given line by line
-    "order_refund": ("refundedamount", "amountrefunded", "totalrefunded", "valorreembolsado", "montoreembolsado"),
-    "status": (
-        *("status", "orderstatus", "financialstatus", "paymentstatus", "state", "orderstate", "statusdopedido"),
-        *("statusdopagamento", "situacao", "situacaodopedido", "estado", "estadodelpedido", "estatus", "statuspedido"),
-        *("estadodepago", "estadodopedido", "statusdopago", "transactionstatus"),
-    ),
-    "cancelled": (
-        *("cancelledat", "canceledat", "cancelled", "canceled", "iscancelled", "iscanceled", "voided", "isvoid"),
-        *("isvoided", "istest", "testorder", "canceladoem", "cancelado", "anulado", "isrefunded", "refundedat", "test"),
-    ),
-    "line_type": (
-        *("type", "linetype", "transactiontype", "documenttype", "ordertype", "recordtype", "doctype", "eventtype"),
-        *(
-            "saletype",
-            "movementtype",
-            "belegart",
-            "tipo",
-            "tipodedocumento",
-            "tipodetransacao",
-            "tipodocumento",
-            "tipodemovimento",
-        ),
-        *("tipodeoperacao", "operacao", "movimento", "tipodetransaccion", "tipodemovimiento", "transaction"),
-    ),
-    "currency": (
-        *(
-            "currency",
-            "currencycode",
-            "ordercurrency",
-            "presentmentcurrency",
-            "moeda",
-            "moneda",
-            "divisa",
-            "currencyiso",
-        ),
-    ),
-}
 BRACKETS = re.compile(r"\((?!\d+\)).*?\)|\[.*?\]")  # but not the number of a name that stands twice
 # Words of a name that say nothing; the last ones do where ours is a number anyway.
-ARTICLES = frozenset(["de", "del", "do", "da", "dos", "das", "la", "el", "los", "las", "of", "the"])
-NUMBER_WORDS = frozenset(["n", "o", "no", "nr", "nro", "num", "numero", "number"])
+ARTICLES = frozenset(
+    [
+        "de",
+        "del",
+        "do",
+        "da",
+        "dos",
+        "das",
+        "la",
+        "el",
+        "los",
+        "las",
+        "of",
+        "the",
+        "du",
+        "des",
+        "le",
+        "les",
+        "di",
+        "van",
+        "het",
+        "der",
+        "die",
+    ]
+)
+NUMBER_WORDS = frozenset(["n", "o", "no", "nr", "nro", "num", "numero", "number", "nummer", "numer"])
 NUMBERED = ("invoice", "customer_id")
-CODE_OR_TEXT = ("product", "produto", "producto")
+CODE_OR_TEXT = (
+    *("product", "produto", "producto", "produit", "produkt", "prodotto", "article", "artikel", "articolo", "towar"),
+)
 NEEDED = ("invoiced_at", "customer_id")
 LINE = ("product_code", "quantity", "unit_price")  # of an order that is given line by line
 SHOP = ("invoice", "product_code", "description", "quantity", "invoiced_at", "unit_price", "customer_id", "country")
@@ -310,7 +137,7 @@ def _require(found: Sequence[str], mapping: Mapping[str, str | None]) -> None:
 
 def _likely(ours: str, free: Sequence[str]) -> str:
     """The first column one of whose words is known for ours, for an example that can be pasted."""
-    return next((name for name in free if {*re.findall(r"[^\W_]+", plain(name))} & {*SYNONYMS[ours]}), "...")
+    return next((name for name in free if {*re.findall(r"[^\W_]+", plain(name))} & SYNONYMS[ours]), "...")
 
 
 def _check(found: Sequence[str], declared: Mapping[str, str]) -> None:

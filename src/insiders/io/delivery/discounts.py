@@ -21,8 +21,23 @@ EXACT = "decimal(22, 8)"
 MONEYS: tuple[Discount, ...] = ("money", "piece", "order")  # off the line, off each of its pieces, off the whole order
 OFF_LINES: tuple[Discount, ...] = ("money", "piece", "share", "percent")  # what each line says of itself
 HUNDRED = 100
-RATES = ("%", "percent", "pct", "porcent", "rate", "taxa", "share")  # in the column's name
-MONEY = ("amount", "valor", "value", "importe", "monto", "lineitemdiscount", "promotiondiscount", "retaildisc")
+RATES = (
+    "%",
+    "percent",
+    "pct",
+    "porcent",
+    "rate",
+    "taxa",
+    "share",
+    "pourcent",
+    "taux",
+    "prozent",
+    "procent",
+)  # in the column's name
+MONEY = (
+    *("amount", "valor", "value", "importe", "monto", "montant", "betrag", "importo", "bedrag", "kwota"),
+    *("lineitemdiscount", "promotiondiscount", "retaildisc"),
+)
 PER_PIECE = ("perunit", "perpiece", "peritem", "each", "unitdisc", "unitario", "porunidad", "porpeca", "porpieza")
 PER_LINE = ("lineitem", "linedisc", "rowdisc", "totaldisc", "dalinha", "delalinea", "promotiondiscount", "retaildisc")
 PER_ORDER = ("orderdisc", "dopedido", "delpedido", "cartdisc", "basketdisc", "invoicedisc")

@@ -77,6 +77,7 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     others = unread.summary(raw, mapping)
     unread.refuse(others, mapping, settings.ignore)
     unread.refuse_order_number(raw, others, mapping, settings.ignore)
+    unread.refuse_quantity(raw, others, mapping, settings.ignore)
     texts = rows.texts(raw, mapping)
     form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
     parsed = rows.completed(engine.materialize(con, rows.read(raw, texts, mapping, form)), mapping)

@@ -21,8 +21,8 @@ NOISE = r"\.\d{4}(0000|9999)\d+$"  # what floating point leaves behind the decim
 
 # A sign or code of a currency, as in R$ 5, US$5, 5 € or EUR 5; a discount may be so many percent.
 PERCENT = "%"
-SIGN = rf"(?:[A-Z]{{1,2}})?\p{{Sc}}|\b[A-Z]{{3}}\b|\bkr\b|{PERCENT}"
-UNITS = r"(?i)^([\d.,]+) ?(un|und|unid|unidades?|pcs?|pieces?|pz|pza|x|st|stk|ea|each|units?|kg|g|lb|l|ml)\.?$"
+SIGN = rf"(?:[A-Z]{{1,2}})?\p{{Sc}}|\b[A-Z]{{3}}\b|\b(?:kr|TL|Ft|lei)\b\.?|zł|Kč|руб\.?|лв\.?|{PERCENT}"  # noqa: RUF001
+UNITS = r"(?i)^([+-]?[\d.,]+) ?(un|und|unid|unidades?|pcs?|pieces?|pz|pza|x|st|stk|ea|each|units?|kg|g|lb|l|ml)\.?$"
 SIGN_SHARE_MIN = 0.99  # of the numbers: with a sign in fewer, those that have one cannot be read
 
 

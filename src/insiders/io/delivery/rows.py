@@ -134,7 +134,8 @@ def _counted(raw: Table, column: str) -> Table:
 
 
 def _trimmed(text: Text) -> Text:
-    return text.re_replace(f"^{SPACE}+|{SPACE}+$", "")
+    """A text without the space around it; empty where a database has written that it holds none."""
+    return text.re_replace(rf"^{SPACE}*\\N{SPACE}*$|^{SPACE}+|{SPACE}+$", "")
 
 
 def read(raw: Table, texts: Mapping[str, Table], mapping: Mapping[str, str | None], form: Form) -> Table:

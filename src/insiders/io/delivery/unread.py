@@ -16,6 +16,8 @@ Table = Any  # Ibis has no types that mypy could follow
 WORDS_MAX = 50  # different texts of a column that sorts rows into kinds
 SHOWN = 5
 LINES_MIN = 1.05  # of an order, in the mean: a number of its own on each line says nothing of orders
+DECIDING = ("product_code", "description", "invoice", "customer_id", "invoiced_at")
+WHOLE = re.compile(r"-?\d{1,6}([.,]0+)?")
 TOGETHER = 10  # columns of one view: each of its questions binds all of them
 
 
@@ -27,22 +29,25 @@ def _words(words: str) -> frozenset[str]:
 # A type of row is one of these in full, and a state says one of these among others: "payment failed".
 TYPES = _words(
     "refund,refunds,return,sales return,credit note,credit memo,devolucao,devolucion,estorno,reembolso,nota de credito,"
-    "gutschrift,storno,avoir,reso"
+    "gutschrift,storno,retoure,avoir,remboursement,retour,reso,rimborso,nota di credito,creditnota,terugbetaling,zwrot"
 )
 STATES = _words(
     "cancelled,canceled,voided,refunded,returned,failed,declined,chargeback,cancelado,cancelada,devolvido,devolvida,"
-    "estornado,recusado,anulado,anulada,rechazado,storniert,annule,annulee"
+    "estornado,recusado,anulado,anulada,rechazado,storniert,erstattet,retourniert,annule,annulee,rembourse,remboursee,"
+    "retournee,annullato,annullata,rimborsato,rimborsata,geannuleerd,terugbetaald,geretourneerd,anulowane,anulowano,"
+    "zwrocone"
 )
 # Names of columns that say so of the rows in which they hold anything but NOTHING.
 NAMES = re.compile(
-    "refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|isreturn|returnq|qtyreturn|retourn"
+    "refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|isreturn|returnq|qtyreturn|retourn|annul|stornier|"
+    "rembours|erstatt|rimbors|terugbet"
 )
 FLAG = re.compile("is|has|was")  # whose 1 is a yes
 # ... and of those in which they hold UNPAID.
 PAID_NAMES = re.compile("(is|was|order)?(paid|pago|paga|pagado|pagada)(yn|yesno)?")
 UNPAID = vocabulary.NO | _words("not paid,unpaid")
 # ... and of columns of what was taken off: asked about where nothing that is read says what was paid in the end.
-DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|markdown|rebate")
+DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|sconto|korting|markdown|rebate")
 PAID = ("discount", "line_total", "amount", "order_subtotal")
 NOTHING = re.compile(r"[\W_0]*|no|n|false|f|none|nan|null|nao|never|paid|fulfilled")
 CURRENCIES = _words(
@@ -126,6 +131,39 @@ def refuse_order_number(
                 f"no column is read as the order's number, and {each.column!r} parts the lines as orders do: say so in "
                 f'params.yaml, ingest.columns: {{invoice: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] '
                 "takes the lines of a customer at one time for one order"
+            )
+
+
+def refuse_quantity(
+    raw: Table, unread: Sequence[Unread], mapping: Mapping[str, str | None], ignored: Collection[str]
+) -> None:
+    """Stop where lines have a price and no quantity, and a column that is not read may be it.
+
+    It holds whole numbers, 1 among them, that nothing else decides: no product, order, customer or time; the number of
+    a line stands once in each order, and where a product stands in an order again and again its rows are pieces.
+    Without it every line would be one piece. Raises InputError.
+    """
+    if mapping["quantity"] or mapping["line_total"] or mapping["amount"]:
+        return
+    deciding = [name for ours in DECIDING if (name := mapping[ours])]
+    for each in unread:
+        if each.column in ignored or not ({"1"} < {*each.common} and all(map(WHOLE.fullmatch, each.common))):
+            continue
+        held = raw.filter(raw[each.column].notnull())
+        alone = {name: _different(held, name) for name in deciding}
+        pairs = {f"{name} and it": _different(held, name, each.column) for name in deciding}
+        lines = _different(held, *deciding)
+        (seen,) = engine.fetch_records(held.aggregate(rows=held.count(), lines=lines, **alone, **pairs))
+        several = [name for name in deciding if seen[name] * LINES_MIN < seen["rows"]]
+        is_decided = any(seen[f"{name} and it"] < seen[name] * LINES_MIN for name in several)
+        order = mapping["invoice"]
+        is_number = order in several and seen[f"{order} and it"] * LINES_MIN > seen["rows"]
+        are_pieces = seen["lines"] * LINES_MIN < seen["rows"]
+        if several and not (is_decided or is_number or are_pieces):
+            raise InputError(
+                f"no column is read as the quantity, and {each.column!r} holds whole numbers such as "
+                f"{', '.join(each.common[:SHOWN])}: is it how many pieces? Say so in params.yaml: ingest.columns: "
+                f'{{quantity: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] makes each line one piece'
             )
 
 
