@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Self
 
-import joblib
 import numpy as np
-from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import ExtraTreesRegressor
@@ -17,7 +15,6 @@ from insiders.model.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes,
 Grow = Callable[[Matrix, Matrix, int, int, list[int]], ExtraTreesRegressor]
 
 TREES = 60  # of a supervised embedding: beyond this the measures no longer move
-SUGGESTED = 100  # predictions of a forest that are kept
 LESSONS = 5_000  # past customers that a forest learns from: of more, an evenly spaced part in the order that is given
 
 # What speaks for a customer, all else being equal, and what against: no supervised embedding may learn the contrary.
@@ -147,14 +144,9 @@ class ValuePlane(_Supervised):
         return np.round(plane * [self.weight, 1 - self.weight], DECIMALS)
 
     def _plane(self, scaled: Matrix) -> Matrix:
-        return np.column_stack([_suggested(self.forest_, scaled), scaled[:, self.column_]])
-
-
-@cached(LRUCache(SUGGESTED), key=lambda forest, scaled: (forest, joblib.hash(scaled)))
-def _suggested(forest: ExtraTreesRegressor, scaled: Matrix) -> Matrix:
-    """What the forest predicts; a search asks the same of it again and again, for planes of other weights."""
-    rows = np.asarray(scaled, dtype=np.float32)  # as trees are asked: a forest checks each again
-    return np.asarray(np.mean([each.tree_.predict(rows).ravel() for each in forest.estimators_], axis=0))
+        rows = np.asarray(scaled, dtype=np.float32)  # as trees are asked: a forest checks each again
+        trees = [each.tree_.predict(rows).ravel() for each in self.forest_.estimators_]
+        return np.column_stack([np.mean(trees, axis=0), scaled[:, self.column_]])
 
 
 def build_leaves(trial: Any, seed: int) -> BaseEstimator:
