@@ -175,6 +175,16 @@ def test_a_bare_yes_or_no_is_asked_about():
     assert cleaned(rows, words={"no": "void"})[0]["void_orders"] == 40
 
 
+def test_sides_of_an_account_are_asked_about():
+    rows = [{**row, "line_type": "D"} for row in visits()]
+    back = [{**row, "invoice": f"9{row['invoice']}", "line_type": "C"} for row in rows[::5]]
+    with pytest.raises(
+        InputError, match=r"holds 'C', 'D': which.*preprocess\.words: \{\"C\": refund\} or \{\"D\": refund"
+    ):
+        cleaned([*rows, *back])
+    assert net(cleaned([*rows, *back], words={"c": "refund"})[1]) == gross(rows) - gross(back)
+
+
 @pytest.mark.parametrize("word", ["Refund", "RETURN", "Credit memo", "Devolução", "nota de crédito"])
 def test_a_type_says_what_is_money_back(word):
     rows = [{**row, "line_type": "Sale"} for row in visits()]

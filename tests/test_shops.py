@@ -354,7 +354,7 @@ def test_a_column_that_parts_the_lines_as_orders_do_is_asked_about():
     assert len(set(read(text, columns={"invoice": "Bong"})["invoice"])) == 5
 
 
-def counted(named: str, *pieces: int) -> str:
+def counted(named: str, *pieces: float) -> str:
     """Three lines to an order, two orders to a customer, and a column that counts something."""
     made = (
         f"{place // 3},{'ABCDE'[place % 5]},2024-02-{place // 3 + 1:02d},c{place // 6},1.50,{count}"
@@ -371,6 +371,8 @@ def test_whole_numbers_that_nothing_else_decides_may_be_the_quantity():
         read(text)
     assert read(text, columns={"quantity": "Antal"})["quantity"].sum() == 44
     assert read(text, ignore=("Antal",))["quantity"].sum() == 24
+    with pytest.raises(InputError, match=r"'Antal' holds whole numbers such as 1\.0, 2\.0"):
+        read(counted("Antal", *[float(each) for each in [1, 1, 2, 1, 3, 1, 1, 2, 2, 6, 1, 1] * 2]))
 
 
 @pytest.mark.parametrize(
@@ -384,6 +386,23 @@ def test_whole_numbers_that_nothing_else_decides_may_be_the_quantity():
 )
 def test_whole_numbers_that_something_else_decides_are_no_quantity(pieces):
     assert read(counted("N", *pieces))["quantity"].sum() == 24
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "ours"),
+    [
+        ("DC", ("D", "C"), "line_type"),
+        ("S/H", ("S", "H"), "line_type"),
+        ("Orderläge", ("Levererad", "Makulerad"), "status"),
+        ("状态", ("已完成", "已取消"), "status"),
+    ],
+)
+def test_sides_of_an_account_and_states_of_other_languages_are_asked_about(name, words, ours):
+    text = lines(
+        *(f"{line(quantity=str(place + 2))},{word}" for place, word in enumerate(words)), head=f"{HEAD},{name}"
+    )
+    with pytest.raises(InputError, match=rf"{name}' is not read and holds '({'|'.join(words)})'.*{{{ours}:"):
+        read(text)
 
 
 def test_a_database_writes_that_it_holds_no_customer():

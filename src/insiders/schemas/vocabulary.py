@@ -78,6 +78,8 @@ MEANINGS: dict[Meaning, frozenset[str]] = {"sale": SALE, "void": VOID, "refund":
 # Answers that say nothing without their question: in a column "Returned" a yes is no sale, in one "Paid" it is one.
 YES = _words("yes,y,true,t,1,x,sim,si,oui,ja,tak,verdadeiro,verdadero,vrai,wahr,vero,waar,prawda")
 NO = _words("no,n,false,f,0,nao,non,nein,nee,nie,falso,faux,falsch,onwaar,not")
+# The two sides of an account, of which one is what is paid back: which, depends on whose account it is.
+SIDES = tuple(map(_words, ("d,c", "dr,cr", "debit,credit", "s,h", "soll,haben", "debe,haber", "dare,avere")))
 
 # Ids under which a till or a shop system books whoever gave none.
 PLACEHOLDERS = _words(

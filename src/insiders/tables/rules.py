@@ -179,11 +179,14 @@ def _meaning(words: Sequence[Word], settings: Settings, sense: Meaning) -> tuple
 
 
 def _refuse_bare_answers(words: Sequence[Word], settings: Settings) -> None:
-    """Raise InputError where a state is a yes or a no, and nobody has said what either means."""
+    """Raise InputError where states are a yes or a no, or sides of an account, and nobody has said what they mean."""
     answers = {vocabulary.reduced(word) for word in settings.words}
-    bare = [each.word for each in words if vocabulary.reduced(each.word) in vocabulary.YES | vocabulary.NO]
+    said = {vocabulary.reduced(each.word): each.word for each in words}
+    sides = said if {*said} in vocabulary.SIDES else ()
+    bare = [said[word] for word in said if word in vocabulary.YES | vocabulary.NO or word in sides]
     if bare and not answers & {vocabulary.reduced(word) for word in bare}:
-        examples = " or ".join(f'{{"{word}": void}}' for word in sorted(bare)[:2])
+        sense = "refund" if sides else "void"
+        examples = " or ".join(f'{{"{word}": {sense}}}' for word in sorted(bare)[:2])
         raise InputError(
             f"a column of states or types holds {', '.join(map(repr, sorted(bare)))}: which of them are no sales? Say "
             f"so in params.yaml, preprocess.words: {examples}"

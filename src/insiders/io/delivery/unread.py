@@ -17,7 +17,7 @@ WORDS_MAX = 50  # different texts of a column that sorts rows into kinds
 SHOWN = 5
 LINES_MIN = 1.05  # of an order, in the mean: a number of its own on each line says nothing of orders
 DECIDING = ("product_code", "description", "invoice", "customer_id", "invoiced_at")
-WHOLE = re.compile(r"-?\d{1,6}([.,]0+)?")
+WHOLE, ONE = re.compile(r"-?\d{1,6}([.,]0+)?"), re.compile(r"1([.,]0+)?")
 TOGETHER = 10  # columns of one view: each of its questions binds all of them
 
 
@@ -35,7 +35,8 @@ STATES = _words(
     "cancelled,canceled,voided,refunded,returned,failed,declined,chargeback,cancelado,cancelada,devolvido,devolvida,"
     "estornado,recusado,anulado,anulada,rechazado,storniert,erstattet,retourniert,annule,annulee,rembourse,remboursee,"
     "retournee,annullato,annullata,rimborsato,rimborsata,geannuleerd,terugbetaald,geretourneerd,anulowane,anulowano,"
-    "zwrocone"
+    "zwrocone,makulerad,annullerad,aterbetald,returnerad,annulleret,refunderet,returneret,kansellert,refundert,returnert,"
+    "iptal,stornovano,zruseno,отменен,отменено,отмена,возврат,已取消,已退款,キャンセル,返品"
 )
 # Names of columns that say so of the rows in which they hold anything but NOTHING.
 NAMES = re.compile(
@@ -54,7 +55,8 @@ CURRENCIES = _words(
     "usd,eur,gbp,brl,jpy,cad,aud,chf,cny,inr,mxn,ars,clp,cop,pen,uyu,sek,nok,dkk,pln,czk,huf,ron,try,zar,nzd,sgd,hkd,"
     "krw,thb,aed,sar,ils,bgn"
 )
-SEVERAL = 2  # currencies
+SEVERAL = 2  # currencies, or numbers
+WORD = re.compile(r"[^\W\d_]+")
 NUMBER = re.compile(r"[^a-zA-Z]*\d[^a-zA-Z]*")
 QUESTIONS = {  # by what the column could be of ours
     **dict.fromkeys(("line_type", "status", "cancelled"), "does it say which rows are no sales?"),
@@ -147,7 +149,7 @@ def refuse_quantity(
         return
     deciding = [name for ours in DECIDING if (name := mapping[ours])]
     for each in unread:
-        if each.column in ignored or not ({"1"} < {*each.common} and all(map(WHOLE.fullmatch, each.common))):
+        if each.column in ignored or not _counts(each):
             continue
         held = raw.filter(raw[each.column].notnull())
         alone = {name: _different(held, name) for name in deciding}
@@ -165,6 +167,12 @@ def refuse_quantity(
                 f"{', '.join(each.common[:SHOWN])}: is it how many pieces? Say so in params.yaml: ingest.columns: "
                 f'{{quantity: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] makes each line one piece'
             )
+
+
+def _counts(each: Unread) -> bool:
+    """Whether it holds whole numbers, several, and 1 among them."""
+    is_whole = all(WHOLE.fullmatch(text) for text in each.common)
+    return is_whole and len(each.common) >= SEVERAL and any(ONE.fullmatch(text) for text in each.common)
 
 
 def _different(raw: Table, *names: str) -> Any:
@@ -200,6 +208,8 @@ def _doubt(each: Unread) -> tuple[str, str] | None:
         return "status", said[min(unpaid)]
     if len(said) >= SEVERAL and {*said} <= CURRENCIES:
         return "currency", each.common[0]
-    state = next((text for text in each.common if STATES & {*re.findall("[a-z]+", vocabulary.plain(text))}), None)
+    if {*said} in vocabulary.SIDES:
+        return "line_type", each.common[-1]
+    state = next((text for text in each.common if STATES & {*WORD.findall(vocabulary.plain(text))}), None)
     kind = next((text for word, text in said.items() if word in TYPES), None)
     return ("line_type", kind) if kind else ("status", state) if state else None
