@@ -375,6 +375,12 @@ def test_whole_numbers_that_nothing_else_decides_may_be_the_quantity():
         read(counted("Antal", *[float(each) for each in [1, 1, 2, 1, 3, 1, 1, 2, 2, 6, 1, 1] * 2]))
 
 
+def test_a_column_may_be_named_as_what_is_counted_of_it():
+    text = counted("Antal", *[1, 1, 2, 1, 3, 1, 1, 2, 2, 6, 1, 1] * 2).replace("SKU", "lines", 1)
+    with pytest.raises(InputError, match="'Antal' holds whole numbers"):
+        read(text, columns={"product_code": "lines"})
+
+
 @pytest.mark.parametrize(
     "pieces",
     [

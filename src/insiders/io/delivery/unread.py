@@ -147,19 +147,18 @@ def refuse_quantity(
     """
     if mapping["quantity"] or mapping["line_total"] or mapping["amount"]:
         return
-    deciding = [name for ours in DECIDING if (name := mapping[ours])]
+    deciding = {ours: name for ours in DECIDING if (name := mapping[ours])}
     for each in unread:
         if each.column in ignored or not _counts(each):
             continue
         held = raw.filter(raw[each.column].notnull())
-        alone = {name: _different(held, name) for name in deciding}
-        pairs = {f"{name} and it": _different(held, name, each.column) for name in deciding}
-        lines = _different(held, *deciding)
+        alone = {ours: _different(held, name) for ours, name in deciding.items()}
+        pairs = {f"{ours} and it": _different(held, name, each.column) for ours, name in deciding.items()}
+        lines = _different(held, *deciding.values())
         (seen,) = engine.fetch_records(held.aggregate(rows=held.count(), lines=lines, **alone, **pairs))
-        several = [name for name in deciding if seen[name] * LINES_MIN < seen["rows"]]
-        is_decided = any(seen[f"{name} and it"] < seen[name] * LINES_MIN for name in several)
-        order = mapping["invoice"]
-        is_number = order in several and seen[f"{order} and it"] * LINES_MIN > seen["rows"]
+        several = [ours for ours in deciding if seen[ours] * LINES_MIN < seen["rows"]]
+        is_decided = any(seen[f"{ours} and it"] < seen[ours] * LINES_MIN for ours in several)
+        is_number = "invoice" in several and seen["invoice and it"] * LINES_MIN > seen["rows"]
         are_pieces = seen["lines"] * LINES_MIN < seen["rows"]
         if several and not (is_decided or is_number or are_pieces):
             raise InputError(
