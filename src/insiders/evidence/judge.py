@@ -178,7 +178,8 @@ class Judge:
         Both are asked about the same customers, so what is hard to foretell of them is no part of the error; whoever is
         there at several origins counts as one.
         """
-        return self._behind(self._told(recipe), rival)
+        with self._threads.limit(limits=1):  # as they were scored
+            return self._behind(self._told(recipe), rival)
 
     def _behind(self, told: Values, rival: Recipe) -> float:
         lost = np.bincount(self._places, self._told(rival) - told)
