@@ -37,7 +37,9 @@ def _point(embedding: str, placed: Mapping[str, Param], clusterer: str, cut: Map
 
 _BOTH: dict[str, Param] = {"axes": "log_revenue past"}
 _ONE: dict[str, Param] = {"axes": "log_revenue"}
-FIRST: list[dict[str, Param]] = [  # every way to cut what is expected of customers, few and many times, ...
+# Every way to cut what is expected of customers, few and many times, and a point of each other embedding; what they
+# leave open is drawn.
+FIRST: list[dict[str, Param]] = [
     *(_point("lifetime_axes", _BOTH, "kmeans", {"clusters": clusters}) for clusters in (5, 6, 8)),
     *(_point("lifetime_axes", _ONE, "kmeans", {"clusters": clusters}) for clusters in (6, 8)),
     *(_point("lifetime_axes", _BOTH, "cells", {"grid": grid}) for grid in ("4x2", "7x2")),
@@ -48,9 +50,7 @@ FIRST: list[dict[str, Param]] = [  # every way to cut what is expected of custom
     _point("lifetime_plane", {"future": 0.5, "parts": False}, "tiers", {"clusters": 8}),
     _point("value_plane", {"weight": 0.5}, "kmeans", {"clusters": 8}),
     _point("value_plane", {"weight": 0.5}, "mixture", {"components": 8}),
-    _point(
-        "leaves", {}, "kmeans", {"clusters": 8}
-    ),  # ... and a point of each other embedding; what is left open is drawn
+    _point("leaves", {}, "kmeans", {"clusters": 8}),
     _point("affinity_scaled", {"weight": 0.35}, "kmeans", {"clusters": 8}),
     _point("scaled", {}, "kmeans", {"clusters": 8}),
     _point("quantile", {}, "mixture", {"components": 8}),
@@ -63,9 +63,8 @@ COLUMNS = ("number", "state", "embedding", "clusterer", "params", "feasible", "r
 DRAWS = 2  # for one trial, where the sampler repeats itself; then the recipes that are left are gone through
 
 Score = Callable[[list[Question]], Iterable[Answer]]  # answers in order; it may work in several processes
-Behind = Callable[
-    [Sequence[tuple[Recipe, Recipe]]], Iterable[float]
-]  # Judge.behind, of pairs of a recipe and its rival
+Pairs = Sequence[tuple[Recipe, Recipe]]  # of a recipe and its rival
+Behind = Callable[[Pairs], Iterable[float]]  # Judge.behind of each
 Proposal = tuple["OpenTrial", Question]  # an open trial of the history, and what is asked of what it draws
 
 

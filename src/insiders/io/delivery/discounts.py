@@ -21,19 +21,8 @@ EXACT = "decimal(22, 8)"
 MONEYS: tuple[Discount, ...] = ("money", "piece", "order")  # off the line, off each of its pieces, off the whole order
 OFF_LINES: tuple[Discount, ...] = ("money", "piece", "share", "percent")  # what each line says of itself
 HUNDRED = 100
-RATES = (
-    "%",
-    "percent",
-    "pct",
-    "porcent",
-    "rate",
-    "taxa",
-    "share",
-    "pourcent",
-    "taux",
-    "prozent",
-    "procent",
-)  # in the column's name
+# In the column's name.
+RATES = ("%", "percent", "pct", "porcent", "rate", "taxa", "share", "pourcent", "taux", "prozent", "procent")
 MONEY = (
     *("amount", "valor", "value", "importe", "monto", "montant", "betrag", "importo", "bedrag", "kwota"),
     *("lineitemdiscount", "promotiondiscount", "retaildisc"),
