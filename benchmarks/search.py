@@ -3,11 +3,10 @@
 Usage: python benchmarks/search.py [data folder] [trials]; one worker, one thread, the settings of params.yaml.
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -55,13 +54,13 @@ def quickly(quick: Judge) -> list[search.Trial]:
 
 def wasteful(cut: Cut, settings: Settings, trials: list[search.Trial]) -> None:
     """Measure the same recipes again; what was known of them is told to the study, so that it proposes the same."""
-    known = {_key(trial.recipe): Answer(trial.measures, trial.violation, trial.reason) for trial in trials}
+    known = {trial.recipe.key: Answer(trial.measures, trial.violation, trial.reason) for trial in trials}
     slow = Wasteful(cut, replace(settings, hopeless_foresight=-1.0, hopeless_stability=0.0))
 
     def score(questions: list[Question]) -> Iterator[Answer]:
         for recipe, _ in questions:
             slow.score(recipe)
-            yield known[_key(recipe)]
+            yield known[recipe.key]
 
     searched(settings, score)
 
@@ -73,10 +72,6 @@ def notebook(window: Window, settings: Settings, trials: list[search.Trial]) -> 
         labels = model.predict(window.customers)["cluster"]
         if labels.nunique() > 1:
             silhouette_score(model.embed(window.customers), labels)
-
-
-def _key(recipe: Recipe) -> str:
-    return json.dumps(asdict(recipe), sort_keys=True)
 
 
 def timed(task: Callable[[], list[search.Trial] | None]) -> tuple[list[search.Trial] | None, float, float]:

@@ -97,6 +97,11 @@ class Recipe:
     def as_record(self) -> RecipeRecord:
         return {"embedding": self.embedding, "clusterer": self.clusterer, "params": self.params, "seed": self.seed}
 
+    @property
+    def key(self) -> str:
+        """What tells recipes apart."""
+        return json.dumps(self.as_record(), sort_keys=True)
+
     def model(self, settings: Settings, seed_offset: int = 0) -> SegmentModel:
         from optuna.trial import FixedTrial
 
@@ -187,10 +192,10 @@ class Judge:
         return round(float(lost.sum()) / error, ERRORS_DIGITS) if error > 0 else 0.0
 
     def _told(self, recipe: Recipe) -> Values:
-        return self._refitted(json.dumps(recipe.as_record(), sort_keys=True))
+        return self._refitted(recipe.key)
 
-    def _refit_and_told(self, record: str) -> Values:
-        recipe = Recipe.from_record(json.loads(record))
+    def _refit_and_told(self, key: str) -> Values:
+        recipe = Recipe.from_record(json.loads(key))
         return self._parts(recipe, {fold: self._fit(recipe, fold) for fold in self.folds})
 
     def _parts(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> Values:

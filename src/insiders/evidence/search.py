@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from insiders.evidence.judge import LATE, Answer, Param, Question, Recipe, RecipeRecord, Settings
-from insiders.evidence.study import OBJECTIVES, SIZE, keep, key, objectives
+from insiders.evidence.study import OBJECTIVES, SIZE, keep, objectives
 from insiders.evidence.study import answers as kept_answers
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import EMBEDDINGS, columns
@@ -204,7 +204,7 @@ def _from_study(study: "Study", left: dict[int, Proposal]) -> Iterator[tuple[int
     """Take the trials out of `left` whose answer the study knows."""
     known = kept_answers(study)
     for number, (_, question) in list(left.items()):
-        if (name := key(question.recipe)) in known:
+        if (name := question.recipe.key) in known:
             del left[number]
             yield number, known[name]
 

@@ -56,12 +56,7 @@ def answers(study: "Study") -> dict[str, Answer]:
     """Key of a recipe -> the answer that some process got."""
     known = [trial.user_attrs for trial in study.get_trials(deepcopy=False)]
     whole = [attrs for attrs in known if attrs.get(DIGEST) == _digest(attrs)]
-    return {key(Recipe.from_record(attrs[RECIPE])): _answer(attrs[SCORED]) for attrs in whole}
-
-
-def key(recipe: Recipe) -> str:
-    """What tells recipes apart."""
-    return json.dumps(recipe.as_record(), sort_keys=True)
+    return {Recipe.from_record(attrs[RECIPE]).key: _answer(attrs[SCORED]) for attrs in whole}
 
 
 def objectives(answer: Answer) -> list[float]:
