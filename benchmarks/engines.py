@@ -1,13 +1,15 @@
-"""Preprocess and featurize on DuckDB and on Spark: equal tables, and what each costs beside Spark's bare scan.
+"""Preprocess, featurize and labels on DuckDB and on Spark: equal tables, and what each costs beside Spark's bare scan.
 
-    python benchmarks/engines.py PROJECT [--times N] [--folder DIR]
+    python benchmarks/engines.py PROJECT [--times N] [--customers N] [--folder DIR]
 
 The transactions of a finished project, repeated as benchmarks/memory.py does it, go through both stages on each engine,
-every stage a process of its own. All tables are compared value by value and row by row; the ledger as bytes. The scan
-reads every column of the transactions in Spark and keeps nothing. CPU is that of a process and of all below it.
+every stage a process of its own; their files must have the same bytes. Then so many of its customers, repeated as
+benchmarks/assign.py does it, are labelled by its champion: as a function of Spark's, and block by block without it. The
+scan reads every column of the same file in Spark and keeps nothing. CPU is that of a process and of all below it.
 """
 
 import argparse
+import filecmp
 import shutil
 import subprocess
 import sys
@@ -17,19 +19,40 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import psutil
-import pyarrow.parquet as pq
 import yaml
 
+import assign
 import memory
+from processes import apart
 
 ENGINES = ("duckdb", "spark")
 POLL_SECONDS = 0.05
-ROWS = 50_000  # that are compared at once
+OPEN = """
+import sys
+import mlflow
+import pandas as pd
+from insiders.io import params, spark
+from insiders.io.tracking import connection
+mlflow.set_tracking_uri(connection.connect().uri)
+table, target = sys.argv[1:]
+"""
 SCAN = """
-from insiders.io import engine, paths
-with engine.session() as con:
-    con._session.read.parquet(f"file://{paths.TRANSACTIONS.absolute()}").write.format("noop").mode("overwrite").save()
+with spark.session(params.read().engine) as con:
+    con._session.read.parquet(f"file://{table}").write.format("noop").mode("overwrite").save()
+"""
+THERE = """
+types = "cluster long, segment string, is_insider boolean"
+with spark.session(params.read().engine) as con:
+    label = mlflow.pyfunc.spark_udf(con._session, "models:/insiders@champion", types, env_manager="local")
+    labels = con._session.read.parquet(f"file://{table}").select("customer_id", label().alias("label"))
+    labels.select("customer_id", "label.*").write.parquet(f"file://{target}")
+"""
+HERE = """
+customers = pd.read_parquet(table)
+labels = mlflow.pyfunc.load_model("models:/insiders@champion").predict(customers)
+labels.assign(customer_id=customers["customer_id"]).to_parquet(target)
 """
 
 
@@ -42,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("project", type=Path)
     parser.add_argument("--times", type=int, default=1, help="repeat the lines so often")
+    parser.add_argument("--customers", type=int, default=100_000, help="that are labelled")
     parser.add_argument("--folder", type=Path, help="where the copies lie; left out: the system's temporary folder")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
@@ -53,8 +77,10 @@ def main() -> None:
             choose(engine, asked.project / "params.yaml", folder)
             for stage in memory.STAGES:
                 report(f"{engine} {stage}", spent(["-m", f"insiders.stages.{stage}"], folder))
-        report("spark scan", spent(["-c", SCAN], folders["spark"]))
+        transactions = folders["spark"] / "data/transactions.parquet"
+        report("spark scan", spent(["-c", OPEN + SCAN, str(transactions), ""], folders["spark"]))
         compare(*folders.values())
+        label(asked.project, asked.customers, Path(name) / "customers.parquet")
 
 
 def choose(engine: str, params: Path, folder: Path) -> None:
@@ -83,23 +109,24 @@ def spent(words: list[str], folder: Path) -> Spent:
 
 
 def compare(one: Path, other: Path) -> None:
-    """Say of each table whether both engines have made the same."""
-    names = sorted(path.name for path in (one / "data").glob("*.parquet"))
-    for name in names:
-        same = same_rows(one / "data" / name, other / "data" / name)
-        print(f"{name:24}{'equal' if same else 'DIFFERENT'}", flush=True)
-    ledgers = {(folder / "data/ledger.csv").read_bytes() for folder in (one, other)}
-    print(f"{'ledger.csv':24}{'equal' if len(ledgers) == 1 else 'DIFFERENT'}")
+    """Say of each table whether both engines have made the same file."""
+    for name in sorted(path.name for path in (*(one / "data").glob("*.parquet"), one / "data/ledger.csv")):
+        files = [folder / "data" / name for folder in (one, other)]
+        print(f"{name:24}{'equal' if filecmp.cmp(*files, shallow=False) else 'DIFFERENT'}", flush=True)
 
 
-def same_rows(one: Path, other: Path) -> bool:
-    """Whether two files hold the same values of the same types in the same order; empty marks aside."""
-    files = [pq.ParquetFile(path) for path in (one, other)]
-    types = [[(field.name, field.type) for field in file.schema_arrow] for file in files]
-    if types[0] != types[1] or files[0].metadata.num_rows != files[1].metadata.num_rows:
-        return False
-    batches = zip(*(file.iter_batches(batch_size=ROWS) for file in files), strict=True)
-    return all(mine.columns == theirs.columns for mine, theirs in batches)
+def label(project: Path, customers: int, table: Path) -> None:
+    """Label customers by the project's champion, here and on Spark, and scan their table there."""
+    apart(assign.write_customers, project, customers, table)
+    for what, code in (("here", HERE), ("spark", THERE), ("scan", SCAN)):
+        report(f"labels {what}", spent(["-c", OPEN + code, str(table), str(table.with_name(what))], project))
+    here, there = (labels(table.with_name(name)) for name in ("here", "spark"))
+    print(f"{len(here):,} labels{'':12}{'equal' if here.equals(there) else 'DIFFERENT'}")
+
+
+def labels(path: Path) -> pd.DataFrame:
+    columns = {"customer_id": str, "cluster": int, "segment": str, "is_insider": bool}
+    return pd.read_parquet(path)[[*columns]].astype(columns).sort_values("customer_id", ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -191,16 +191,18 @@ def write(
     """Check a table against its contract and write it as Parquet; returns the checked table.
 
     Rows are sorted by `order_by` and then by all other columns, so that the bytes depend neither on the order of the
-    input's rows nor on the number of threads, and the values not on the engine.
+    input's rows nor on the number of threads nor on the engine: which columns are marked as never empty is read off
+    the rows of a table of DuckDB's own.
     """
-    if con.name != spark.NAME:
-        valid = _valid(materialize(con, expr), schema)
-        _store(con, valid, path, order_by)
-        return valid
-    typed = expr if schema is None else expr.cast({name: each.dtype.type for name, each in schema.columns.items()})
+    typed = _typed(expr, schema) if con.name == spark.NAME else expr
     with _on_duckdb(con, typed) as (local, table):
-        _store(local, _valid(table, schema), path, order_by)
-    return _scan(con, path)
+        valid = _valid(materialize(local, table), schema)
+        _store(local, valid, path, order_by)
+    return valid if local is con else _scan(con, path)
+
+
+def _typed(expr: "ir.Table", schema: "DataFrameSchema | None") -> "ir.Table":
+    return expr if schema is None else expr.cast({name: each.dtype.type for name, each in schema.columns.items()})
 
 
 def _valid(table: "ir.Table", schema: "DataFrameSchema | None") -> "ir.Table":
