@@ -31,12 +31,13 @@ ENGINES = ("duckdb", "spark")
 POLL_SECONDS = 0.05
 OPEN = """
 import sys
-import mlflow
-import pandas as pd
 from insiders.io import params, spark
+table, target = sys.argv[1:]
+"""
+MODEL = """
+import mlflow
 from insiders.io.tracking import connection
 mlflow.set_tracking_uri(connection.connect().uri)
-table, target = sys.argv[1:]
 """
 SCAN = """
 with spark.session(params.read().engine) as con:
@@ -50,6 +51,7 @@ with spark.session(params.read().engine) as con:
     labels.select("customer_id", "label.*").write.parquet(f"file://{target}")
 """
 HERE = """
+import pandas as pd
 customers = pd.read_parquet(table)
 labels = mlflow.pyfunc.load_model("models:/insiders@champion").predict(customers)
 labels.assign(customer_id=customers["customer_id"]).to_parquet(target)
@@ -118,9 +120,10 @@ def compare(one: Path, other: Path) -> None:
 def label(project: Path, customers: int, table: Path) -> None:
     """Label customers by the project's champion, here and on Spark, and scan their table there."""
     apart(assign.write_customers, project, customers, table)
-    for what, code in (("here", HERE), ("spark", THERE), ("scan", SCAN)):
-        report(f"labels {what}", spent(["-c", OPEN + code, str(table), str(table.with_name(what))], project))
-    here, there = (labels(table.with_name(name)) for name in ("here", "spark"))
+    ways = {"labels here": MODEL + HERE, "labels on Spark": MODEL + THERE, "spark scan": SCAN}
+    for what, code in ways.items():
+        report(what, spent(["-c", OPEN + code, str(table), str(table.with_name(what))], project))
+    here, there = (labels(table.with_name(name)) for name in list(ways)[:2])
     print(f"{len(here):,} labels{'':12}{'equal' if here.equals(there) else 'DIFFERENT'}")
 
 
