@@ -178,6 +178,16 @@ def test_a_score_does_not_depend_on_what_was_scored_before(cut, judge):
     assert judge.score(RECIPE) == Judge(cut, SETTINGS).score(RECIPE)
 
 
+@pytest.mark.parametrize(("room", "once"), [(1 << 14, False), (1 << 28, True)])
+def test_embeddings_for_which_there_is_no_room_are_made_again_and_the_same(room, once, cut, judge, monkeypatch):
+    made, embed = [], Judge._embed
+    monkeypatch.setattr("insiders.evidence.judge.EMBEDDED", room)
+    monkeypatch.setattr(Judge, "_embed", lambda self, *asked: made.append(asked) or embed(self, *asked))
+    other = Judge(cut, SETTINGS)
+    assert [other.score(RECIPE), other.score(RECIPE)] == [judge.score(RECIPE)] * 2
+    assert (len(made) == len(set(made))) is once
+
+
 def test_forests_are_shared_between_recipes_that_differ_in_the_weight_only(cut, monkeypatch):
     grown = []
     judge = Judge(cut, SETTINGS)

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple, Self, TypedDict
 
 import numpy as np
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
@@ -37,6 +38,7 @@ Labels = NDArray[np.int64]
 Param = str | int | float | bool  # what Optuna draws
 FIRST_RESAMPLES = 3  # refits that every trial gets; who cannot be picked gets no more
 LEAST_SEGMENTS = 2
+EMBEDDED = 256 << 20  # bytes of embeddings that a process keeps for later trials
 ERRORS_DIGITS = 6  # of a count of standard errors: the order of a sum must decide nothing
 
 
@@ -151,7 +153,7 @@ class Judge:
         self.latest = self.folds[0]
         self.windows = dict(cut) | self._resamples(cut[VALIDATION]) | {PERMUTED: self._permuted(cut[self.latest])}
         self.resamples = [name for name in self.windows if name.startswith(RESAMPLE)]
-        self._embedded = lru_cache(maxsize=256)(self._embed)
+        self._embedded = cached(LRUCache(EMBEDDED, getsizeof=_bytes))(self._embed)
         self._refitted = lru_cache(maxsize=2)(self._refit_and_told)
         self._forests: dict[tuple[str, int, int], Any] = {}
 
@@ -327,6 +329,10 @@ class Judge:
         return Window(
             quality.permuted(window.customers, features, seed), quality.permuted(window.past, features, seed + 1)
         )
+
+
+def _bytes(embedded: tuple[Points, Points]) -> int:
+    return sum(points.nbytes for points in embedded)
 
 
 def _draws(model: SegmentModel) -> bool:
