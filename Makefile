@@ -103,8 +103,9 @@ docs: env
 shops: env
 	python benchmarks/shops.py build/shops $(FILES)
 
-# Lines to features beside pandas, hand-written SQL and a bare scan: benchmarks/bench.md; FILE is Online Retail's CSV.
+# Lines to features beside pandas, Polars, SQL by hand and a bare scan: benchmarks/bench.md; FILE is Online Retail's CSV.
 bench: env
+	$(INSTALL) --constraints requirements-extras.lock polars
 	python benchmarks/bench.py $(FILE)
 
 # What templates and code say, into the catalogues of the other languages; what is new stands there untranslated.
@@ -119,5 +120,5 @@ texts: env
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 locks:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra prophet --extra spark --extra auth --extra audit pyproject.toml -o requirements-extras.lock
+	$(LOCK) --extra dev --extra dashboard --extra postgres --extra stores --extra servers --extra umap --extra prophet --extra spark --extra auth --extra audit --extra bench pyproject.toml -o requirements-extras.lock
 	echo "uv==0.13.9" | $(LOCK) - -o requirements-bootstrap.lock

@@ -6,10 +6,11 @@ CSV is Online Retail's; for each N its rows are repeated under new customers and
 
 - scan: the engine reads the file and adds up quantity times price, which no way can do without;
 - SQL: `by_hand.sql`, what a person writes in DuckDB: fewer features, no returns matched, no row accounted for;
-- notebook: plain pandas (notebook.py), the same features as the project's;
+- Polars: by_polars.py, all features, no row accounted for;
+- notebook: plain pandas as people write it (notebook.py), all features;
 - project: ingest's own reading with all checks, clean lines, orders and features.
 
-The last three must agree on every customer's net revenue. An exponent is the slope of log time over log lines between
+The last four must agree on every customer's net revenue. An exponent is the slope of log time over log lines between
 the smallest and the largest size: 1 where twice the lines take twice as long. Writes benchmarks/bench.md and bench.svg.
 """
 
@@ -58,9 +59,16 @@ def read(csv: Path) -> str:
     return f"read_csv('{csv}', encoding = 'latin-1', timestampformat = '%m/%d/%Y %H:%M', columns = {{{types}}})"
 
 
+def by_polars(csv: Path, out: Path) -> None:
+    import by_polars
+
+    by_polars.run(csv, out, horizon_days=90, fade_days=240)
+
+
 WAYS: dict[str, Callable[[Path, Path], None]] = {
     "scan": by_scan,
     "SQL": by_sql,
+    "Polars": by_polars,
     "notebook": clean_features.by_notebook,
     "project": clean_features.by_project,
 }

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-SERVICES = ["POST", "DOT", "C2", "S", "BANK CHARGES", "AMAZONFEE", "CRUK", "B"]
-SERVICE_PREFIXES = ("ADJUST", "TEST", "gift_0001_")
-CREDITS = ["M", "m", "D"]
+from rules import CREDITS, SERVICE_PREFIXES, SERVICES
+
 KEY = "CustomerID"
 Gaps = Callable[[pd.DataFrame], pd.DataFrame]
 
