@@ -242,3 +242,4 @@ def nobody() -> None:
     answers["who"]["count"] = 0
     tables.write_json(answers, paths.ANSWERS)
     tables.write_json(tables.read_json(paths.REGISTERED) | {"regime": "none", "gates": []}, paths.REGISTERED)
+    tables.write_json(tables.read_json(paths.OUTLOOK) | {"expected": 0.0, "months": []}, paths.OUTLOOK)

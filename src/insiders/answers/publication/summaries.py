@@ -51,8 +51,12 @@ def revenue_by_month(inputs: Inputs) -> "ir.Table":
 
 
 def forecast(inputs: Inputs) -> "ir.Table":
-    ahead = pd.DataFrame(inputs.outlook["months"])
-    return engine.scan_frame(inputs.connection, ahead.assign(month=ahead["month"] + "-01", way=inputs.outlook["way"]))
+    """The months ahead; none where there are no members."""
+    types = {"month": "str", "expected": "float64", "low": "float64", "high": "float64"}
+    types |= {"days": "int64", "is_partial": "bool"}
+    ahead = pd.DataFrame(inputs.outlook["months"], columns=[*types]).astype(types)
+    rows = ahead.assign(month=ahead["month"] + "-01", way=inputs.outlook["way"]).astype({"way": "str"})
+    return engine.scan_frame(inputs.connection, rows)
 
 
 def ledger(inputs: Inputs) -> "ir.Table":
