@@ -51,7 +51,7 @@ def decide(horizon: int) -> pd.DataFrame:
         except InputError as reason:
             print(f"{day.date()}: no decision ({reason})")
             continue
-        standing = enrolment.propose(customers, settings).standing
+        standing = enrolment.propose(customers, settings).programme.standing
         decided = enrolment.enrol(day.date())
         inside = decided.members.loc[decided.members["status"] != "left", "customer_id"]
         by_score = standing.sort_values("place").index[: len(inside)]

@@ -55,7 +55,7 @@ def repeated(customers: pd.DataFrame, count: int) -> pd.DataFrame:
 def record(customers: pd.DataFrame, size: int, months: int) -> None:
     """As many checks of the same customers, month by month until today."""
     settings = params.read()
-    now = enrolment.propose(customers, settings)
+    now = enrolment.propose(customers, settings).programme
     last, before, nobody = None, None, pd.Series({}, dtype="str")
     for day in pd.date_range(end=customers["as_of"].iloc[0] - pd.Timedelta(days=1), periods=months, freq="MS"):
         scored = customers.assign(as_of=day, score=now.standing["score"].reindex(customers["customer_id"]).to_numpy())

@@ -294,6 +294,18 @@ def test_a_fault_stops_assign_and_enrol_until_a_person_accepts_it(project: pd.Da
     assert drift.accepted_note() == ""
 
 
+@pytest.mark.usefixtures("project")
+def test_members_who_would_all_leave_stop_a_decision_of_today_until_a_person_accepts_it() -> None:
+    last = tables.read(paths.MEMBERS, schemas.MEMBERS)
+    tables.write(last.assign(customer_id="gone " + last["customer_id"]), paths.MEMBERS)
+    with pytest.raises(InputError, match="members would leave at once"):
+        enrolment.enrol(None)
+    assert ledger.days() == []
+    CliRunner().invoke(app, ["assign", "--accept", "--why", "the ids are new"])
+    tables.write(last.assign(customer_id="gone " + last["customer_id"]), paths.MEMBERS)
+    assert enrolment.enrol(None).is_new
+
+
 def test_half_the_customers_gone_stop_assign(project: pd.DataFrame) -> None:
     ids = sorted(project["customer_id"].dropna().unique())
     deliver(project[project["customer_id"].isna() | project["customer_id"].isin(ids[::2])])

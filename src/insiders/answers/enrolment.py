@@ -9,11 +9,20 @@ from insiders import schemas
 from insiders.answers import assignments, drift, membership
 from insiders.answers.membership import Membership
 from insiders.errors import InputError
+from insiders.evidence.drift.profile import Fault
 from insiders.io import engine, ledger, params, paths, tables
 from insiders.io.params import Params
 from insiders.programme import decisions
 from insiders.programme.hands import Hand
 from insiders.tables import cutoffs, features
+
+
+class Proposed(NamedTuple):
+    """A membership as of a day, and what the champion makes of the customers: their `cluster` and `is_insider`."""
+
+    programme: Membership
+    assigned: pd.DataFrame
+    champion: str | None  # its number
 
 
 class Enrolment(NamedTuple):
@@ -34,10 +43,10 @@ def enrol(as_of: date | None) -> Enrolment:
     day: date = customers["as_of"].iloc[0].date()
     is_new = decisions.is_new(ledger.days(), day)
     if is_new:
-        # What is decided is kept for good: not by data that are not what the champion was trained on.
-        drift.refuse_delivery(pd.Timestamp(day), settings)
         made = propose(customers, settings)
-        ledger.append(day, made.terms, made.members)
+        # What is decided is kept for good: not by data that are not what the champion was trained on.
+        drift.refuse(_faults(customers, made, settings), made.champion)
+        ledger.append(day, made.programme.terms, made.programme.members)
     return Enrolment(day, ledger.read(day).members, is_new)
 
 
@@ -55,12 +64,27 @@ def customers_as_of(as_of: date | None, settings: Params) -> pd.DataFrame:
     return schemas.CUSTOMERS.validate(known.sort_values("customer_id", ignore_index=True))
 
 
-def propose(customers: pd.DataFrame, settings: Params) -> Membership:
+def propose(customers: pd.DataFrame, settings: Params) -> Proposed:
     server = assignments.named(None, settings, customers["as_of"].iloc[0])
     labelled = server.labeller.predict(customers)
     expected, _ = assignments.expectations(customers, assignments.read_history(), settings)
     candidates = assignments.candidates(server, customers, labelled, expected)
-    return membership.propose(candidates, assignments.read_months(), settings)
+    programme = membership.propose(candidates, assignments.read_months(), settings)
+    people = customers["customer_id"]
+    assigned = labelled.assign(customer_id=people, is_insider=people.isin(programme.inside))
+    return Proposed(programme, assigned, server.champion)
+
+
+def _faults(customers: pd.DataFrame, made: Proposed, settings: Params) -> list[Fault]:
+    """What is wrong with the delivery; of today's customers also with what the champion makes of them.
+
+    Those of an earlier day are neither the ones of its training nor of the last list.
+    """
+    day = customers["as_of"].iloc[0]
+    found = drift.of_delivery(made.champion, day, settings)
+    if day != assignments.read_customers(paths.CUSTOMERS)["as_of"].iloc[0]:
+        return found
+    return [*found, *drift.of_list(made.champion, customers, made.assigned, settings)]
 
 
 def set_hand(customer_id: str, hand: Hand, why: str, on: date) -> None:
