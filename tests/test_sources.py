@@ -270,6 +270,21 @@ def test_files_of_a_folder_must_have_the_same_columns(tmp_path):
         taken(folder)
 
 
+def test_a_folder_of_parquet_and_csv_is_refused_and_none_of_it_left_out(tmp_path):
+    folder = parquet_folder(tmp_path)
+    write_csv(folder / "late.csv", ROWS)
+    with pytest.raises(InputError, match=r"files of several kinds"):
+        taken(folder)
+
+
+def test_what_lies_in_a_folder_and_is_no_data_is_not_read(tmp_path):
+    folder = parquet_folder(tmp_path)
+    whole = taken(folder)["rows"]
+    for name in ("~$shop.xlsx", ".hidden.csv", "README.txt", "_log.csv", "notes.md"):
+        (folder / name).write_text("not data")
+    assert taken(folder)["rows"] == whole
+
+
 def test_a_declared_encoding_is_used(tmp_path):
     path = written(tmp_path / "shop.csv", csv_text([changed(ROWS[0], Description="Łódź")] * 2).encode("iso8859-2"))
     taken(path, date_format="%m/%d/%Y %H:%M", encoding="iso8859-2")

@@ -17,6 +17,7 @@ from insiders.errors import InputError
 CSV = (".csv", ".tsv", ".txt")
 WORKBOOK, PARQUET = ".xlsx", ".parquet"
 SUFFIXES = (*CSV, WORKBOOK, PARQUET)
+NO_DATA = (".", "~$", "readme")  # how hidden files begin, those of an open workbook, and what people write of a folder
 # An archive may unpack to so many times its size: invoice lines shrink to a tenth, rarely to a fiftieth. Small ones may
 # to any size up to UNPACKED_SMALL. What cannot be read piece by piece must fit into the memory.
 RATIO_MAX, UNPACKED_SMALL, WHOLE_MAX = 200, 100 << 20, 2 << 30  # times, bytes, bytes
@@ -44,12 +45,11 @@ def digest(path: Path) -> str:
 
 
 def parts(path: Path) -> list[Path]:
-    """List the file itself, or the files of a folder: its Parquet files where it has some, else all that are read."""
+    """List the file itself, or all files of a folder that can be read; what begins with "_" is a job's own."""
     if not path.is_dir():
         return [path]
     found = sorted(part for part in path.rglob("*") if part.is_file() and _is_data(part.name.removesuffix(".gz")))
-    visible = [part for part in found if not part.name.startswith("_")]
-    return [part for part in visible if part.suffix.lower() == PARQUET] or visible
+    return [part for part in found if not part.name.startswith("_")]
 
 
 def identity(path: Path) -> dict[str, Any]:
@@ -135,7 +135,9 @@ def _opened(path: Path, info: zipfile.ZipInfo) -> IO[bytes]:
 
 def _is_data(name: str) -> bool:
     path = Path(name)
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
+    return (
+        path.suffix.lower() in SUFFIXES and not path.name.lower().startswith(NO_DATA) and "__MACOSX" not in path.parts
+    )
 
 
 def unpacked_max(packed: int) -> int:
