@@ -277,6 +277,8 @@ def test_a_fault_stops_assign_and_enrol_until_a_person_accepts_it(project: pd.Da
     assert paths.INSIDERS.read_bytes() == before
     cli = CliRunner()
     assert "--why TEXT" in str(cli.invoke(app, ["assign", "--accept"]).exception)
+    for other in (["--why", "sure"], ["--accept", "--out", "x.parquet"], ["--accept", "--customers", "x.parquet"]):
+        assert "with the project's own list" in str(cli.invoke(app, ["assign", *other]).exception)
     accepted = cli.invoke(app, ["assign", "--accept", "--why", "the old export counted drafts"])
     assert "accepted: the days from" in accepted.output
     [entry] = ledger.read_accepted()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from insiders.errors import exit_on_input_error
+from insiders.errors import InputError, exit_on_input_error
 from insiders.io import workspace
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -139,30 +139,26 @@ def assign(
     why: Annotated[str, typer.Option(help="The reason to accept them, which is kept with the release.")] = "",
 ) -> None:
     """Give every customer a segment and write the list of Insiders."""
-    from insiders.answers import assignments, drift, labels, list_forecast
+    from insiders.answers import assignments, current_list, labels, list_forecast
     from insiders.io import params, paths
 
-    settings = params.read()
-    if out and out.suffix == ".parquet":
-        server_version = labels.write(customers or paths.CUSTOMERS, out, version, settings)
-        typer.echo(f"{out} holds the segments by model version {server_version}")
+    settings, path = params.read(), customers or paths.CUSTOMERS
+    is_file = out is not None and out.suffix == ".parquet"
+    if (accept or why) and (customers or is_file or not accept):
+        raise InputError("--accept and --why go together, and with the project's own list: no --customers, no file")
+    if out and is_file:
+        typer.echo(f"{out} holds the segments by model version {labels.write(path, out, version, settings)}")
         return
-    table = assignments.read_customers(customers or paths.CUSTOMERS)
+    table = assignments.read_customers(path)
     server = assignments.named(version, settings, table["as_of"].iloc[0])
-    faults = [] if customers else drift.of_delivery(server.champion, table["as_of"].iloc[0], settings)
-    if not accept:
-        drift.refuse(faults, server.champion)
-    past, months = assignments.read_history(), assignments.read_months()
-    served = assignments.serve(server, table, past, months, settings)
-    if customers is None:
-        faults += drift.of_list(server.champion, table, served.assigned, settings)
-        if accept:
-            accepted = drift.accept(faults, server.champion, served.programme.terms["release"], why, date.today())
-            typer.echo("".join(f"accepted: {fault.text}\n" for fault in accepted) or "there was nothing to accept\n")
-        drift.refuse(faults, server.champion)
-        list_forecast.foretell(served, table, months, settings).write(out or Path())
-    else:  # the orders of another table's customers are not known
+    if customers:  # of whose orders nothing is known
+        served = assignments.serve(server, table, assignments.read_history(), assignments.read_months(), settings)
         list_forecast.write_unforetold(served, out or Path())
+    else:
+        acceptance = current_list.Acceptance(why, date.today()) if accept else None
+        served, accepted = current_list.make(server, table, settings, acceptance, out or Path())
+        if accept:
+            typer.echo("".join(f"accepted: {fault.text}\n" for fault in accepted) or "there was nothing to accept\n")
     sizes = f"{len(served.insiders):,} Insiders among {len(served.assigned):,} customers"
     typer.echo(f"{sizes}, by model version {server.version}")
 

@@ -19,7 +19,7 @@ def main() -> None:
     inputs = (*INPUTS, *ledger.files())
     if freshness.is_fresh("assign", inputs, OUTPUTS):
         return
-    from insiders.answers import assignments, drift, list_forecast
+    from insiders.answers import assignments, current_list
     from insiders.io import params, tables
     from insiders.io.tracking import datasets, runs
 
@@ -27,12 +27,8 @@ def main() -> None:
     tables.require(paths.REGISTERED)  # which baseline decides where there is no champion; without it nothing was judged
     customers = assignments.read_customers(paths.CUSTOMERS)
     server = assignments.named(None, settings, customers["as_of"].iloc[0])
-    drift.refuse(drift.of_delivery(server.champion, customers["as_of"].iloc[0], settings), server.champion)
     with runs.stage_run("assign", {"version": server.version, "horizon_days": settings.featurize.horizon_days}) as log:
-        past, months = assignments.read_history(), assignments.read_months()
-        served = assignments.serve(server, customers, past, months, settings)
-        drift.refuse(drift.of_list(server.champion, customers, served.assigned, settings), server.champion)
-        list_forecast.foretell(served, customers, months, settings).write()
+        served = current_list.make(server, customers, settings).served
         log({"customers": len(served.assigned), "insiders": len(served.insiders)}, datasets.of_tables(paths.CUSTOMERS))
     if assignments.still_serves(server):
         freshness.record("assign", inputs, OUTPUTS)
