@@ -42,6 +42,7 @@ CHANGES: dict[str, Callable[[], object]] = {
     "an output is gone": OUTPUT.unlink,
     "the settings": lambda: Path("params.yaml").write_text("after"),
     "the code": lambda: Path("code/module.py").write_text("after"),
+    "the texts of a language": lambda: Path("code/texts.po").write_text("new"),
     "a new module": lambda: Path("code/other.py").write_text("new"),
     "the registry": lambda: DATABASE.write_text("after"),
     "the registry is being written": lambda: Path("mlruns/mlflow.db-wal").write_text("new"),

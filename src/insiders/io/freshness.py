@@ -18,6 +18,7 @@ from insiders.io.tracking import address
 STAMPS = paths.MLRUNS / "fresh.json"
 SETTINGS = Path("params.yaml")
 CODE = Path(__file__).parents[1]
+CODE_KINDS = ("*.py", "*.po")  # the modules, and the texts of other languages, in which reasons are written
 HEADER_BYTES = 100  # of an SQLite file: they hold, among others, a counter of its changes
 
 
@@ -105,7 +106,7 @@ def _digest(path: Path) -> str | None:
 
 def _code_digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted(CODE.rglob("*.py")):
+    for path in sorted(each for kind in CODE_KINDS for each in CODE.rglob(kind)):
         digest.update(f"{path.relative_to(CODE).as_posix()} {_digest(path)}\n".encode())
     return digest.hexdigest()
 
