@@ -254,7 +254,8 @@ def test_a_size_is_a_count_a_share_or_what_pays():
 
 
 @pytest.mark.parametrize(
-    ("share", "last", "held"), [(0.3, None, 0.15), (0.01, None, 0.02), (0.15, 0.1, 0.11), (0.02, 0.1, 0.09)]
+    ("share", "last", "held"),
+    [(0.3, None, 0.15), (0.01, None, 0.02), (0.15, 0.1, 0.11), (0.02, 0.1, 0.09), (0.05, 0.0, 0.05)],
 )
 def test_an_automatic_size_keeps_within_its_limits_and_near_the_last(share, last, held):
     assert Limits(0.02, 0.15, last).hold(share) == pytest.approx(held)

@@ -37,9 +37,9 @@ class Limits(NamedTuple):
     last: float | None
 
     def hold(self, share: float) -> float:
-        """The nearest share within the limits; a decided one moves by no more than STEP_MAX at a time."""
+        """The nearest share within the limits; a decided one, unless it was empty, moves by STEP_MAX at most."""
         kept = min(max(share, self.least), self.most)
-        return kept if self.last is None else min(max(kept, self.last * (1 - STEP_MAX)), self.last * (1 + STEP_MAX))
+        return kept if not self.last else min(max(kept, self.last * (1 - STEP_MAX)), self.last * (1 + STEP_MAX))
 
 
 def fixed(asked: float, customers: int) -> float:
