@@ -95,3 +95,5 @@ def test_an_open_question_ends_it_with_the_setting_that_answers_it():
 def test_a_setting_without_a_line_of_its_own_is_said():
     with pytest.raises(InputError, match=r"no line for preprocess\.colour"):
         params.write_value("preprocess", "colour", "red")
+    with pytest.raises(InputError, match=r"no line for ingest\.seeds"):  # another section has it
+        params.write_value("ingest", "seeds", "3")

@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError, ValidationInfo
 
 from insiders.errors import InputError
 
@@ -37,6 +38,15 @@ def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
     if ends[0] > ends[1]:
         raise ValueError(f"expected the lower end first, as in [{ends[1]}, {ends[0]}]")
     return ends
+
+
+def _not_below(least: str) -> Callable[[float, ValidationInfo], float]:
+    def checked(most: float, others: ValidationInfo) -> float:
+        if most < others.data.get(least, most):
+            raise ValueError(f"expected at least {least}, {others.data[least]}")
+        return most
+
+    return checked
 
 
 class Engine(_Section):
@@ -110,7 +120,7 @@ class Tune(_Section):
     clusterers: tuple[str, ...]
     features: tuple[str, ...]
     insider_share_min: Share
-    insider_share_max: Share
+    insider_share_max: Annotated[Share, AfterValidator(_not_below("insider_share_min"))]
     score_tolerance: Share
     segments_max: Annotated[int, Field(ge=2)]
     segment_share_min: Share
@@ -275,15 +285,18 @@ def write_value(section: str, name: str, value: str, path: Path = PATH) -> None:
 
     Raises InputError where the setting does not stand in a line of its own.
     """
+    from insiders.io import tables
+
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    heads = [number for number, line in enumerate(lines) if line.startswith(f"{section}:")]
-    within = range(heads[0] + 1, len(lines)) if heads else range(0)
-    place = next((number for number in within if re.match(rf"  {name}:", lines[number])), None)
+    heads = [number for number, line in enumerate(lines) if re.match(r"\w", line)]
+    start = next((number for number in heads if lines[number].startswith(f"{section}:")), len(lines))
+    end = next((number for number in heads if number > start), len(lines))
+    place = next((number for number in range(start, end) if re.match(rf"  {name}:", lines[number])), None)
     if place is None:
         raise InputError(f"{path} has no line for {section}.{name}: write it there, with the value {value!r}")
     comment = re.search(r"\s+#.*$", lines[place].rstrip("\n"))
     lines[place] = f"  {name}: {json.dumps(value, ensure_ascii=False)}{comment[0] if comment else ''}\n"
-    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    tables.write_text("".join(lines), path)
 
 
 def _load(path: Path) -> object:
