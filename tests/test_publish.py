@@ -189,6 +189,9 @@ def test_contacts_are_joined_to_the_lists() -> None:
     assert "crm.csv is missing: mend publish.contacts" in refused()
     Path("crm.csv").write_text(f"customer_id,contact_id\n{first},0042\n{first},7\n")
     assert "more than one row for 1 customers" in refused()
+    for damaged in (b"", b"customer_id,contact_id\nJos\xe9,1\n"):
+        Path("crm.csv").write_bytes(damaged)
+        assert "crm.csv cannot be read" in refused()
     Path("crm.csv").write_text("id,contact_id\n")
     assert "has the columns ['id', 'contact_id']: expected customer_id and contact_id" in refused()
     Path("crm.csv").write_text(f"customer_id,contact_id\n{first},0042\nnobody,7\n")

@@ -40,7 +40,10 @@ def read(own: Publish) -> pd.DataFrame | None:
     path = Path(own.contacts)
     if not path.is_file():
         raise InputError(f"{path} is missing: mend publish.contacts in params.yaml, or set it to null")
-    keys = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        keys = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas's own errors, and those of the encoding, are such
+        raise InputError(f"{path} cannot be read ({error}): expected a CSV file in UTF-8") from error
     if not set(COLUMNS) <= set(keys.columns):
         raise InputError(f"{path} has the columns {list(keys.columns)}: expected {' and '.join(COLUMNS)}")
     repeated = keys.loc[keys["customer_id"].duplicated(), "customer_id"]
