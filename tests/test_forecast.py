@@ -58,7 +58,6 @@ def test_coverage_counts_the_rows_inside_their_interval():
 def test_ways_continue_a_series_as_worked_out_by_hand():
     logs = np.log([100.0, 200.0, 400.0, 800.0])
 
-    assert np.exp(ways.last_month(logs, 2)) == pytest.approx([800, 800])
     assert np.exp(ways.recent(logs, 2)) == pytest.approx([1400 / 3] * 2)
     # 100, then half way (in logarithms) to each next month
     assert np.exp(ways.smoothed(logs, 1)) == pytest.approx([100 * 2 ** (3 / 2 + 2 / 4 + 1 / 8)])

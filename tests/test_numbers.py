@@ -69,19 +69,3 @@ def test_an_open_mark_is_refused_with_the_way_to_declare_it(texts):
 )
 def test_a_number_is_read_exactly_or_not_at_all(text, mark, expected):
     assert plain(text, mark) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2.5", False),
-        ("2.12340000", False),
-        ("2.5500000000000003", False),
-        ("2.5499999999999998", False),
-        ("2.12345", True),
-        ("0.00001", True),
-        ("1e-05", True),
-    ],
-)
-def test_what_floating_point_leaves_behind_is_no_decimal(text, expected):
-    assert numbers.has_over_four_decimals(ibis.literal(text)).to_pandas() == expected

@@ -40,9 +40,7 @@ class Understanding(NamedTuple):
 
     def as_markdown(self) -> str:
         """Write it as reports/intake.md holds it."""
-        parts = [
-            f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in self.sections if lines
-        ]
+        parts = [section.as_markdown() for section in self.sections if section.lines]
         return "# What was understood\n\n" + "\n\n".join(parts) + "\n"
 
 

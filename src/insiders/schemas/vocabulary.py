@@ -5,7 +5,6 @@ A word is compared as `reduced` writes it: small letters, without accents, signs
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Literal
 
 Meaning = Literal["sale", "void", "refund", "service"]
@@ -107,9 +106,6 @@ _SERVICE_STEMS = (
     "kadobon|dostawa|rabat"
 )
 _SERVICE_TEXT = re.compile(rf"(^|[^a-z])({_SERVICE_STEMS})(age|s|ment|ments)?([^a-z]|$)")
-_TOTAL = re.compile(
-    r"(grand|order|invoice|report)?(sub)?(total|totals|totais|totales)(dopedido|geral|general|dafatura)?"
-)
 NOTHING = re.compile(r"[\W_0]*")  # an id of zeros and signs only
 
 
@@ -128,11 +124,6 @@ def looks_like_service(*texts: str | None) -> bool:
 def is_service_name(text: str | None) -> bool:
     """Tell whether a text is nothing but the name of a service, as "Shipping" is."""
     return reduced(text or "") in SERVICE
-
-
-def is_total(texts: Iterable[str | None]) -> bool:
-    """Tell whether a text is the name of a sum, as "Subtotal" is."""
-    return any(_TOTAL.fullmatch(reduced(text)) for text in texts if text)
 
 
 def is_placeholder(customer_id: str) -> bool:

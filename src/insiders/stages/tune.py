@@ -1,4 +1,4 @@
-"""Search for the recipe whose Insiders are worth most afterwards: snapshots to trials and the candidate."""
+"""Choose the score, and search for segments that foretell and stay: snapshots to trials and the candidate."""
 
 from insiders.errors import exit_on_input_error
 from insiders.io import workspace

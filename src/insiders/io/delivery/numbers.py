@@ -15,8 +15,6 @@ PATTERNS = {
     COMMA: r"[+-]?((\d+|[1-9]\d{0,2}([.' \x{a0}\x{202f}]\d{3})+)(,\d*)?|,\d+)",
 }
 SEPARATORS = "[,.' \\x{a0}\\x{202f}]"
-FINER = r"\.\d{4}\d*[1-9]"
-NOISE = r"\.\d{4}(0000|9999)\d+$"  # what floating point leaves behind the decimals
 
 
 # A sign or code of a currency, as in R$ 5, US$5, 5 € or EUR 5; a discount may be so many percent.
@@ -84,8 +82,3 @@ def plain(text: Text, mark: str) -> Text:
     """Write numbers as the engine reads them: a decimal point, no groups; null where one is not a number."""
     groups = SEPARATORS.replace(mark, "")
     return text.re_search(f"^{PATTERNS[mark]}$").ifelse(text.re_replace(groups, "").replace(mark, POINT), None)
-
-
-def has_over_four_decimals(plain: Text) -> Text:
-    """Tell whether rounding to four decimals would change a number by more than floating point does to it."""
-    return plain.re_search(r"[eE]-") | (plain.re_search(FINER) & ~plain.re_search(NOISE))

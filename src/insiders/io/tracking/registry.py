@@ -110,7 +110,7 @@ def register(model: "SegmentModel", example: "pd.DataFrame", facts: Facts) -> Ve
 
 
 def find(key: str) -> Version | None:
-    """The version with this key, if there is one: then its model need not be fitted again."""
+    """The version with this key, if there is one: then no other is made."""
     with _registry() as registry:
         return registry.by_key(key)
 

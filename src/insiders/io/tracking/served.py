@@ -19,7 +19,7 @@ META = "registered_model_meta"  # in which MLflow writes down which version it w
 
 
 class ServedSegments(PythonModel):
-    """Features of customers in; cluster, segment and is_insider out."""
+    """Features of customers in; cluster, segment, is_insider and score out."""
 
     def load_context(self, context: PythonModelContext) -> None:
         segments = Path(context.artifacts["segments"])

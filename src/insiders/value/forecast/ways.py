@@ -31,11 +31,6 @@ DECIMALS = 9  # of a deviance: what differs less is the same fit
 FLAT = 1e-9  # a series whose logarithms span less does not move: there is nothing to estimate
 
 
-def last_month(logs: Array, ahead: int) -> Array:
-    """As much as in the last full month."""
-    return np.repeat(logs[-1], ahead)
-
-
 def recent(logs: Array, ahead: int) -> Array:
     """As much as in the mean of the last three full months: the naive forecast."""
     return np.repeat(np.log(np.exp(logs[-RECENT:]).mean()), ahead)
