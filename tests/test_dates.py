@@ -61,7 +61,7 @@ def test_the_form_is_told_from_the_whole_column(texts, expected):
         (["1", "17", "711"], r"numbers of days, such as '1'.*ingest\.date_format: \"days since 2024-01-01\"$"),
         (["1736035500"], r"seconds, such as '1736035500'.*\"seconds since 1970-01-01\" where the shop's clock"),
         (["1736035500000"], r"ingest\.date_format: \"milliseconds since 1970-01-01\""),
-        (["13/1/25 8:26"], r'years have two digits.*ingest\.date_format: "%d/%m/%y %H:%M"$'),
+        (["13/1/25 8:26"], r'years have two digits.*ingest\.date_format: "%d/%m/%y %H:%M" or "%y/%m/%d %H:%M"$'),
         (["1/2/25"], r'"%m/%d/%y" or "%d/%m/%y"$'),
         (["13/1/2010", "1/13/2010"], r"'13/1/2010' \(only day/month\) and '1/13/2010' \(only month/day\)"),
     ],

@@ -38,9 +38,9 @@ FORMS = {
 TIME = re.compile(r"(,? |T)99?:99(:99)?(\.9{1,6})?( ?[AP]M)?", re.IGNORECASE)
 # Forms that are asked about: a year of two digits can be a day too.
 SHORT_FORMS = {
-    r"99?/99?/99(?!9)": ("%m/%d/%y", "%d/%m/%y"),
+    r"99?/99?/99(?!9)": ("%m/%d/%y", "%d/%m/%y", "%y/%m/%d"),
     r"99?-99?-99(?!9)": ("%m-%d-%y", "%d-%m-%y", "%y-%m-%d"),
-    r"99?\.99?\.99(?!9)": ("%m.%d.%y", "%d.%m.%y"),
+    r"99?\.99?\.99(?!9)": ("%m.%d.%y", "%d.%m.%y", "%y.%m.%d"),
 }
 # Forms beside those of strptime, of numbers that count from a moment on: days since 2024-01-01.
 SECONDS = {"days": 86_400.0, "seconds": 1.0, "milliseconds": 0.001}  # of one step
@@ -56,18 +56,18 @@ COUNTED_SHAPES = (
 # The clock of a stamp is the shop's own: what follows it says how far it is from Greenwich, and days are counted by it.
 OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$"
 MONTH_NAMES = (
-    ("Jan", "january|janeiro|enero|janvier|januar|gennaio|janv|jan|ene|gen"),
-    ("Feb", "february|fevereiro|febrero|février|februar|febbraio|févr|feb|fev|fév"),
-    ("Mar", "march|marco|março|marzo|mars|märz|mrz|mar"),
-    ("Apr", "april|abril|avril|aprile|apr|abr|avr"),
-    ("May", "may|maio|mayo|mai|maggio|mag"),
-    ("Jun", "june|junho|junio|juin|juni|giugno|jun|giu"),
-    ("Jul", "july|julho|julio|juillet|juli|luglio|juil|jul|lug"),
-    ("Aug", "august|agosto|août|aug|ago|aoû"),
-    ("Sep", "september|setembro|septiembre|setiembre|septembre|settembre|sept|sep|set"),
-    ("Oct", "october|outubro|octubre|octobre|oktober|ottobre|oct|out|okt|ott"),
-    ("Nov", "november|novembro|noviembre|novembre|nov"),
-    ("Dec", "december|dezembro|diciembre|décembre|dezember|dicembre|dec|dez|dic|déc"),
+    ("Jan", "января|январь|янв|stycznia|january|janeiro|enero|janvier|januar|gennaio|janv|jan|ene|gen"),
+    ("Feb", "февраля|февраль|фев|lutego|february|fevereiro|febrero|février|februar|febbraio|févr|feb|fev|fév"),
+    ("Mar", "марта|март|мар|marca|march|marco|março|marzo|mars|märz|mrz|mar"),
+    ("Apr", "апреля|апрель|апр|kwietnia|april|abril|avril|aprile|apr|abr|avr"),
+    ("May", "мая|май|maja|may|maio|mayo|mai|maggio|mag"),
+    ("Jun", "июня|июнь|июн|czerwca|june|junho|junio|juin|juni|giugno|jun|giu"),
+    ("Jul", "июля|июль|июл|lipca|july|julho|julio|juillet|juli|luglio|juil|jul|lug"),
+    ("Aug", "августа|август|авг|sierpnia|august|agosto|août|aug|ago|aoû"),
+    ("Sep", "сентября|сентябрь|сен|września|september|setembro|septiembre|setiembre|septembre|settembre|sept|sep|set"),
+    ("Oct", "октября|октябрь|окт|października|october|outubro|octubre|octobre|oktober|ottobre|oct|out|okt|ott"),
+    ("Nov", "ноября|ноябрь|ноя|listopada|november|novembro|noviembre|novembre|nov"),
+    ("Dec", "декабря|декабрь|дек|grudnia|december|dezembro|diciembre|décembre|dezember|dicembre|dec|dez|dic|déc"),
 )
 WEEKDAYS = r"(?i)^(mon|tue|wed|thu|fri|sat|sun|seg|ter|qua|qui|sex|dom|lun|mie|jue|vie)\p{L}*,? +"
 DIRECTIVES = "YymbBdjHIMSfpaAz%"
@@ -92,7 +92,12 @@ class Shape(NamedTuple):
 
 def plain(text: Text, *, has_words: bool) -> Text:
     """Write a date without the offset of its clock, and its month as English writes it in short."""
-    text = text.re_replace(OFFSET, r"\1")
+    text = (
+        text.re_replace(r"^(\d+)\. ?(\d+)\. ?(\d+)\.?( |$)", r"\1.\2.\3\4")  # as Czechs and Hungarians write it
+        .re_replace(r"(?i)([ap])\. ?m\.?", r"\1m")
+        .re_replace(r"(\.\d{6})\d+", r"\1")  # of seconds: databases count them finer than anybody needs
+        .re_replace(OFFSET, r"\1")
+    )
     if not has_words:
         return text
     text = (

@@ -43,6 +43,7 @@ def bare(text: Text, sign: str | None = None) -> Text:
     """Write a number without currency sign and unit, and a negative one with its sign in front: "(3)", "3-" as -3."""
     if sign:
         text = text.replace(sign, "").strip()
+    text = text.re_replace(r"[\x{2212}\x{2013}]", "-")  # the signs of typographers
     text = text.re_replace(r"^\(\s*(.*?)\s*\)$", r"-\1").re_replace(r"^(.*\d) ?-$", r"-\1")
     return (
         text.re_replace(r"^([+-])[\s\x{a0}]+", r"\1")
