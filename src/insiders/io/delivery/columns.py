@@ -108,10 +108,10 @@ def _again(name: str, found: Sequence[str]) -> list[str]:
 
 
 def _without_totals(mapping: dict[str, str | None], declared: Mapping[str, str]) -> dict[str, str | None]:
-    """Where the lines have prices of their own, the order's total says no more than what their discounts are."""
+    """Where the lines have prices of their own, an amount is the order's total, till the data say that it is theirs."""
     if "amount" in declared or not (mapping["unit_price"] or mapping["line_total"]):
         return mapping
-    return mapping | {"amount": None, "order_total": mapping["amount"] if mapping["discount"] else None}
+    return mapping | {"amount": None, "order_total": mapping["amount"]}
 
 
 def _require(found: Sequence[str], mapping: Mapping[str, str | None]) -> None:

@@ -81,6 +81,9 @@ def read(con: "Backend", source: Source, settings: Ingest, folder: Path, *, toda
     texts = rows.texts(raw, mapping)
     form = rows.form(texts, mapping, settings.date_format, settings.decimal or source.decimal)
     parsed = rows.completed(engine.materialize(con, rows.read(raw, texts, mapping, form)), mapping)
+    if worth.are_of_lines(parsed, mapping, engine.fetch_records):
+        parsed, mapping = worth.with_line_totals(parsed, mapping)
+        recognised = recognised._replace(columns=mapping)
     known = None if form.discount == "percent" else recognised.discount_is  # a sign in the file says more than its form
     declared = worth.Declared(
         settings.price_is, settings.discount_is or known, form.discount, recognised.preset is not None
@@ -139,6 +142,8 @@ def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest,
     """Bring amounts of several currencies to one, by the rates that are stated. Raises InputError where none are."""
     if not mapping["currency"]:
         return parsed
+    of_order = parsed.currency.max().over(ibis.window(group_by="invoice"))  # which some write on its first line only
+    parsed = parsed.mutate(currency=parsed.currency.coalesce(of_order).upper())
     codes = sorted(each["code"] for each in engine.fetch_records(_codes(parsed)))
     rates = settings.rates
     if len(codes) > 1 and (missing := [code for code in codes if code not in rates]):
@@ -150,6 +155,12 @@ def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest,
         )
     if not set(codes) & set(rates):
         return parsed
+    (silent,) = engine.fetch_records(parsed.aggregate(rows=parsed.currency.isnull().sum().coalesce(0)))
+    if silent["rows"]:
+        raise InputError(
+            f"column {mapping['currency']!r} is empty in {silent['rows']:,} rows, in whose orders no line has one, and "
+            f"holds {', '.join(codes)} in others: fill it, or leave these rows out"
+        )
     rate = ibis.cases(*((parsed.currency == code, float(rates[code])) for code in codes if code in rates), else_=1.0)
     moneys = [ours for ours in rows.MONEYS if ours != "discount" or basis.discount in discounts.MONEYS]
     return parsed.mutate(

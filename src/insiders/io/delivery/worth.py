@@ -58,6 +58,7 @@ def basis(parsed: Table, columns: Mapping[str, str | None], declared: Declared, 
             return Basis("line_total", False, _off_totals(rows, columns, declared, fetch))
         if price_is is None:
             _refuse_repeated(rows, str(columns["amount"]), fetch)
+            _refuse_shipping(rows, columns, fetch)
         return Basis("amount", False)
     if columns["line_total"] and price_is is None:
         return _compared(rows, columns, declared, fetch)
@@ -65,6 +66,26 @@ def basis(parsed: Table, columns: Mapping[str, str | None], declared: Declared, 
     is_total = price_is == "line" or (is_open and _is_line_total(rows, fetch))
     gross = rows.unit_price if is_total else rows.unit_price * rows.quantity.fill_null(1)
     return Basis("unit_price", not is_total, _discount(rows, gross, columns["discount"], declared, fetch))
+
+
+def are_of_lines(parsed: Table, columns: Mapping[str, str | None], fetch: Fetch) -> bool:
+    """Whether what has the name of an order's total is each line's own: within orders it differs as the prices do."""
+    if not columns["order_total"] or columns["line_total"] or not columns["unit_price"]:
+        return False
+    named = parsed.filter(parsed[PROBLEM].isnull() & parsed.order_total.notnull())
+    orders = named.group_by("invoice").aggregate(
+        prices=(_.quantity.fill_null(1) * _.unit_price).nunique(), totals=_.order_total.nunique()
+    )
+    several = orders.filter(_.prices > 1).aggregate(orders=_.count(), own=(_.totals > 1).sum().coalesce(0))
+    (seen,) = fetch(several)
+    return bool(seen["own"] * 2 > seen["orders"])
+
+
+def with_line_totals(parsed: Table, columns: Mapping[str, str | None]) -> tuple[Table, dict[str, str | None]]:
+    """Take an order's total for the line's; a line without one is worth its price times its quantity."""
+    own = parsed.order_total.coalesce((parsed.unit_price * parsed.quantity.fill_null(1)).cast(EXACT))
+    rows = parsed.mutate(line_total=own, order_total=ibis.null(EXACT))
+    return rows, {**columns, "line_total": columns["order_total"], "order_total": None}
 
 
 def _discount(rows: Table, gross: Any, name: str | None, declared: Declared, fetch: Fetch) -> Discount:
@@ -104,6 +125,19 @@ def _refuse_repeated(rows: Table, name: str, fetch: Fetch) -> None:
         "orders of several products: is it what the whole order cost? Then deliver what each line costs, or a row per "
         "order; where it is the line's own, say so in params.yaml, ingest.price_is: line"
     )
+
+
+def _refuse_shipping(rows: Table, columns: Mapping[str, str | None], fetch: Fetch) -> None:
+    """Raise InputError where an order's amount most likely holds the postage that stands beside it."""
+    if not columns["shipping"]:
+        return
+    (seen,) = fetch(rows.aggregate(rows=(_.shipping > 0).sum().coalesce(0)))
+    if seen["rows"]:
+        raise InputError(
+            f"column {columns['amount']!r} may hold the postage of {columns['shipping']!r}, which is no revenue of "
+            "goods: say in params.yaml which column has what the goods cost alone, ingest.columns: {amount: ...}, or "
+            f'ingest.ignore: ["{columns["shipping"]}"] takes the amount as it is'
+        )
 
 
 def _compared(rows: Table, columns: Mapping[str, str | None], declared: Declared, fetch: Fetch) -> Basis:
