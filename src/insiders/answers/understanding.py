@@ -124,8 +124,9 @@ def _outstanding(record: Mapping[str, Any], profile: Profile, policy: Policy, se
     for kind in ("void", "refund", "service"):
         if words := getattr(policy, f"{kind}_words"):
             yield f"rows said to be {kind}: {', '.join(map(repr, words))}"
-    for word, rows in unknown_words([*profile.statuses, *profile.types], settings):
-        yield f"{word!r} in {rows:,} rows is not known, and counts as a sale: preprocess.words can say otherwise"
+    for each in unknown_words([*profile.statuses, *profile.types], settings):
+        told = f"{each.word!r} in {each.rows:,} rows is not known, and counts as a sale"
+        yield f"{told}: preprocess.words can say otherwise"
 
 
 def _proposals(record: Mapping[str, Any], currency: str) -> Iterable[Proposal]:

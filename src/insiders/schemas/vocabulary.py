@@ -42,9 +42,10 @@ VOID = _words(
     "verlopen",
     "anulowane,anulowany,anulowana,zwrocone,zwrocony,odrzucone,nieudane,oczekujace,oczekuje na platnosc",
     "oczekuje na płatność,nieoplacone,nieopłacone,niezapłacone,szkic",
+    "quotation,quote,estimate,proforma,angebot,kostenvoranschlag,orcamento,presupuesto,devis,preventivo,offerte,oferta",
 )
 SALE = _words(
-    "paid,complete,completed,closed,shipped,delivered,fulfilled,unfulfilled,processing,processed,invoiced,approved",
+    "renewal,subscription,paid,complete,completed,closed,shipped,delivered,fulfilled,unfulfilled,processing,processed,invoiced,approved",
     "authorized,partially refunded,partially fulfilled,partially paid,captured,succeeded,settled,active,ok,sale,sales",
     "order,invoice,purchase,item,product,payment,charge,shipped - delivered to buyer,new,in transit,picked up",
     "pago,paga,aprovado,aprovada,concluido,concluida,entregue,enviado,enviada,faturado,faturada",
@@ -70,9 +71,26 @@ SERVICE = _words(
     "fee,fees,tip,gratuity,surcharge,payout,transfer,adjustment,service fee,transaction fee,shipping & handling",
     "frete,envio,taxa de entrega,entrega,custo de envio,gastos de envio,flete,impuesto,imposto,propina,gorjeta",
     "frais de port,frais de livraison,livraison,versand,versandkosten,porto,trinkgeld,spedizione,spese di spedizione",
-    "verzendkosten,verzending,koszt dostawy,dostawa,przesyłka,przesylka",
+    "verzendkosten,verzending,koszt dostawy,dostawa,przesyłka,przesylka,shipping line,versandposition",
 )
+SYSTEM = "wc"  # before WooCommerce's states
+_WORD = re.compile(r"[^\W\d_]+")
 MEANINGS: dict[Meaning, frozenset[str]] = {"sale": SALE, "void": VOID, "refund": REFUND, "service": SERVICE}
+
+# Words that leave little doubt in a column of any name; "credit" may be a way to pay, and "pending" a parcel's state.
+# A type of row is one of the first in full, and a state says one of the others among more: "payment failed".
+CLEAR_REFUND = _words(
+    "refund,refunds,return,sales return,customer return,credit note,credit memo,credit invoice,devolucao,devolucion",
+    "estorno,reembolso,nota de credito,gutschrift,storno,stornorechnung,retoure,avoir,remboursement,retour,reso",
+    "rimborso,nota di credito,creditnota,creditfactuur,terugbetaling,zwrot",
+)
+CLEAR_VOID = _words(
+    "cancelled,canceled,voided,refunded,returned,failed,declined,chargeback,cancelado,cancelada,devolvido,devolvida",
+    "estornado,recusado,anulado,anulada,rechazado,storniert,erstattet,retourniert,annule,annulee,rembourse,remboursee",
+    "retournee,annullato,annullata,rimborsato,rimborsata,geannuleerd,terugbetaald,geretourneerd,anulowane,anulowano",
+    "zwrocone,makulerad,annullerad,aterbetald,returnerad,annulleret,refunderet,returneret,kansellert,refundert,returnert",
+    "iptal,stornovano,zruseno,отменен,отменено,отмена,возврат,已取消,已退款,キャンセル,返品",
+)
 
 # Answers that say nothing without their question: in a column "Returned" a yes is no sale, in one "Paid" it is one.
 YES = _words("yes,y,true,t,1,x,sim,si,oui,ja,tak,verdadeiro,verdadero,vrai,wahr,vero,waar,prawda")
@@ -94,7 +112,8 @@ PLACEHOLDERS = _words(
     "cliente generico,mostrador,cliente mostrador,cliente varios,sin registro,no registrado",
     "invite,anonyme,inconnu,client de passage,client divers,client comptoir,vente comptoir,gast,anonym,unbekannt",
     "diverse,laufkunde,laufkundschaft,barverkauf,ospite,anonimo,sconosciuto,cliente occasionale,anoniem,onbekend",
-    "passant,gosc,anonimowy,nieznany,klient detaliczny",
+    "passant,gosc,anonimowy,nieznany,klient detaliczny,blank,empty,redacted,deleted,no email,noemail",
+    "noemail@noemail.com,no@email.com,none@none.com,test@test.com,barkunde,sammelkunde,sammelkonto",
 )
 
 # A product whose code or text begins a word with one of these is most likely none.
@@ -107,13 +126,20 @@ _SERVICE_STEMS = (
 )
 _SERVICE_TEXT = re.compile(rf"(^|[^a-z])({_SERVICE_STEMS})(age|s|ment|ments)?([^a-z]|$)")
 NOTHING = re.compile(r"[\W_0]*")  # an id of zeros and signs only
+NO_NUMBER = re.compile(r"-1|-?9{4,}")  # ... or one that systems give to whoever has none
 
 
 def meaning(word: str | None, answers: dict[str, Meaning]) -> Meaning | None:
     """Tell what a state or type stands for: as the user says, else as is common; None where it is unknown."""
     name = reduced(word or "")
     said = {reduced(each): sense for each, sense in answers.items()}
-    return said.get(name) or next((sense for sense, words in MEANINGS.items() if name in words), None)
+    names = {name, name.removeprefix(SYSTEM)}
+    return said.get(name) or next((sense for sense, words in MEANINGS.items() if names & words), None)
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, to be looked up in CLEAR_VOID and CLEAR_REFUND: of "Cancelled by customer" three."""
+    return frozenset(_WORD.findall(plain(text)))
 
 
 def looks_like_service(*texts: str | None) -> bool:
@@ -127,8 +153,9 @@ def is_service_name(text: str | None) -> bool:
 
 
 def is_placeholder(customer_id: str) -> bool:
-    """Tell whether an id is a word for nobody in particular, or of zeros and signs only."""
-    return bool(NOTHING.fullmatch(customer_id)) or reduced(customer_id) in PLACEHOLDERS
+    """Tell whether an id is a word for nobody in particular, of zeros and signs only, of nines, or -1."""
+    is_word = bool(NOTHING.fullmatch(customer_id)) or reduced(customer_id) in PLACEHOLDERS
+    return is_word or bool(NO_NUMBER.fullmatch(customer_id))
 
 
 def plain(text: str) -> str:

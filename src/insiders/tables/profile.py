@@ -24,6 +24,7 @@ SERVICE_START = (
 SERVICE_LENGTH_MAX = 28  # letters of such a text; a bound in the expression would cost ten times as much
 LETTERS = r"^\D+"  # with which the numbers of some invoices begin
 SAME_SALE = ("customer_id", "product_code", "quantity", "unit_price")
+SEVERAL = 2  # words, before one says anything that another does not
 WORDS_MAX = 200  # different words in a column of states; with more it is none
 
 
@@ -61,16 +62,22 @@ class Holder(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A word of a column of states or types, and its lines."""
+    """A word of a column of states or types, and its lines: how many, of negative amounts, and sold before.
+
+    A line was sold before where an earlier one of another word has the same customer, product, quantity and price.
+    """
 
     word: str
     rows: int
+    negative: int = 0
+    repeated: int = 0
 
 
 class Profile(NamedTuple):
     """The whole delivery; money is what known customers paid (positive amounts)."""
 
     rows: int
+    negative: int  # of amounts below 0
     repeats: int  # rows beyond the first of those that agree in every delivered column
     paid: Decimal
     orders: int
@@ -148,6 +155,7 @@ def measure(
 def _whole(rows: Table) -> Table:
     return rows.aggregate(
         rows=_.copies.sum(),
+        negative=_.copies.sum(where=_.amount < 0).coalesce(0),
         repeats=(_.copies - 1).sum(),
         paid=_.amount.sum(where=(_.amount > 0) & _.customer_id.notnull()).coalesce(0),
     )
@@ -177,8 +185,8 @@ def _crowd(people: Table) -> Table:
 
 
 def _may_be_nobody(customer_id: Any) -> Any:
-    """Few ids are looked at one by one: those of no digit from 1 to 9, and those that say guest, say, and a number."""
-    return ~customer_id.re_search("[1-9]") | customer_id.re_search("(?i)guest|example")
+    """Few ids are looked at one by one: of no digit from 1 to 9, of nines, -1, and those of a guest with a number."""
+    return ~customer_id.re_search("[1-9]") | customer_id.re_search("(?i)guest|example|^-1$|^-?9{4,}$")
 
 
 def _codes(rows: Table, patterns: Sequence[str]) -> Table:
@@ -255,6 +263,15 @@ def _gaps(rows: Table, invoices: Table) -> Table:
 
 
 def _words(rows: Table, column: str, fetch: Fetch) -> tuple[Word, ...]:
-    counted = rows.filter(rows[column].notnull()).group_by(word=rows[column]).aggregate(rows=_.copies.sum())
-    frequent = counted.order_by([ibis.desc("rows"), "word"]).limit(WORDS_MAX)
-    return tuple(Word(**each) for each in fetch(frequent))
+    named = rows.filter(rows[column].notnull()).mutate(word=rows[column])
+    counted = named.group_by("word").aggregate(
+        rows=_.copies.sum(), negative=_.copies.sum(where=_.amount < 0).coalesce(0)
+    )
+    frequent = fetch(counted.order_by([ibis.desc("rows"), "word"]).limit(WORDS_MAX))
+    if len(frequent) < SEVERAL:
+        return tuple(Word(**each) for each in frequent)
+    sold = named.group_by(*SAME_SALE, sold_as=_.word).aggregate(first_at=_.invoiced_at.min())
+    again = named.inner_join(sold, SAME_SALE).filter((_.sold_as != _.word) & (_.first_at < _.invoiced_at))
+    lines = again.select("word", *SAME_SALE, "invoice", "invoiced_at").distinct().group_by("word")
+    repeated = {each["word"]: each["lines"] for each in fetch(lines.aggregate(lines=_.count()))}
+    return tuple(Word(**each, repeated=repeated.get(each["word"], 0)) for each in frequent)

@@ -16,6 +16,8 @@ from insiders.tables.profile import Code, Holder, Profile, Word
 SLIP_SHARE_MAX = 0.05
 # Of positive lines on credit notes, the share that equals an earlier sale: as many make them money back, as few orders.
 REPEATED_SHARE_MIN, REPEATED_SHARE_MAX = 0.8, 0.3
+REPEATED_LINES_MIN = 5  # of a word; fewer may happen
+BACK_SHARE_MIN = 0.9  # of the lines of a word such as "refunded" are negative: they are the refunds, and the sales stay
 BUSY_TIMES = 5  # the orders of a busy customer that nobody has alone
 PLACES_MAX = 5  # countries of one customer
 
@@ -57,6 +59,8 @@ def decide(profile: Profile, settings: Settings) -> Policy:
     prefix, are_money_back = _credit_notes(profile, settings)
     states = [*profile.statuses, *profile.types]
     _refuse_bare_answers(states, settings)
+    _refuse_half_known(states, settings)
+    _refuse_mostly_back(profile)
     return Policy(
         cancellation_prefix=prefix,
         positive_credit_notes=are_money_back,
@@ -144,9 +148,9 @@ def _missing_ids(profile: Profile, settings: Settings) -> tuple[str, ...]:
 
 
 def _is_nobody(holder: Holder, profile: Profile) -> bool:
-    """Count "0" as an id where ids are numbered from 0 on and it has no more orders than others."""
-    is_first = holder.customer_id == "0" and profile.numbered_from_zero
-    return not (is_first and holder.orders <= BUSY_TIMES * profile.busy_orders)
+    """Count "0" as an id where ids are numbered from 0 on, and nines, if it has no more orders than others."""
+    is_first, is_last = holder.customer_id == "0" and profile.numbered_from_zero, {*holder.customer_id} == {"9"}
+    return not ((is_first or is_last) and holder.orders <= BUSY_TIMES * profile.busy_orders)
 
 
 def _require_person(holder: Holder, profile: Profile, settings: Settings) -> None:
@@ -174,8 +178,41 @@ def _keeps_duplicates(profile: Profile, settings: Settings) -> bool:
 
 
 def _meaning(words: Sequence[Word], settings: Settings, sense: Meaning) -> tuple[str, ...]:
-    answers = dict(settings.words)
-    return tuple(sorted({each.word for each in words if vocabulary.meaning(each.word, answers) == sense}))
+    return tuple(sorted({each.word for each in words if _sense(each, settings) == sense}))
+
+
+def _sense(word: Word, settings: Settings) -> Meaning | None:
+    """What a word says, as the user has it, or else as is common and its lines allow."""
+    sense = vocabulary.meaning(word.word, dict(settings.words))
+    is_said = vocabulary.reduced(word.word) in map(vocabulary.reduced, settings.words)
+    is_back = not is_said and sense == "void" and word.negative >= BACK_SHARE_MIN * word.rows
+    return "refund" if is_back else sense
+
+
+def _refuse_half_known(words: Sequence[Word], settings: Settings) -> None:
+    """Raise InputError where a word is unknown, and part of it or its lines speak of no sale."""
+    for each in unknown_words(words, settings):
+        if clear := vocabulary.words(each.word) & (vocabulary.CLEAR_VOID | vocabulary.CLEAR_REFUND):
+            sense = "void" if clear & vocabulary.CLEAR_VOID else "refund"
+            doubt = f"has {each.rows:,} lines"
+        elif each.repeated >= REPEATED_LINES_MIN and each.repeated >= REPEATED_SHARE_MIN * each.rows:
+            sense = "refund"
+            doubt = f"has {each.rows:,} lines, of which {each.repeated:,} equal an earlier sale to the same customer"
+        else:
+            continue
+        raise InputError(
+            f"in a column of states or types {each.word!r} {doubt}: are they sales? Say so in params.yaml, "
+            f'preprocess.words: {{"{each.word}": {sense}}} or {{"{each.word}": sale}}'
+        )
+
+
+def _refuse_mostly_back(profile: Profile) -> None:
+    """Raise InputError where stock is counted, not sales: what leaves it is negative."""
+    if 2 * profile.negative > profile.rows:
+        raise InputError(
+            f"{profile.negative:,} of {profile.rows:,} lines are negative, so that more came back than was sold: are "
+            "these movements of a stock? Deliver sales as positive quantities, and what came back as negative ones"
+        )
 
 
 def _refuse_bare_answers(words: Sequence[Word], settings: Settings) -> None:

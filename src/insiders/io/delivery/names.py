@@ -14,7 +14,8 @@ def _names(*lines: str) -> frozenset[str]:
 SYNONYMS: dict[str, frozenset[str]] = {  # our name -> theirs
     "invoice": _names(
         "invoiceno,invoice,invoicenumber,invoiceid,orderid,orderno,ordernumber,order,receiptnumber",
-        "receiptid,receiptno,transactionid,basketid,salesorder,documentnumber,numerodopedido,pedido",
+        "receiptid,receiptno,transactionid,basketid,orderreference,orderref,documentno,docno,ticketno,ticketnumber,"
+        "salesorder,documentnumber,numerodopedido,pedido",
         "numeropedido,ndopedido,idpedido,iddopedido,codigodopedido,notafiscal,numeronf,venda,idvenda",
         "numerodepedido,iddelpedido,factura,numerodefactura,ndevenda,nodevenda,numerodavenda,nfactura",
         "numerofactura,iddepedido,nodopedido,nodepedido",
@@ -98,8 +99,8 @@ SYNONYMS: dict[str, frozenset[str]] = {  # our name -> theirs
         "adresse e-mail,courriel,acheteur",
         "kunde,kundennummer,kundennr,kunden-id,kd-nr,kunden-e-mail,käufer,kaeufer,debitor,debitorennummer",
         "e-mail-adresse",
-        "codice cliente,numero cliente,n. cliente,email cliente,acquirente,klant,klantnummer,klantnr,klant-",
-        "id,klantcode,e-mailadres,koper",
+        "codice cliente,numero cliente,n. cliente,email cliente,acquirente,klant,klantnummer,klantnr,klant-id",
+        "klantcode,e-mailadres,koper",
         "klient,numer klienta,nr klienta,id klienta,kod klienta,e-mail klienta,kupujący,nabywca,cust no",
         "cust id,customer nr",
     ),
@@ -184,6 +185,7 @@ SYNONYMS: dict[str, frozenset[str]] = {  # our name -> theirs
         "type de ligne,type de document,type de pièce,belegtyp,buchungsart,vorgangsart,positionsart",
         "tipo riga,tipo di documento,causale",
         "soort,documentsoort,typ,rodzaj,typ dokumentu,rodzaj dokumentu",
+        "positionstyp,rowtype,rowkind,itemkind,natureza da operação",
     ),
     "currency": _names(
         "currency,currencycode,ordercurrency,presentmentcurrency,moeda,moneda,divisa,currencyiso",

@@ -21,6 +21,7 @@ Text = Any
 IDS = ("invoice", "product_code", "customer_id")
 MARK = "_"  # before an id that a spreadsheet would compute, or that begins like one so marked
 FORMULA_ID = f"^{MARK}*{tables.COMPUTED}"
+ADDRESS = r"^(?:mailto:|[^<>]*<)([^<>\s@]+@[^<>\s@]+)>?$"  # beside which stands a name, or what a browser does
 MISSING_IDS = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat")
 SPACE = r"[\s\x{a0}]"
 BESIDES = ("tax", "shipping", "order_total")  # known, and no part of what a line is worth
@@ -227,9 +228,14 @@ def _reading(text: Text, ours: str, form: Form) -> Reading:
         "customer_id": lambda: _person(text),
         "invoice": lambda: _id(text),
         "product_code": lambda: _id(text),
-        "cancelled": lambda: Reading(text.lower().isin(FALSE).ifelse(None, text)),
+        "cancelled": lambda: Reading(_says_nothing(text).ifelse(None, text)),
     }
     return readings.get(ours, lambda: Reading(text))()
+
+
+def _says_nothing(text: Text) -> Any:
+    """Whether a text of a column that speaks of cancelling does not: a no, or the state of a sale."""
+    return text.lower().isin(FALSE) | text.lower().re_replace(r"[\W_]", "").isin(sorted(vocabulary.SALE))
 
 
 def _id(text: Text) -> Reading:
@@ -243,12 +249,12 @@ def _id(text: Text) -> Reading:
 
 
 def _person(text: Text) -> Reading:
-    """An id of a customer; letters of an e-mail are the same large and small, and so are its apostrophes.
+    """An id of a customer; of an e-mail the address alone, whose letters are the same large and small.
 
     One that a spreadsheet would compute is marked here, and so the same in every file: it could not be in some lists.
     """
     read = _id(text)
-    value = read.value.re_replace("[’‘`´]", "'")  # noqa: RUF001 - the ones that people write
+    value = read.value.re_replace("[’‘`´]", "'").re_replace(ADDRESS, r"\1")  # noqa: RUF001 - the ones that people write
     value = value.contains("@").ifelse(value.lower(), value)
     is_formula = value.re_search(FORMULA_ID) & ~value.re_search(tables.NUMBER)
     return Reading(is_formula.ifelse(MARK + value, value), read.problems)

@@ -17,6 +17,7 @@ WORDS_MAX = 50  # different texts of a column that sorts rows into kinds
 SHOWN = 5
 LINES_MIN = 1.05  # of an order, in the mean: a number of its own on each line says nothing of orders
 DECIDING = ("product_code", "description", "invoice", "customer_id", "invoiced_at")
+TIME = r"(?i)[ T,]*\d{1,2}[:h]\d{2}.*$"  # of a day, behind it
 WHOLE, ONE = re.compile(r"-?\d{1,6}([.,]0+)?"), re.compile(r"1([.,]0+)?")
 TOGETHER = 10  # columns of one view: each of its questions binds all of them
 
@@ -25,23 +26,11 @@ def _words(words: str) -> frozenset[str]:
     return frozenset(map(vocabulary.reduced, words.split(",")))
 
 
-# Words of a column with any name that leave little doubt; "credit" may be a way to pay, and "pending" a parcel's state.
-# A type of row is one of these in full, and a state says one of these among others: "payment failed".
-TYPES = _words(
-    "refund,refunds,return,sales return,credit note,credit memo,devolucao,devolucion,estorno,reembolso,nota de credito,"
-    "gutschrift,storno,retoure,avoir,remboursement,retour,reso,rimborso,nota di credito,creditnota,terugbetaling,zwrot"
-)
-STATES = _words(
-    "cancelled,canceled,voided,refunded,returned,failed,declined,chargeback,cancelado,cancelada,devolvido,devolvida,"
-    "estornado,recusado,anulado,anulada,rechazado,storniert,erstattet,retourniert,annule,annulee,rembourse,remboursee,"
-    "retournee,annullato,annullata,rimborsato,rimborsata,geannuleerd,terugbetaald,geretourneerd,anulowane,anulowano,"
-    "zwrocone,makulerad,annullerad,aterbetald,returnerad,annulleret,refunderet,returneret,kansellert,refundert,returnert,"
-    "iptal,stornovano,zruseno,отменен,отменено,отмена,возврат,已取消,已退款,キャンセル,返品"
-)
 # Names of columns that say so of the rows in which they hold anything but NOTHING.
 NAMES = re.compile(
     "refund|cancel|chargeback|void|devol|estorn|reembols|anulad|returned|isreturn|returnq|qtyreturn|retourn|annul|stornier|"
-    "rembours|erstatt|rimbors|terugbet"
+    "rembours|erstatt|rimbors|terugbet|delet|storno|retour|devuelt|^reso$|zwrot|revers|returnd|returnreason|creditnote|"
+    "credited|退|取消|返品"
 )
 FLAG = re.compile("is|has|was")  # whose 1 is a yes
 # ... and of those in which they hold UNPAID.
@@ -49,17 +38,19 @@ PAID_NAMES = re.compile("(is|was|order)?(paid|pago|paga|pagado|pagada)(yn|yesno)
 UNPAID = vocabulary.NO | _words("not paid,unpaid")
 # ... and of columns of what was taken off: asked about where nothing that is read says what was paid in the end.
 DISCOUNTS = re.compile("discount|descont|descuent|rabat|remise|sconto|korting|markdown|rebate")
-PAID = ("discount", "line_total", "amount", "order_subtotal")
+PAID = ("line_total", "amount", "order_subtotal")
 NOTHING = re.compile(r"[\W_0]*|no|n|false|f|none|nan|null|nao|never|paid|fulfilled")
 CURRENCIES = _words(
     "usd,eur,gbp,brl,jpy,cad,aud,chf,cny,inr,mxn,ars,clp,cop,pen,uyu,sek,nok,dkk,pln,czk,huf,ron,try,zar,nzd,sgd,hkd,"
-    "krw,thb,aed,sar,ils,bgn"
+    "krw,thb,aed,sar,ils,bgn,euro,euros,dollar,dollars,us dollar,pound,pounds,pound sterling,british pound,real,reais,"
+    "swiss franc,yen,zloty"
 )
 SEVERAL = 2  # currencies, or numbers
-WORD = re.compile(r"[^\W\d_]+")
 NUMBER = re.compile(r"[^a-zA-Z]*\d[^a-zA-Z]*")
+SIGNS = frozenset(["$", "€", "£", "¥", "₹", "R$", "US$", "C$", "A$", "zł", "kr"])
+SAYING_SO = ("line_type", "status", "cancelled")  # which rows are no sales
 QUESTIONS = {  # by what the column could be of ours
-    **dict.fromkeys(("line_type", "status", "cancelled"), "does it say which rows are no sales?"),
+    **dict.fromkeys(SAYING_SO, "does it say which rows are no sales?"),
     "order_refund": "is it what was paid back of the order? Pieces that came back are lines of their own.",
     "currency": "are the amounts in several currencies?",
     "discount": "is it taken off the price of a line?",
@@ -105,6 +96,8 @@ def refuse(unread: Sequence[Unread], mapping: Mapping[str, str | None], ignored:
         if each.column in ignored or not (doubt := _doubt(each) or (None if is_paid else _discount(each))):
             continue
         ours, text = doubt
+        if ours in SAYING_SO and mapping[ours] and not mapping["cancelled"]:
+            ours = "cancelled"
         raise InputError(
             f"column {each.column!r} is not read and holds {text!r}: {QUESTIONS[ours]} Say so in params.yaml: "
             f'ingest.columns: {{{ours}: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] does not'
@@ -116,12 +109,14 @@ def refuse_order_number(
 ) -> None:
     """Stop where the lines have no order, and a column that is not read parts them as only orders do.
 
-    Each of its texts stands for one customer at one time, and there are more of them than customers and times: without
-    it two orders of a minute would be one. Raises InputError.
+    Each of its texts stands for one customer on one day, and there are more of them than customers and days: without it
+    two orders of a day would be one. Raises InputError.
     """
-    given = [name for ours in ("customer_id", "invoiced_at") if (name := mapping[ours])]
     if mapping["invoice"] or not (mapping["product_code"] or mapping["description"]):
         return
+    given = [name for ours in ("customer_id", "invoiced_at") if (name := mapping[ours])]
+    day = str(mapping["invoiced_at"])
+    raw = raw.mutate(**{day: raw[day].re_replace(TIME, "")})
     (counted,) = engine.fetch_records(raw.aggregate(rows=raw.count(), orders=_different(raw, *given)))
     for each in unread:
         if each.column in ignored or each.texts > counted["rows"] / LINES_MIN:
@@ -132,7 +127,7 @@ def refuse_order_number(
             raise InputError(
                 f"no column is read as the order's number, and {each.column!r} parts the lines as orders do: say so in "
                 f'params.yaml, ingest.columns: {{invoice: "{each.column}"}} reads it, ingest.ignore: ["{each.column}"] '
-                "takes the lines of a customer at one time for one order"
+                "takes the lines of a customer on one day for one order"
             )
 
 
@@ -205,10 +200,10 @@ def _doubt(each: Unread) -> tuple[str, str] | None:
     said = {vocabulary.reduced(text): text for text in each.common}
     if PAID_NAMES.fullmatch(vocabulary.reduced(each.column)) and (unpaid := UNPAID & {*said}):
         return "status", said[min(unpaid)]
-    if len(said) >= SEVERAL and {*said} <= CURRENCIES:
+    if len(each.common) >= SEVERAL and ({*said} <= CURRENCIES or {*each.common} <= SIGNS):
         return "currency", each.common[0]
     if {*said} in vocabulary.SIDES:
         return "line_type", each.common[-1]
-    state = next((text for text in each.common if STATES & {*WORD.findall(vocabulary.plain(text))}), None)
-    kind = next((text for word, text in said.items() if word in TYPES), None)
+    state = next((text for text in each.common if vocabulary.CLEAR_VOID & vocabulary.words(text)), None)
+    kind = next((text for word, text in said.items() if word in vocabulary.CLEAR_REFUND), None)
     return ("line_type", kind) if kind else ("status", state) if state else None
