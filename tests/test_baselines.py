@@ -53,6 +53,12 @@ def test_the_sort_is_its_own_measure(found):
     assert 0 < sort["list_stability"] <= 1
 
 
+def test_a_list_has_a_place_however_small_the_programme_is(cut):
+    alone = measured(Judge(cut, replace(SETTINGS, share=1 / 1000)))
+    assert alone["net_revenue"]["insider_share"] == pytest.approx(1 / 300)
+    assert not any(np.isnan(value) for name in alone for value in alone[name].values())
+
+
 def test_a_draw_by_lot_stays_an_expectation(found):
     lot = found["random"]
     assert lot["value_over_random_low_1"] == pytest.approx(1) == lot["value_over_random_high_1"]

@@ -17,6 +17,10 @@ def test_the_normal_quantile_leaves_half_of_the_error_on_each_side() -> None:
     assert norm.cdf(units.NORMAL_QUANTILE) == pytest.approx((1 + units.CONFIDENCE) / 2, abs=1e-15)
 
 
+def test_a_list_of_a_share_names_somebody() -> None:
+    assert [units.list_size(share, 400) for share in (0.0001, 0.05, 0.0513, 1.0)] == [1, 20, 21, 400]
+
+
 def test_the_signed_logarithm_is_odd_and_counts_in_its_unit() -> None:
     amounts = np.array([-30.0, 0.0, 10.0])
     assert units.signed_log(amounts, 10.0).tolist() == pytest.approx([-np.log(4), 0.0, np.log(2)])

@@ -27,6 +27,11 @@ LARGEST_POWER = 300
 POWERS_OF_TEN = np.array([float(f"1e{power}") for power in range(-LARGEST_POWER, LARGEST_POWER + 1)])
 
 
+def list_size(share: float, customers: int) -> int:
+    """How many a list of a share of the customers names: at least one, however few they are."""
+    return max(1, round(share * customers))
+
+
 def signed_log(values: ArrayLike, unit: ArrayLike = 1.0) -> NDArray[np.float64]:
     """sign(x) log(1 + |x| / unit): a logarithm for amounts that may be zero or negative; `unit` is a typical size."""
     amounts = np.asarray(values, dtype=np.float64)

@@ -30,6 +30,7 @@ from insiders.model.segment_model import SegmentModel
 from insiders.programme import size
 from insiders.report.figures import importance
 from insiders.report.figures import trials as pictures
+from insiders.value import scores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -207,7 +208,7 @@ def _log_result(run: SearchRun, rows: pd.DataFrame, chosen: Trial) -> None:
 def _illustrate(run: SearchRun, best: Sequence[Trial], wanted: judge.Settings, latest: Scored) -> None:
     """A picture and a table of segments for each trial on the front, at the latest origin: what came is known there."""
     window, score = latest
-    listed = score >= np.sort(score)[-max(1, round(wanted.share * len(score)))]
+    listed = scores.members(score, wanted.share)
     for trial in best:
         model = trial.recipe.model(wanted).fit_embedding(window.customers, window.past)
         model.fit_clusters(model.embed(window.customers), window.customers)

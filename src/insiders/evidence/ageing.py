@@ -14,7 +14,7 @@ from insiders.evidence.foresight import Group
 from insiders.evidence.validation import Fit
 from insiders.evidence.windows import Window
 from insiders.model.segment_model import SegmentModel
-from insiders.units import round_each, without_nan
+from insiders.units import list_size, round_each, without_nan
 
 
 class AgeRecord(TypedDict):
@@ -60,10 +60,9 @@ def worth(model: SegmentModel, window: Window, share: float) -> Worth:
         Group(model.label(model.embed(each)), each["next_revenue"].to_numpy())
         for each in (window.past, window.customers)
     )
-    places = max(1, round(share * len(later)))
     return Worth(
         foresight.of_segments(before, now).both,
-        holdout.top_n_revenue(model.score(window.customers), later, places),
+        holdout.top_n_revenue(model.score(window.customers), later, list_size(share, len(later))),
     )
 
 

@@ -15,7 +15,7 @@ from insiders.evidence import holdout, quality, scoring
 from insiders.evidence.judge import Judge
 from insiders.evidence.scoring import Date
 from insiders.evidence.windows import VALIDATION
-from insiders.units import round_each
+from insiders.units import list_size, round_each
 from insiders.value import score_model
 from insiders.value.score_model import CANDIDATES
 from insiders.value.scores import CHANCE, LIFETIME, QUINTILES, SORTS, SPREADSHEET
@@ -44,7 +44,7 @@ def measured(judge: Judge, origins: Sequence[Date], fits: Iterable[Lists]) -> di
     `fits`: the `lists` of each of the windows `fitted_at`.
     """
     share, count = judge.settings.share, len(judge.windows[VALIDATION].customers)
-    stabilities, size, drawn = _stabilities(*fits), round(share * count) / count, _resamples(judge)
+    stabilities, size, drawn = _stabilities(*fits), list_size(share, count) / count, _resamples(judge)
     rivals = scoring.opponents(origins, SORTS, (share, *scoring.SHARES))
     found = {
         name: {
@@ -68,7 +68,7 @@ def _on_folds(judge: Judge, origins: Sequence[Date], drawn: Mapping[str, holdout
     measures: Measures = {}
     for fold, each in zip(judge.folds, origins, strict=True):
         customers, score = judge.windows[fold].customers, each.scores[name]
-        n = round(judge.settings.share * len(customers))
+        n = list_size(judge.settings.share, len(customers))
         ends = drawn[fold].intervals(holdout.places(score, *holdout.boundary(score, n)))
         own = {**holdout.by_score(score, customers, n), **ends}
         measures |= {f"{key}_{fold}": figure for key, figure in own.items()}
@@ -99,7 +99,7 @@ def lists(judge: Judge, name: str) -> Lists:
     Borders are those of the programme's share of that window.
     """
     window, customers = judge.windows[name], judge.windows[VALIDATION].customers
-    n = round(judge.settings.share * len(window.customers))
+    n = list_size(judge.settings.share, len(window.customers))
     with threadpool_limits(1):
         parts = score_model.fit_parts(window.customers, [window.past], judge.settings.horizon)
         among, asked = (score_model.part_scores(parts, each) for each in (window.customers, customers))

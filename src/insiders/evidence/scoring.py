@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from insiders.evidence import holdout
 from insiders.evidence.holdout import Weights
 from insiders.evidence.windows import Window
-from insiders.units import CONFIDENCE
+from insiders.units import CONFIDENCE, list_size
 from insiders.value import score_model, scores
 from insiders.value.score_model import Horizon
 
@@ -35,7 +35,7 @@ class Date(NamedTuple):
     scores: Mapping[str, Values]
 
     def size(self, share: float) -> int:
-        return max(1, round(share * len(self.next_revenue)))
+        return list_size(share, len(self.next_revenue))
 
     def captured(self, name: str, share: float) -> float:
         """Revenue of the first by a score, as many as the share says; tied ones at the boundary count by their mean."""

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from insiders.units import NO_CLUSTER
+from insiders.units import NO_CLUSTER, list_size
 from insiders.value.score_model import Scorer
 
 VALUE = "net_revenue"  # clusters are ranked by their median customer's, where the embedding does not tell who is ahead
@@ -102,7 +102,7 @@ class SegmentModel(BaseEstimator):
         """Fit the score, and the border: the score of the last place in a programme of `share` of these customers."""
         self.scorer_ = clone(self.scorer).fit(customers, past) if self.scorer else None
         scores = np.sort(self.score(customers))
-        places = max(1, round(self.share * len(scores))) if self.scorer_ else 0
+        places = list_size(self.share, len(scores)) if self.scorer_ else 0
         self.border_ = float(scores[-places]) if places else math.inf
         return self
 

@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from insiders.units import list_size
+
 AUTO: Literal["auto"] = "auto"
 STEP_MAX = 0.1  # by which an automatic size may differ from that of the last decision, as a share of it
 
@@ -48,5 +50,5 @@ def fixed(asked: float, customers: int) -> float:
 
 
 def places(share: float, customers: int) -> int:
-    """Whole places; a programme that is not empty has one."""
-    return max(1, round(share * customers)) if share > 0 else 0
+    """Whole places; none where no place pays."""
+    return list_size(share, customers) if share > 0 else 0

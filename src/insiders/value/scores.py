@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders.units import list_size
 from insiders.value import lifetime
 
 Values = NDArray[np.float64]
@@ -45,8 +46,7 @@ def simple(customers: pd.DataFrame, among: pd.DataFrame) -> dict[str, Values]:
 
 def members(score: Values, share: float) -> NDArray[np.bool_]:
     """The first by a score, as many as the share says; customers tied at the boundary are all in."""
-    n = max(1, round(share * len(score)))
-    return np.asarray(score >= np.sort(score)[-n])
+    return np.asarray(score >= np.sort(score)[-list_size(share, len(score))])
 
 
 def _column(name: str) -> Callable[[pd.DataFrame, Known], Values]:
