@@ -21,6 +21,12 @@ def test_a_list_of_a_share_names_somebody() -> None:
     assert [units.list_size(share, 400) for share in (0.0001, 0.05, 0.0513, 1.0)] == [1, 20, 21, 400]
 
 
+def test_an_evenly_spaced_part_has_both_ends() -> None:
+    assert units.evenly_spaced(11, 3).tolist() == [0, 5, 10]
+    assert units.evenly_spaced(3, 11).tolist() == [0, 1, 2]
+    assert units.evenly_spaced(0, 11).tolist() == []
+
+
 def test_the_signed_logarithm_is_odd_and_counts_in_its_unit() -> None:
     amounts = np.array([-30.0, 0.0, 10.0])
     assert units.signed_log(amounts, 10.0).tolist() == pytest.approx([-np.log(4), 0.0, np.log(2)])

@@ -32,6 +32,11 @@ def list_size(share: float, customers: int) -> int:
     return max(1, round(share * customers))
 
 
+def evenly_spaced(rows: int, most: int) -> NDArray[np.intp]:
+    """Places of at most so many rows, from the first to the last: a part of them that is the same at every run."""
+    return np.unique(np.linspace(0, rows - 1, min(most, rows)).round().astype(np.intp))
+
+
 def signed_log(values: ArrayLike, unit: ArrayLike = 1.0) -> NDArray[np.float64]:
     """sign(x) log(1 + |x| / unit): a logarithm for amounts that may be zero or negative; `unit` is a typical size."""
     amounts = np.asarray(values, dtype=np.float64)

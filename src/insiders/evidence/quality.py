@@ -16,7 +16,7 @@ from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, davies
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.metrics.pairwise import euclidean_distances
 
-from insiders.units import NO_CLUSTER, NORMAL_QUANTILE, round_each
+from insiders.units import NO_CLUSTER, NORMAL_QUANTILE, evenly_spaced, round_each
 
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -151,7 +151,7 @@ def confidence(embedded: NDArray[np.float64], labels: Labels) -> NDArray[np.floa
     from scipy.spatial import KDTree
 
     order = np.lexsort(embedded.T[::-1])
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, min(LANDMARKS, len(order))).round().astype(int))]
+    chosen = order[evenly_spaced(len(order), LANDMARKS)]
     asked = min(NEIGHBOURS, len(chosen) - 1)
     if asked < 1:
         return np.full(len(embedded), np.nan)

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from insiders.explore.exploration import LANDMARKS, Matrix, flat
 from insiders.explore.profiles import MAJORITY
-from insiders.units import NO_CLUSTER
+from insiders.units import NO_CLUSTER, evenly_spaced
 
 LEAST = 2  # groups; of fewer there is nothing to compare
 DECIMALS = 6  # to which figures are rounded before anything compares them
@@ -81,7 +81,7 @@ def _silhouettes(known: pd.DataFrame) -> pd.DataFrame:
 
     points, labels = np.stack(known["place"].tolist()), known["cluster"].to_numpy()
     order = np.lexsort([labels, *points.T[::-1]])
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, min(LANDMARKS, len(order))).round().astype(int))]
+    chosen = order[evenly_spaced(len(order), LANDMARKS)]
     if not LEAST <= len(np.unique(labels[chosen])) < len(chosen):
         return pd.DataFrame({"segment": [], "silhouette": []})
     with threadpool_limits(1):

@@ -15,7 +15,7 @@ from insiders.evidence import quality
 from insiders.model.clusterers import CLUSTERERS
 from insiders.model.embeddings import LogScaler
 from insiders.schemas import FEATURES
-from insiders.units import NO_CLUSTER, signed_log
+from insiders.units import NO_CLUSTER, evenly_spaced, signed_log
 
 Matrix = NDArray[np.float64]
 Numbers = dict[str, Any]
@@ -165,7 +165,7 @@ def clusterings(places: Matrix, clusterer: str, params: Mapping[str, Any], seed:
     from optuna.trial import FixedTrial
 
     points = in_order(places)
-    points = points[np.unique(np.linspace(0, len(points) - 1, min(LANDMARKS, len(points))).round().astype(int))]
+    points = points[evenly_spaced(len(points), LANDMARKS)]
     found = _grid(clusterer, params, seed)
     if found is None or len(points) <= 2 * max(found[1]) or not np.ptp(points, axis=0).any():
         return None

@@ -22,6 +22,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from insiders.units import evenly_spaced
+
 Labels = NDArray[np.int64]
 Points = NDArray[np.float64]
 
@@ -149,7 +151,7 @@ class NeighbourLabels(ClusterMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        chosen = np.unique(np.linspace(0, len(X) - 1, min(self.landmarks, len(X))).round().astype(int))
+        chosen = evenly_spaced(len(X), self.landmarks)
         self.rows_ = X[chosen]
         self.row_labels_ = np.asarray(self._fit_labels(self.rows_), dtype=np.int64)
         self.labels_ = self.predict(X)

@@ -15,7 +15,7 @@ from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from insiders.units import FITTED_DIGITS, round_off
+from insiders.units import FITTED_DIGITS, evenly_spaced, round_off
 from insiders.value.scores import Values, rank_share
 
 BOOSTING, TREES = "boosting", "trees"
@@ -47,7 +47,7 @@ Grid = Mapping[str, Values]
 
 def grid(customers: pd.DataFrame, columns: Sequence[str]) -> dict[str, Values]:
     """The figures of STEPS customers (or all) of each column, in rising order: what ranks are read off."""
-    chosen = np.unique(np.linspace(0, len(customers) - 1, min(STEPS, len(customers))).round().astype(int))
+    chosen = evenly_spaced(len(customers), STEPS)
     return {name: np.sort(customers[name].to_numpy(dtype=float))[chosen] for name in columns}
 
 

@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from insiders.model.embeddings.scaling import DECIMALS, LogScaler, Matrix, axes, median
+from insiders.units import evenly_spaced
 
 Grow = Callable[[Matrix, Matrix, int, int, list[int]], ExtraTreesRegressor]
 
@@ -54,7 +55,7 @@ class _Supervised(TransformerMixin, BaseEstimator):
         # In units of the typical later revenue, so that the fit is the same in pounds and in pence.
         unit = median(np.where(y > 0, y, np.nan), empty=1.0)
         target = np.round(np.sign(y) * np.sqrt(np.abs(y) / unit), DECIMALS)
-        lessons = np.unique(np.linspace(0, len(X) - 1, min(LESSONS, len(X))).round().astype(int))
+        lessons = evenly_spaced(len(X), LESSONS)
         scaled = self.scaler_.transform(X[lessons])
         self.forest_ = (grow or grown)(scaled, target[lessons], self.leaf, self.seed, self._signs())
         return scaled
