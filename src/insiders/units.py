@@ -15,6 +15,7 @@ MONTH_DAYS = 30  # of a rate "per month"; calendar months are called so where th
 YEAR_DAYS = 365
 
 COVERAGE = 0.80  # of every interval of expected revenue: so many of the outcomes are to lie in it
+LEVELS = ((1 - COVERAGE) / 2, COVERAGE, (1 + COVERAGE) / 2)  # of the ends of an interval: both, or from 0 to the second
 CONFIDENCE = 0.95  # of every interval of a measured difference
 NORMAL_QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)  # standard errors on each side of such an interval
 

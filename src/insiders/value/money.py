@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.units import COVERAGE, FITTED_DIGITS, round_off
+from insiders.units import FITTED_DIGITS, LEVELS, round_off
 from insiders.value.scores import rank_share
 
 Values = NDArray[np.float64]
 
 PLACES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # where bins meet, least first
 SMALLEST = 30  # customers of all earlier dates in a bin; smaller ones are one with the bin below
-LEVELS = ((1 - COVERAGE) / 2, COVERAGE, (1 + COVERAGE) / 2)  # of the ends of an interval: both, or from 0 to the second
 TINY = 1e-4  # of the mean revenue: less is expected of nobody
 
 

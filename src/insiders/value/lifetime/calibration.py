@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insiders.units import COVERAGE, FITTED_DIGITS
+from insiders.units import COVERAGE, FITTED_DIGITS, LEVELS
 from insiders.value.lifetime.optimum import descend, settle
 from insiders.value.lifetime.processes import TINY, Array
-
-LEVELS = ((1 - COVERAGE) / 2, COVERAGE, (1 + COVERAGE) / 2)  # of the ends of an interval: both, or from 0 to the second
 
 SLOPE_MAX = 2.0  # among customers who are all alike any slope would fit, and a year ahead be worth more than the world
 

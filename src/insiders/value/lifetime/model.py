@@ -9,8 +9,8 @@ import pandas as pd
 from cachetools import LRUCache, cached
 from scipy import special
 
-from insiders.units import FITTED_DIGITS, YEAR_DAYS, round_off
-from insiders.value.lifetime.calibration import LEVELS, Calibration, fit_line
+from insiders.units import FITTED_DIGITS, LEVELS, YEAR_DAYS, round_off
+from insiders.value.lifetime.calibration import Calibration, fit_line
 from insiders.value.lifetime.likelihood import ProcessFit
 from insiders.value.lifetime.processes import PROCESSES, TINY, Array, Histories
 from insiders.value.lifetime.spend import Spend, fit_net_spend
