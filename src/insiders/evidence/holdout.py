@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from insiders.units import round_each
+from insiders.units import CONFIDENCE, round_each
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -19,7 +19,7 @@ Weights = NDArray[np.uint8]  # how often a customer is drawn with replacement: n
 
 MEASURES = ("value_capture", "value_lift", "value_oracle", "value_over_random")
 BLOCK = 1 << 22  # weights that are reckoned with at once: 32 MB of numbers
-TAIL = 2.5  # per cent on each side of a 95 % interval
+TAIL = 50 - 50 * CONFIDENCE  # per cent on each side of an interval; in this form without a rounding error
 
 
 @dataclass(frozen=True)
