@@ -32,7 +32,7 @@ def numbers(inputs: Inputs) -> HowManyNumbers:
 
 
 def _payoff(
-    inputs: Inputs, own: sizes.Held | None, ranked: Sequence[sizes.RankStep], curve: Sequence[sizes.CurvePoint]
+    inputs: Inputs, own: sizes.Held | None, ranked: Sequence[sizes.RankStep], curve: Sequence[sizes.Held]
 ) -> Payoff:
     programme, report = inputs.settings.programme, inputs.settings.report
     offers = actions.terms(report, inputs.horizon_days).actions

@@ -44,16 +44,6 @@ class RankStep(Held):
     last_expected: float
 
 
-class CurvePoint(TypedDict):
-    """What this share of the customers holds, best first: for a picture."""
-
-    count: int
-    customer_share: float
-    net_revenue_share: float | None
-    expected_revenue: float
-    expected_share: float | None
-
-
 def by_segment(members: pd.DataFrame) -> list[SegmentStep]:
     """The segments as the model ranks them, each with all before it: what a list down to it would hold."""
     known = members.groupby(["cluster", "segment"], as_index=False)["is_insider"].mean()
@@ -84,8 +74,8 @@ def by_rank(members: pd.DataFrame, limits: Iterable[float] = LIMITS) -> list[Ran
     ]
 
 
-def curve(members: pd.DataFrame) -> list[CurvePoint]:
-    """For a picture."""
+def curve(members: pd.DataFrame) -> list[Held]:
+    """What a list of each of POINTS sizes holds, best customers first: for a picture."""
     limits = np.linspace(CURVE_TO / POINTS, CURVE_TO, POINTS)
     return [
         {

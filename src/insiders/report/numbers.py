@@ -17,7 +17,7 @@ from insiders.explore.products import TypicalProduct
 from insiders.explore.profiles import SegmentProfile, Size
 from insiders.explore.rfm import RfmNumbers
 from insiders.explore.rhythm import OrderShares
-from insiders.explore.sizes import CurvePoint, Held, RankStep, SegmentStep
+from insiders.explore.sizes import Held, RankStep, SegmentStep
 from insiders.explore.wholesalers import WholesalerNumbers
 from insiders.programme import actions
 from insiders.programme.enter import EnterNumbers
@@ -66,7 +66,7 @@ class HowManyNumbers(Size):
     largest: RankStep | None
     steps: list[SegmentStep]
     sizes: list[RankStep]
-    curve: list[CurvePoint]
+    curve: list[Held]
     payoff: Payoff
 
 
