@@ -26,7 +26,7 @@ from deliveries import (
 )
 from insiders.errors import InputError
 from insiders.io.delivery import blocks, files, sources
-from insiders.io.delivery.files import digest
+from insiders.io.digests import digest_of
 
 TYPED = pa.table(
     {
@@ -303,7 +303,7 @@ def test_windows_letters_survive(tmp_path):
 
 def test_another_digest_is_refused(tmp_path):
     path = plain(tmp_path)
-    found = digest(path)
+    found = digest_of(path)
     assert taken(path, sha256=found.upper())["sha256"] == found
     with pytest.raises(InputError, match=f"its sha256 is {found}"):
         taken(path, sha256="0" * 64)

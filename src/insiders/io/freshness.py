@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from insiders.io import paths, tables
+from insiders.io.digests import digest_of
 from insiders.io.tracking import address
 
 STAMPS = paths.MLRUNS / "fresh.json"
@@ -94,20 +95,13 @@ def _stamp(inputs: Iterable[Path], outputs: Iterable[Path]) -> Stamp:
 
 
 def _digests(files: Iterable[Path]) -> dict[str, str | None]:
-    return {path.as_posix(): _digest(path) for path in files}
-
-
-def _digest(path: Path) -> str | None:
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {path.as_posix(): digest_of(path) if path.exists() else None for path in files}
 
 
 def _code_digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(each for kind in CODE_KINDS for each in CODE.rglob(kind)):
-        digest.update(f"{path.relative_to(CODE).as_posix()} {_digest(path)}\n".encode())
+        digest.update(f"{path.relative_to(CODE).as_posix()} {digest_of(path)}\n".encode())
     return digest.hexdigest()
 
 

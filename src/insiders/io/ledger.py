@@ -4,7 +4,6 @@ Each decision is a Parquet file named by its day. It carries its terms, and the 
 that a file that was changed afterwards is noticed. A withdrawn decision stays beside the others under another name.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from insiders.errors import InputError
 from insiders.io import paths
+from insiders.io.digests import digest_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def days() -> list[date]:
     """The days of the decisions that hold, earliest first. Raises InputError where one was changed afterwards."""
     decided = _decisions()
     for before, after in zip([None, *decided], decided, strict=False):  # the last is before none
-        if _metadata(after)["previous"] != (before and _digest(before)):
+        if _metadata(after)["previous"] != (before and digest_of(before)):
             raise InputError(
                 f"{after} does not follow {before or 'nothing'}: a decision was changed, deleted or copied in after it "
                 f"was recorded; bring back {paths.PROGRAMME} as it was"
@@ -108,7 +108,7 @@ def append(as_of: date, terms: Mapping[str, Any], members: "pd.DataFrame") -> No
     from insiders.io import tables
 
     decided = _decisions()
-    content = {"terms": terms, "previous": _digest(decided[-1]) if decided else None}
+    content = {"terms": terms, "previous": digest_of(decided[-1]) if decided else None}
     table = pa.Table.from_pandas(schemas.MEMBERS.validate(members, lazy=True), preserve_index=False)
     described = table.replace_schema_metadata({**table.schema.metadata, KEY: tables.as_json(content).encode()})
     with tables.atomic_write(_path(as_of)) as temporary:
@@ -179,7 +179,3 @@ def _metadata(path: Path) -> dict[str, Any]:
     except (ArrowException, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is no decision that `insiders enrol` recorded: {error}") from error
     return found
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from insiders.errors import InputError
 from insiders.io import params, paths, tables, written
+from insiders.io.digests import digest_of
 from insiders.io.tracking import address, registry, runs
 
 PLACES = (paths.DATA, paths.PROGRAMME, paths.RAW, paths.MODELS, paths.REPORTS, paths.MLRUNS, runs.OUTBOX)
@@ -69,7 +70,7 @@ def _dvc_files() -> Iterator[str]:
 def _cache() -> Iterator[str]:
     """Objects of DVC's cache that are no longer what they are called: DVC would put them in place of good files."""
     for path in sorted(CACHE.glob("??/*")):
-        if written.digest_of(path, "md5") != path.parent.name + path.name.removesuffix(".dir"):
+        if digest_of(path, "md5") != path.parent.name + path.name.removesuffix(".dir"):
             path.unlink()
             yield f"{path}, damaged in DVC's cache, is deleted: the next `dvc repro --force` makes it anew"
 

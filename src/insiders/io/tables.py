@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from insiders.errors import InputError, unwritable
 from insiders.io import paths, written
+from insiders.io.digests import digest_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,8 +248,7 @@ def digest(*files: Path) -> str:
     content = hashlib.sha256()
     for path in files:
         require(path)
-        with path.open("rb") as file:
-            content.update(hashlib.file_digest(file, "sha256").digest())
+        content.update(bytes.fromhex(digest_of(path)))
     return content.hexdigest()
 
 

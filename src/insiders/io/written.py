@@ -5,7 +5,6 @@ is compared with dvc.lock as well: an object of its cache may be damaged, and DV
 names, such as one that was fetched or made by hand, is taken as it is.
 """
 
-import hashlib
 import json
 import re
 import time
@@ -18,6 +17,7 @@ from typing import TypeVar
 
 from insiders.errors import InputError
 from insiders.io import paths
+from insiders.io.digests import digest_of, digest_of_opened
 
 DIGESTS = paths.MLRUNS / "written.json"
 PLACES = (paths.DATA, paths.PROGRAMME, paths.MODELS, paths.REPORTS)
@@ -112,10 +112,10 @@ def _is_whole_now(path: Path) -> bool:
 
 def _is_whole(path: Path, file: BufferedReader) -> bool:
     recorded = _read().get(path.as_posix())
-    if recorded is not None and _noted(path, _digest(file, "sha256")) in recorded:
+    if recorded is not None and _noted(path, digest_of_opened(file)) in recorded:
         return True
     stated = _stated_by_dvc(path)
-    return _digest(file, "md5") in stated if stated else recorded is None
+    return digest_of_opened(file, "md5") in stated if stated else recorded is None
 
 
 def _noted(path: Path, digest: str) -> str:
@@ -136,16 +136,6 @@ def _stated_by_dvc(path: Path) -> set[str]:
         return set()
     entry = re.compile(rf"path: {re.escape(path.as_posix())}\n(?: +hash: md5\n)? +md5: ([0-9a-f]{{32}})\n")
     return set(entry.findall(DVC_LOCK.read_text(encoding="utf-8")))
-
-
-def _digest(file: BufferedReader, kind: str) -> str:
-    file.seek(0)
-    return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
-
-
-def digest_of(path: Path, kind: str = "sha256") -> str:
-    with path.open("rb") as file:
-        return _digest(file, kind)
 
 
 def _read() -> dict[str, list[str]]:

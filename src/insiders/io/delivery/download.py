@@ -10,7 +10,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from insiders.errors import InputError
-from insiders.io.delivery.files import digest
+from insiders.io.digests import digest_of
 from insiders.io.tables import atomic_write
 
 # Daqing Chen, "Online Retail", doi 10.24432/C5BW33, CC BY 4.0. The digest is the one that those who use it publish.
@@ -29,7 +29,7 @@ def cached(url: str, sha256: str | None, folder: Path) -> Path:
     """Give the local copy of a file; one whose digest is the expected one is not fetched again."""
     sha256 = sha256 or KNOWN_DIGESTS.get(url)
     path = folder / _name(url)
-    if not (sha256 and path.is_file() and digest(path) == sha256.lower()):
+    if not (sha256 and path.is_file() and digest_of(path) == sha256.lower()):
         download(url, path, sha256)
     return path
 

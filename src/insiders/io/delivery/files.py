@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from insiders.errors import InputError
+from insiders.io.digests import digest_of
 
 CSV = (".csv", ".tsv", ".txt")
 WORKBOOK, PARQUET = ".xlsx", ".parquet"
@@ -38,12 +39,6 @@ class File:
         return Path(self.name).suffix.lower()
 
 
-def digest(path: Path) -> str:
-    """Give the sha256 of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def parts(path: Path) -> list[Path]:
     """List the file itself, or all files of a folder that can be read; what begins with "_" is a job's own."""
     if not path.is_dir():
@@ -55,7 +50,7 @@ def parts(path: Path) -> list[Path]:
 def identity(path: Path) -> dict[str, Any]:
     """Give size and sha256 of a file; of a folder, those of all files together."""
     found = parts(path)
-    each = [digest(part) for part in found]
+    each = [digest_of(part) for part in found]
     whole = hashlib.sha256("".join(each).encode()).hexdigest() if path.is_dir() else each[0]
     return {"bytes": sum(part.stat().st_size for part in found), "sha256": whole}
 
