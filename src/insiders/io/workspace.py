@@ -17,7 +17,7 @@ from datetime import datetime
 from multiprocessing import parent_process
 
 from insiders.errors import InputError
-from insiders.io import paths, written
+from insiders.io import paths, tables, written
 
 LOCK = paths.MLRUNS / "workspace.lock"
 HOLDER = paths.MLRUNS / "workspace.json"  # who has the lock, for whoever waits for it
@@ -48,9 +48,16 @@ def alone(command: str) -> Iterator[None]:
         HOLDER.write_text(json.dumps({"command": command, "process": os.getpid(), "since": since}), encoding="utf-8")
         started_ns = HOLDER.stat().st_mtime_ns
         yield
-        written.record(started_ns)
+        _record(started_ns)
     finally:
         lock.release()
+
+
+def _record(since_ns: int) -> None:
+    """Record what was written since a moment, all at once; nothing is written where it is as it was recorded."""
+    before = written.recorded()
+    if (now := written.brought_forward(before, since_ns)) != before:
+        tables.write_json(now, written.DIGESTS)
 
 
 def collect_seldom() -> None:

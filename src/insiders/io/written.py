@@ -27,20 +27,25 @@ KEPT = 20  # digests of a file: DVC may bring back what it was some runs ago
 DVC_LOCK = Path("dvc.lock")
 
 Read = TypeVar("Read")
+Record = dict[str, list[str]]  # of files by their names, the latest digest last
 Digests = set[tuple[str, str]]  # of files by their names; a file that changed meanwhile has several
 _opened: ContextVar[Digests | None] = ContextVar("opened", default=None)  # what `together` has read so far
 
 
-def record(since_ns: int) -> None:
-    """Record the files that were written since a moment (nanoseconds, on the disk's clock), all at once."""
-    from insiders.io import tables
+def recorded() -> Record:
+    """The digests that are recorded; a damaged record counts as none."""
+    try:
+        record = json.loads(DIGESTS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
-    digests = _read()
+
+def brought_forward(record: Record, since_ns: int) -> Record:
+    """The record, with the files that were written since a moment (nanoseconds, on the disk's clock)."""
     changed = {path.as_posix(): digest_of(path) for path in _files() if path.stat().st_mtime_ns >= since_ns}
-    new = {name: digest for name, digest in changed.items() if digests.get(name, [])[-1:] != [digest]}
-    if new:
-        kept = {name: [*digests.get(name, []), digest][-KEPT:] for name, digest in new.items()}
-        tables.write_json(digests | kept, DIGESTS)
+    new = {name: digest for name, digest in changed.items() if record.get(name, [])[-1:] != [digest]}
+    return record | {name: [*record.get(name, []), digest][-KEPT:] for name, digest in new.items()}
 
 
 @contextmanager
@@ -73,7 +78,7 @@ def together(read: Callable[[], Read]) -> Read:
     earlier = Digests()
     while True:
         result, digests = _with_digests(read)
-        now, newest = time.monotonic(), {(name, known[-1]) for name, known in _read().items()}
+        now, newest = time.monotonic(), {(name, known[-1]) for name, known in recorded().items()}
         since, earlier = since if digests == earlier else now, digests
         # At rest, and not the newest: DVC has brought some of them back.
         if digests <= newest or now - since >= REST_SECONDS:
@@ -111,11 +116,11 @@ def _is_whole_now(path: Path) -> bool:
 
 
 def _is_whole(path: Path, file: BufferedReader) -> bool:
-    recorded = _read().get(path.as_posix())
-    if recorded is not None and _noted(path, digest_of_opened(file)) in recorded:
+    known = recorded().get(path.as_posix())
+    if known is not None and _noted(path, digest_of_opened(file)) in known:
         return True
     stated = _stated_by_dvc(path)
-    return digest_of_opened(file, "md5") in stated if stated else recorded is None
+    return digest_of_opened(file, "md5") in stated if stated else known is None
 
 
 def _noted(path: Path, digest: str) -> str:
@@ -136,12 +141,3 @@ def _stated_by_dvc(path: Path) -> set[str]:
         return set()
     entry = re.compile(rf"path: {re.escape(path.as_posix())}\n(?: +hash: md5\n)? +md5: ([0-9a-f]{{32}})\n")
     return set(entry.findall(DVC_LOCK.read_text(encoding="utf-8")))
-
-
-def _read() -> dict[str, list[str]]:
-    """All digests; a damaged file of them counts as none."""
-    try:
-        digests = json.loads(DIGESTS.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return digests if isinstance(digests, dict) else {}
