@@ -38,6 +38,12 @@ def evenly_spaced(rows: int, most: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, rows - 1, min(most, rows)).round().astype(np.intp))
 
 
+def gap_counts(days: ArrayLike, gap_mean_days: ArrayLike) -> NDArray[np.float64]:
+    """How many gaps between order days lie from the first of them to the last; 0 where there is none, so no mean."""
+    mean = np.asarray(gap_mean_days, dtype=np.float64)
+    return np.nan_to_num(np.round(np.asarray(days, dtype=np.float64) / np.where(mean > 0, mean, np.nan)))
+
+
 def signed_log(values: ArrayLike, unit: ArrayLike = 1.0) -> NDArray[np.float64]:
     """sign(x) log(1 + |x| / unit): a logarithm for amounts that may be zero or negative; `unit` is a typical size."""
     amounts = np.asarray(values, dtype=np.float64)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from insiders import units
 from insiders.programme.actions.targeting import reachable
 from insiders.programme.members import GRACE
 
@@ -23,8 +24,7 @@ LEAVING = [
 def gap_counts(customers: pd.DataFrame) -> Floats:
     """Number of gaps between order days that each customer has had; 0 for those with one order day."""
     first_to_last = (customers["tenure_days"] - customers["recency_days"]).to_numpy(float)
-    mean = customers["gap_mean_days"].to_numpy(float, na_value=np.nan)
-    return np.asarray(np.nan_to_num(np.round(first_to_last / np.where(mean > 0, mean, np.nan))))
+    return units.gap_counts(first_to_last, customers["gap_mean_days"].to_numpy(float, na_value=np.nan))
 
 
 def regularity(customers: pd.DataFrame) -> float:

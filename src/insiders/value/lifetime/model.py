@@ -9,7 +9,7 @@ import pandas as pd
 from cachetools import LRUCache, cached
 from scipy import special
 
-from insiders.units import FITTED_DIGITS, LEVELS, YEAR_DAYS, round_off
+from insiders.units import FITTED_DIGITS, LEVELS, YEAR_DAYS, gap_counts, round_off
 from insiders.value.lifetime.calibration import Calibration, fit_line
 from insiders.value.lifetime.likelihood import ProcessFit
 from insiders.value.lifetime.processes import PROCESSES, TINY, Array, Histories
@@ -156,7 +156,7 @@ def histories(customers: pd.DataFrame) -> Histories:
     tenure = customers["tenure_days"].to_numpy(dtype=float)
     last = tenure - customers["recency_days"].to_numpy(dtype=float)
     gap = customers["gap_mean_days"].to_numpy(dtype=float, na_value=np.nan)
-    return Histories(np.nan_to_num(np.round(last / np.where(gap > 0, gap, np.nan))), last, tenure)
+    return Histories(gap_counts(last, gap), last, tenure)
 
 
 def _windows(model: ValueModel, history: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
