@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from insiders.model.segments import UNCLUSTERED
 from insiders.units import NO_CLUSTER, list_size
 from insiders.value.score_model import Scorer
 
@@ -140,7 +141,7 @@ class SegmentModel(BaseEstimator):
     def _named(self, labels: NDArray[np.int64]) -> pd.api.extensions.ExtensionArray:
         """Segment of each label, as text: each name is made once, for millions of customers."""
         known, which = np.unique(labels, return_inverse=True)
-        names = [self.segment_names_.get(int(label), "Unclustered") for label in known]
+        names = [self.segment_names_.get(int(label), UNCLUSTERED) for label in known]
         return pd.array(names, dtype="str").take(which)
 
     def _numbered(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
