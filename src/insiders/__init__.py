@@ -58,6 +58,7 @@ _HOMES = {
 }
 
 # Pandera imports pyspark where it is installed, which then warns of pandas 3: nothing here gives it a frame of pandas.
+# Set for all, against the rule: each contract, the tables and `pipeline` may be the first to import Pandera.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 
 
