@@ -4,8 +4,8 @@ Constructor and search space of a clusterer stand in one function. -1 is no clus
 
 The share of the fit's customers to whom `predict` gives the label that the algorithm itself gave them is 1.0 for each
 (k-means, tiers, cells, mixture, Ward, HDBSCAN; on the sample and the public data, scaled, by rank and by principal
-components). Ward and HDBSCAN cannot predict: a customer has the label of the nearest one of the fit, who in the fit is
-oneself. Of more than LANDMARKS customers only these have a label of the algorithm's own.
+components). Ward and HDBSCAN cannot predict: `predict` returns the label of the nearest customer of the fit. Of more
+than LANDMARKS customers only these have a label of the algorithm's own.
 """
 
 from collections.abc import Callable
