@@ -24,7 +24,7 @@ from insiders.io import ledger, params, paths, tables
 from insiders.programme import stillness
 from insiders.programme.movement import Walk
 from insiders.programme.proposal import movement
-from insiders.programme.stillness import Terms
+from insiders.programme.stillness import StillnessTerms
 
 
 def main() -> None:
@@ -74,7 +74,7 @@ def repeat_changes_nothing(day: date) -> None:
 
 def report(values: pd.DataFrame) -> None:
     own = params.read().programme
-    terms = Terms(own.flip_share_max, own.flip_months, own.leave_share_max, own.bands, own.grace_months)
+    terms = StillnessTerms(own.flip_share_max, own.flip_months, own.leave_share_max, own.bands, own.grace_months)
     tables_by_day = {pd.Timestamp(day): ledger.read(day).members.set_index("customer_id") for day in ledger.days()}
     walk = Walk.of(movement(tables_by_day, decided=True))
     counts = stillness.count_events(walk.events, walk.days, terms)

@@ -21,7 +21,7 @@ from insiders.programme.criteria import Timeline
 from insiders.programme.decisions import DecisionTerms
 from insiders.programme.leave import Programme
 from insiders.programme.membership import Event
-from insiders.programme.stillness import Terms
+from insiders.programme.stillness import StillnessTerms
 from insiders.report.numbers import Answers
 from insiders.schemas import (
     ASSIGNMENTS,
@@ -38,7 +38,7 @@ from insiders.schemas import (
 from judged_tables import registered, trials
 
 AS_OF = pd.Timestamp("2011-12-10")
-STILL = Terms(flip_share_max=0.05, flip_months=3, leave_share_max=0.1, bands=(1.0, 1.25), graces=(0, 1))
+STILL = StillnessTerms(flip_share_max=0.05, flip_months=3, leave_share_max=0.1, bands=(1.0, 1.25), graces=(0, 1))
 DECIDED = DecisionTerms(
     size=40,
     customers=400,

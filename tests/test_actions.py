@@ -58,8 +58,8 @@ def inputs(members: pd.DataFrame, past: pd.DataFrame | None = None, enter: Rule 
     return actions.Inputs(members, members.head(0) if past is None else past, expected(members), enter)
 
 
-def terms(*chosen: actions.Action) -> actions.Terms:
-    return actions.Terms(
+def terms(*chosen: actions.Action) -> actions.ActionTerms:
+    return actions.ActionTerms(
         chosen, margin_share=0.4, late_probability_max=0.1, shortfall_max=0.5, horizon_days=90, audience_min=2
     )
 

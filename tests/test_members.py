@@ -18,7 +18,7 @@ STARTS = pd.date_range("2011-01-01", periods=12, freq="MS").as_unit("us")
 LOTTERY = Lottery(7, 0.25)
 POLICY = Policy(1.5, 1)
 NOBODY = pd.Series({}, dtype="str")
-STILL = stillness.Terms(0.5, 3, 1.0, (1.5,), (1,))
+STILL = stillness.StillnessTerms(0.5, 3, 1.0, (1.5,), (1,))
 
 
 def people(scores: dict[str, float], day: pd.Timestamp = STARTS[0], away: float = 90) -> pd.DataFrame:
@@ -315,7 +315,7 @@ def months(*orders: str) -> list[pd.DataFrame]:
 
 def test_before_the_first_decision_the_months_of_the_past_are_walked():
     *past, present = months("abcdef", "abcdef", "acbdef")
-    terms = proposal.Terms(STILL, LOTTERY, NOBODY)
+    terms = proposal.ProposalTerms(STILL, LOTTERY, NOBODY)
     made = proposal.from_past(past, present, 1 / 3, terms)
     assert list(made.tables) == list(STARTS[:3])
     assert inside(made.members) == "ab"
@@ -331,7 +331,7 @@ def test_before_the_first_decision_the_months_of_the_past_are_walked():
 
 def test_a_hand_counts_from_the_next_check_on_and_not_in_the_past():
     *past, present = months("abcdef", "abcdef")
-    terms = proposal.Terms(STILL, LOTTERY, pd.Series({"a": "out"}))
+    terms = proposal.ProposalTerms(STILL, LOTTERY, pd.Series({"a": "out"}))
     made = proposal.from_past(past, present, 1 / 3, terms)
     assert [inside(table) for table in made.tables.values()] == ["ab", "bc"]
 
@@ -339,7 +339,9 @@ def test_a_hand_counts_from_the_next_check_on_and_not_in_the_past():
 def test_after_a_decision_only_the_present_is_walked():
     first = walk(look("abcdef", 0))[0]
     present = months("abcdef", "acbdef")[1]
-    made = proposal.from_decision(decision("2011-01-01", first), present, 1 / 3, proposal.Terms(STILL, LOTTERY, NOBODY))
+    made = proposal.from_decision(
+        decision("2011-01-01", first), present, 1 / 3, proposal.ProposalTerms(STILL, LOTTERY, NOBODY)
+    )
     assert list(made.tables) == [STARTS[1]]
     assert inside(made.members) == "ab"
     assert made.members["since"].unique().tolist() == [STARTS[0]]

@@ -21,7 +21,7 @@ from ledgers import POLICY, real_data, real_transactions
 
 OUT, JOINED, BACK, STAYED, GRACE, LEFT = Event
 STARTS = pd.date_range("2011-01-01", periods=3, freq="MS").as_unit("us")
-STILL = stillness.Terms(0.03, 3, 0.1, (1.0, 1.1, 1.25, 1.5, 2.0), (0, 1, 2))
+STILL = stillness.StillnessTerms(0.03, 3, 0.1, (1.0, 1.1, 1.25, 1.5, 2.0), (0, 1, 2))
 
 
 def moved(*rows: tuple[str, int, str, str, bool]) -> pd.DataFrame:
@@ -99,7 +99,7 @@ def real_months() -> pd.DataFrame:
 def test_on_the_real_data_short_words_describe_the_members_and_few_flip():
     months = [rows.reset_index(drop=True) for _, rows in real_months().groupby("as_of")]
     made = proposal.from_past(
-        months[:-1], months[-1], 0.03, proposal.Terms(STILL, Lottery(7, 0.2), pd.Series({}, dtype="str"))
+        months[:-1], months[-1], 0.03, proposal.ProposalTerms(STILL, Lottery(7, 0.2), pd.Series({}, dtype="str"))
     )
     placed = [
         known.assign(

@@ -46,9 +46,9 @@ def _inputs(inputs: Inputs) -> actions.Inputs:
     return actions.Inputs(inputs.members, inputs.past_customers, inputs.expectations, enter.rule if enter else ())
 
 
-def terms(own: params.Report, horizon_days: int) -> actions.Terms:
+def terms(own: params.Report, horizon_days: int) -> actions.ActionTerms:
     chosen = [_action(each) for each in own.actions]
-    return actions.Terms(
+    return actions.ActionTerms(
         chosen, own.margin_share, own.late_probability_max, own.shortfall_max, horizon_days, own.audience_min
     )
 

@@ -24,7 +24,7 @@ from insiders.programme.decisions import Decision, DecisionTerms
 from insiders.programme.proposal import Proposal, Tables
 from insiders.programme.rules import Rule
 from insiders.programme.size import Limits, Place
-from insiders.programme.stillness import Terms
+from insiders.programme.stillness import StillnessTerms
 
 BY_RULE = "rule"  # programme.by
 LISTED = ["rank", "customer_id", "status", "since", "arm", "release", "reason"]
@@ -125,7 +125,7 @@ def _with_looseness(customers: pd.DataFrame, rule: Rule, bands: list[float]) -> 
 
 
 def _ranked(
-    earlier: list[pd.DataFrame], present: pd.DataFrame, terms: proposal.Terms
+    earlier: list[pd.DataFrame], present: pd.DataFrame, terms: proposal.ProposalTerms
 ) -> dict[pd.Timestamp, pd.DataFrame]:
     """Who ranked where, by day; hands count today only."""
     past = [members.roster(each, 0, None, terms.hands.iloc[:0]) for each in earlier]
@@ -137,11 +137,11 @@ def _decision(record: ledger.Record) -> Decision:
     return Decision(as_of, decisions.terms(terms), table.set_index("customer_id"))
 
 
-def _terms(settings: Params) -> proposal.Terms:
+def _terms(settings: Params) -> proposal.ProposalTerms:
     own = settings.programme
-    still = Terms(own.flip_share_max, own.flip_months, own.leave_share_max, own.bands, own.grace_months)
+    still = StillnessTerms(own.flip_share_max, own.flip_months, own.leave_share_max, own.bands, own.grace_months)
     decided = hands.current(map(hands.entry, ledger.read_hands()))
-    return proposal.Terms(still, Lottery(settings.seed, own.held_out_share), decided)
+    return proposal.ProposalTerms(still, Lottery(settings.seed, own.held_out_share), decided)
 
 
 def _scored(customers: pd.DataFrame, now: Candidates) -> pd.DataFrame:

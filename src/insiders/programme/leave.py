@@ -13,7 +13,7 @@ from insiders.programme.learning import Fit
 from insiders.programme.membership import Event
 from insiders.programme.movement import Change, ReasonCount, Since, Walk
 from insiders.programme.rules import Flags, PlainRule
-from insiders.programme.stillness import Terms
+from insiders.programme.stillness import StillnessTerms
 
 
 class Programme(NamedTuple):
@@ -21,7 +21,7 @@ class Programme(NamedTuple):
 
     movement: pd.DataFrame
     terms: DecisionTerms
-    still: Terms
+    still: StillnessTerms
 
 
 class Stillness(TypedDict):

@@ -14,10 +14,10 @@ from insiders.programme.membership import Policy
 Tables = Mapping[pd.Timestamp, pd.DataFrame]  # day of a check -> members.review
 
 
-class Terms(NamedTuple):
+class ProposalTerms(NamedTuple):
     """How a proposal is made; `hands` holds by customer_id what people decided, and counts from the next check on."""
 
-    stillness: stillness.Terms
+    stillness: stillness.StillnessTerms
     lottery: Lottery
     hands: "pd.Series[str]"
 
@@ -39,14 +39,14 @@ class Proposal(NamedTuple):
         return next(reversed(list(self.tables.values())))
 
 
-def from_past(months: Sequence[pd.DataFrame], present: pd.DataFrame, share: float, terms: Terms) -> Proposal:
+def from_past(months: Sequence[pd.DataFrame], present: pd.DataFrame, share: float, terms: ProposalTerms) -> Proposal:
     """Walk over the customers (with `score`) of the months and the present one, by the policy that they ask for."""
     rosters = [*_rosters(months, share), _present(present, share, months[-1] if len(months) else None, terms)]
     policy = stillness.choose(*members.aligned(rosters), terms.stillness).policy
     return Proposal(_walked(rosters, policy, terms), policy, rosters[-1])
 
 
-def from_decision(last: Decision, present: pd.DataFrame, share: float, terms: Terms) -> Proposal:
+def from_decision(last: Decision, present: pd.DataFrame, share: float, terms: ProposalTerms) -> Proposal:
     """One step from a decision on, by its policy: a retrained model alone does not change how still the list is."""
     day = pd.Timestamp(last.as_of)
     roster = members.roster(present, size.places(share, len(present)), day, terms.hands)
@@ -54,12 +54,12 @@ def from_decision(last: Decision, present: pd.DataFrame, share: float, terms: Te
     return Proposal({roster.day: table}, last.policy, roster)
 
 
-def look_back(months: Sequence[pd.DataFrame], share: float, policy: Policy, terms: Terms) -> Tables:
+def look_back(months: Sequence[pd.DataFrame], share: float, policy: Policy, terms: ProposalTerms) -> Tables:
     """The months before the first decision: a simulation, not what was decided at the time."""
     return _walked(list(_rosters(months, share)), policy, terms)
 
 
-def _walked(rosters: Sequence[Roster], policy: Policy, terms: Terms) -> Tables:
+def _walked(rosters: Sequence[Roster], policy: Policy, terms: ProposalTerms) -> Tables:
     tables = members.walk(rosters, policy, terms.lottery)
     return {each.day: table for each, table in zip(rosters, tables, strict=True)}
 
@@ -71,7 +71,7 @@ def _rosters(months: Sequence[pd.DataFrame], share: float) -> Iterator[Roster]:
         before = customers["as_of"].iloc[0]
 
 
-def _present(present: pd.DataFrame, share: float, last: pd.DataFrame | None, terms: Terms) -> Roster:
+def _present(present: pd.DataFrame, share: float, last: pd.DataFrame | None, terms: ProposalTerms) -> Roster:
     before = None if last is None else last["as_of"].iloc[0]
     return members.roster(present, size.places(share, len(present)), before, terms.hands)
 

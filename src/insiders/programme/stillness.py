@@ -17,7 +17,7 @@ MONTHS_MIN = 6  # judged months from which the past of a shop says more than tha
 USUAL = Policy(band=1.25, grace_months=1)
 
 
-class Terms(NamedTuple):
+class StillnessTerms(NamedTuple):
     """What the policy is chosen by."""
 
     flip_share_max: float  # of the members, in one month
@@ -36,12 +36,12 @@ class Choice(NamedTuple):
     score_share: float  # scores of the members / those of as many customers by rank, over all checks
     months: int  # that could be judged
 
-    def excess(self, terms: Terms) -> float:
+    def excess(self, terms: StillnessTerms) -> float:
         """By how much the worse of the two shares is beyond its maximum."""
         return max(self.flip_share - terms.flip_share_max, self.leave_share - terms.leave_share_max, 0.0)
 
 
-def choose(checks: Sequence[Check], scores: Sequence[NDArray[np.float64]], terms: Terms) -> Choice:
+def choose(checks: Sequence[Check], scores: Sequence[NDArray[np.float64]], terms: StillnessTerms) -> Choice:
     """The policy that keeps flips and leavers below their maximum in every month, and gives up the least of the scores.
 
     `scores`: of each check's customers, 0 for the absent. Where no policy keeps below both, the one that comes closest;
@@ -58,7 +58,9 @@ def _distance(one: Policy, other: Policy) -> tuple[float, int]:
     return abs(one.band - other.band), abs(one.grace_months - other.grace_months)
 
 
-def _candidates(checks: Sequence[Check], scores: Sequence[NDArray[np.float64]], terms: Terms) -> Iterator[Choice]:
+def _candidates(
+    checks: Sequence[Check], scores: Sequence[NDArray[np.float64]], terms: StillnessTerms
+) -> Iterator[Choice]:
     days = pd.DatetimeIndex([each.day for each in checks])
     for band in terms.bands:
         for grace in terms.graces:
@@ -101,7 +103,7 @@ def flips(walked: NDArray[np.int64], months: NDArray[np.int64], within: int) -> 
     return is_flip
 
 
-def count_events(walked: NDArray[np.int64], days: pd.DatetimeIndex, terms: Terms) -> pd.DataFrame:
+def count_events(walked: NDArray[np.int64], days: pd.DatetimeIndex, terms: StillnessTerms) -> pd.DataFrame:
     """One row per check: members before and after, each kind of event, flips, and their shares of the members before.
 
     `judged`: a whole month passed since the check before, and one member is no more than `flip_share_max` of those

@@ -4,17 +4,17 @@ No effect is promised: what an action earns is known only from an experiment on 
 """
 
 from insiders.programme.actions.effects import Cost, Uplift
-from insiders.programme.actions.summary import WARNINGS, ActionsNumbers, Inputs, Terms, audiences, numbers
+from insiders.programme.actions.summary import WARNINGS, ActionsNumbers, ActionTerms, Inputs, audiences, numbers
 from insiders.programme.actions.targeting import Action, Condition
 
 __all__ = [
     "WARNINGS",
     "Action",
+    "ActionTerms",
     "ActionsNumbers",
     "Condition",
     "Cost",
     "Inputs",
-    "Terms",
     "Uplift",
     "audiences",
     "numbers",

@@ -30,7 +30,7 @@ class Inputs(NamedTuple):
     enter: Rule
 
 
-class Terms(NamedTuple):
+class ActionTerms(NamedTuple):
     """The actions to choose from, what is assumed of them, and whom to list."""
 
     actions: Sequence[Action]
@@ -111,7 +111,7 @@ class ActionsNumbers(TypedDict):
     horizon_days: int
 
 
-def numbers(inputs: Inputs, terms: Terms) -> ActionsNumbers:
+def numbers(inputs: Inputs, terms: ActionTerms) -> ActionsNumbers:
     arms = inputs.present.loc[inputs.present["is_insider"], "arm"]
     matches = list(targeting.matches(inputs.present, terms.actions))
     return {
@@ -127,7 +127,7 @@ def numbers(inputs: Inputs, terms: Terms) -> ActionsNumbers:
     }
 
 
-def _about_to_leave(inputs: Inputs, terms: Terms) -> AboutToLeave:
+def _about_to_leave(inputs: Inputs, terms: ActionTerms) -> AboutToLeave:
     present, probability_max = inputs.present, terms.late_probability_max
     going = leaving.about_to_leave(present, probability_max)
     columns = [name for name in present if name in inputs.past]
@@ -148,7 +148,7 @@ def _plain(going: pd.DataFrame) -> list[LeavingMember]:
     return rows
 
 
-def _one_step(inputs: Inputs, terms: Terms) -> OneStep:
+def _one_step(inputs: Inputs, terms: ActionTerms) -> OneStep:
     misses = entering.near_misses(inputs.present, inputs.enter, terms.shortfall_max)
     steps = misses.groupby("column").size().sort_index().sort_values(ascending=False, kind="stable")
     return {
@@ -159,7 +159,7 @@ def _one_step(inputs: Inputs, terms: Terms) -> OneStep:
     }
 
 
-def audiences(inputs: Inputs, terms: Terms) -> pd.DataFrame:
+def audiences(inputs: Inputs, terms: ActionTerms) -> pd.DataFrame:
     """All customers whom the answer means (AUDIENCE), by action; `column` and `value` say why."""
     going = leaving.about_to_leave(inputs.present, terms.late_probability_max)
     near = entering.near_misses(inputs.present, inputs.enter, terms.shortfall_max)
