@@ -44,10 +44,10 @@ class Record(NamedTuple):
 
 def files() -> list[Path]:
     """Everything that decides about the next membership: the decisions in their order, and what people decided."""
-    return [*_decisions(), *([paths.HANDS] if paths.HANDS.exists() else []), *accepted()]
+    return [*_decisions(), *([paths.HANDS] if paths.HANDS.exists() else []), *accepted_files()]
 
 
-def accepted() -> list[Path]:
+def accepted_files() -> list[Path]:
     """The file of accepted faults, where there is one."""
     return [paths.ACCEPTED] if paths.ACCEPTED.exists() else []
 

@@ -19,7 +19,7 @@ def main() -> None:
 
     files.refuse_changed(tables.read_json(paths.SOURCE))
     runs.deliver()
-    inputs = (*INPUTS, *ledger.accepted())
+    inputs = (*INPUTS, *ledger.accepted_files())
     if freshness.is_fresh("register", inputs, OUTPUTS):
         return
 
