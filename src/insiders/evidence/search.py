@@ -140,8 +140,8 @@ class Leases(Protocol):
     def wait(self) -> None: ...
 
 
-class Alone:
-    """No other process: everything is ours."""
+class NoOtherProcess:
+    """Every trial is ours to score."""
 
     def __init__(self, settings: Settings) -> None:
         self.limit = settings.batch
@@ -167,7 +167,7 @@ def run(study: "Study", settings: Settings, score: Score, leases: Leases | None 
         numbers = range(first, min(first + settings.batch, settings.trials))
         batch = _batch(history, settings, numbers, best(done, settings))
         answers = {}
-        for number, answer in _answered(study, batch, score, leases or Alone(settings)):
+        for number, answer in _answered(study, batch, score, leases or NoOtherProcess(settings)):
             answers[number] = answer
             yield Trial(number, batch[number][1].recipe, *answer)
         for number, (trial, question) in batch.items():  # together: no proposal depends on which was ready first
