@@ -16,7 +16,7 @@ from insiders.units import MONTH_DAYS, PRODUCT_SEPARATOR, YEAR_DAYS
 
 WEIGHT_UNITS = 1_000_000  # fading weights are rounded to millionths, so that faded amounts add up exactly
 GRAIN = ["customer_id", "as_of"]
-COUNTS = [
+AS_SUMMED = [
     "distinct_product_count",
     "order_count_90d",
     "order_count_180d",
@@ -145,7 +145,7 @@ def _features(totals: ibis.Table, history_start: date) -> dict[str, Value]:
         "average_order_value": of["net_revenue"] / of["order_count"],
         "items_per_order": (of["item_total"] - of["matched_items"]) / of["order_count"],
         "products_per_order": of["product_total"] / of["order_count"],
-        **{name: of[name] for name in COUNTS},
+        **{name: of[name] for name in AS_SUMMED},
         "faded_revenue": of["faded_units"] / WEIGHT_UNITS,
         "largest_order_share": of["largest_order"] / of["gross_revenue"],
         "same_season_revenue": ibis.ifelse(has_year, of["same_season_revenue"], None),
