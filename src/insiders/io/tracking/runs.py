@@ -189,10 +189,10 @@ class SearchRun:
     inputs: tuple[Used, ...] = ()
     logged: dict[int, str] = field(default_factory=dict)
 
-    def log_trial(self, trial: TrialRun) -> bool:
-        """Write one trial as a child run, in about 30 ms; False where the search already has it."""
+    def log_trial(self, trial: TrialRun) -> None:
+        """Write one trial as a child run, in about 30 ms; one that the search already has stays as it is."""
         if trial.number in self.logged:
-            return False
+            return
         tags = {
             **_as_text(trial.tags),
             TRIAL_TAG: str(trial.number),
@@ -204,7 +204,6 @@ class SearchRun:
         record = RunRecord(trial.name, flatten(trial.params), measures, tags, started_at, trial.series, self.inputs)
         with explain_failures(self.connection.uri):
             self.logged[trial.number] = write_run(self.connection, record)
-        return True
 
     def illustrate(self, number: int, figure: "Figure", table: "pd.DataFrame") -> None:
         """Give a trial that was logged a picture of its clusters and a table of its segments."""
