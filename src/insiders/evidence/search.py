@@ -37,8 +37,8 @@ def _point(embedding: str, placed: Mapping[str, Param], clusterer: str, cut: Map
 
 _BOTH: dict[str, Param] = {"axes": "log_revenue past"}
 _ONE: dict[str, Param] = {"axes": "log_revenue"}
-# Every way to cut what is expected of customers, few and many times, and a point of each other embedding; what they
-# leave open is drawn.
+# Every way to cut what is expected of customers, few and many times, and a point of each other embedding but umap and
+# affinity; what they leave open is drawn.
 FIRST: list[dict[str, Param]] = [
     *(_point("lifetime_axes", _BOTH, "kmeans", {"clusters": clusters}) for clusters in (5, 6, 8)),
     *(_point("lifetime_axes", _ONE, "kmeans", {"clusters": clusters}) for clusters in (6, 8)),
