@@ -388,5 +388,8 @@ def test_a_member_stands_out_by_what_is_furthest_ahead_of_the_typical_one():
 
 
 def test_every_reason_has_its_words():
-    words = reasons.wording(decision("2011-02-01", members.none()).terms, Language("en", "GBP"))
-    assert set(words) == {*members.REASONS, reasons.OUTSIDE}
+    terms, left = decision("2011-02-01", members.none()).terms, members.REASONS[members.REASONS.index(members.FELL) :]
+    for rule in ("", "[]"):
+        words = reasons.wording({**terms, "rule": rule}, Language("en", "GBP"))
+        assert set(words) == {*members.REASONS, reasons.OUTSIDE}
+        assert {reason for reason, text in words.items() if text.startswith("left on ")} == set(left)

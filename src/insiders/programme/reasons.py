@@ -88,12 +88,15 @@ def _by_score(language: Language) -> dict[str, str]:
 
 def _by_rule(language: Language) -> dict[str, str]:
     say = language.say
-    out = say("left on {until}: missed the conditions to stay")
+    stays, out = (
+        say("a member, and meets the conditions to stay"),
+        say("left on {until}: missed the conditions to stay"),
+    )
     return {
         members.BY_RANK: say("meets the conditions to enter"),
-        members.BY_BAND: say("a member, and meets the conditions to stay"),
         members.BY_GRACE: say("leaves on {until} unless they meet the conditions again"),
-        **dict.fromkeys((members.BY_ORDER, members.FELL, members.NO_PLACE), out),
+        **dict.fromkeys((members.BY_BAND, members.BY_ORDER), stays),
+        **dict.fromkeys((members.FELL, members.NO_PLACE), out),
         OUTSIDE: say("does not meet the conditions to enter"),
     }
 
