@@ -6,7 +6,7 @@ is left free: it is the season's, and no segment's.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from insiders.value.scores import rank_share
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Parts = Sequence[Values]  # of both outcomes each customer's part of R², which is the mean of these
 
 NOTHING = 1e-9  # foresight of one group of all customers, but for rounding
 RFM_CELLS, RFM_GROUPS, BOOSTING = "rfm_cells", "rfm_groups", "boosting"
@@ -51,12 +52,20 @@ def of_segments(before: Group, now: Group) -> Foresight:
     One segmentation labels the customers of both dates. A segment without customers at the earlier date is expected to
     do what all did; whoever has no cluster is a segment of their own.
     """
-    return _foresight(_expected(before, now), now.next_revenue)
+    return of_parts(parts(before, now))
 
 
-def by_customer(before: Group, now: Group) -> Values:
-    """Each customer's part of `of_segments(before, now).both`, which is the mean of these; NaN where that is."""
-    parts = [_parts(*each) for each in zip(_expected(before, now), outcomes(now.next_revenue), strict=True)]
+def parts(before: Group, now: Group) -> Parts:
+    """What each customer of now adds to `of_segments(before, now)`."""
+    return _parts(_expected(before, now), now.next_revenue)
+
+
+def of_parts(parts: Parts) -> Foresight:
+    return Foresight(*(float(each.mean()) for each in parts))
+
+
+def by_customer(parts: Parts) -> Values:
+    """Each customer's part of `of_parts(parts).both`, which is the mean of these; NaN where that is."""
     known = [each for each in parts if not np.isnan(each).any()]
     return np.asarray(np.mean(known or parts, axis=0))
 
@@ -94,7 +103,7 @@ def of_boosting(before: pd.DataFrame, now: pd.DataFrame, features: tuple[str, ..
         for did in outcomes(before["next_revenue"].to_numpy()):
             model = HistGradientBoostingRegressor(**SMALL_TREES, early_stopping=False, random_state=seed)
             expected.append(model.fit(known, did).predict(asked))
-    return _foresight(expected, now["next_revenue"].to_numpy())
+    return of_parts(_parts(expected, now["next_revenue"].to_numpy()))
 
 
 def of_plain_groups(before: pd.DataFrame, now: pd.DataFrame) -> dict[str, Foresight]:
@@ -112,6 +121,7 @@ def of_quantiles(before: tuple[Values, Values], now: tuple[Values, Values], coun
 
 
 def mean(by_origin: Iterable[Foresight]) -> float:
+    """Mean over the origins of what was foretold of both outcomes."""
     return float(np.mean([each.both for each in by_origin]))
 
 
@@ -150,15 +160,11 @@ def _means(labels: Labels, did: Values, asked: Labels) -> Values:
     return np.where(known[found] == asked, means[found], did.mean())
 
 
-def _foresight(expected: list[Values], next_revenue: Values) -> Foresight:
-    return Foresight(*(_r_squared(*each) for each in zip(expected, outcomes(next_revenue), strict=True)))
+def _parts(expected: list[Values], next_revenue: Values) -> Parts:
+    return [_part(*each) for each in zip(expected, outcomes(next_revenue), strict=True)]
 
 
-def _r_squared(expected: Values, did: Values) -> float:
-    return float(_parts(expected, did).mean())
-
-
-def _parts(expected: Values, did: Values) -> Values:
+def _part(expected: Values, did: Values) -> Values:
     """1 - squared error / variance of the outcome: errors are seen from their mean, so the level is free."""
     spread, errors = float(did.var()), did - expected
     return 1 - (errors - errors.mean()) ** 2 / spread if spread > 0 else np.full(len(did), np.nan)

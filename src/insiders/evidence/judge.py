@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from insiders.evidence import foresight, quality
-from insiders.evidence.foresight import Group
+from insiders.evidence.foresight import Group, Parts
 from insiders.evidence.quality import Space
 from insiders.evidence.windows import VALIDATION, Window
 from insiders.model.clusterers import CLUSTERERS
@@ -167,11 +167,13 @@ class Judge:
         with self._threads.limit(limits=1):  # workers x threads = cores, and the same last bits whatever their number
             models = {name: self._fit(recipe, name) for name in [VALIDATION, *self.folds]}
             violation, reason = self._violation(models)
-            measures = round_each(self._foresight(recipe, models) | self._shape(models))
+            parts = self._parts(recipe, models)
+            measures = round_each(_foresight(parts) | self._shape(models))
             if violation <= 0 and measures["foresight_min"] < self.settings.hopeless_foresight:
                 reason = f"foresight is {measures['foresight_min']:.3f} at its worst origin"
             if not reason:
-                measures |= self._late(recipe, models, measures, rival)
+                behind = self._behind(_joined(parts), rival) if rival else 0.0
+                measures |= self._late(recipe, models[VALIDATION], measures, behind)
             return Answer(round_each(measures), violation, reason)
 
     @cached_property
@@ -198,12 +200,11 @@ class Judge:
 
     def _refit_and_told(self, key: str) -> Values:
         recipe = Recipe.from_record(json.loads(key))
-        return self._parts(recipe, {fold: self._fit(recipe, fold) for fold in self.folds})
+        return _joined(self._parts(recipe, {fold: self._fit(recipe, fold) for fold in self.folds}))
 
-    def _parts(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> Values:
-        """What adds up to a recipe's mean foresight: one part for each customer at each origin."""
-        parts = [foresight.by_customer(*self._groups(recipe, fold, models[fold])) for fold in self.folds]
-        return np.concatenate([each / len(each) / len(parts) for each in parts])
+    def _parts(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> dict[str, Parts]:
+        """What each customer of each rolling origin adds to what the segments foretold there."""
+        return {fold: foresight.parts(*self._groups(recipe, fold, models[fold])) for fold in self.folds}
 
     @cached_property
     def _places(self) -> Labels:
@@ -212,13 +213,14 @@ class Judge:
         return np.unique(np.concatenate(customers), return_inverse=True)[1]
 
     def _late(
-        self, recipe: Recipe, models: Mapping[str, SegmentModel], measures: Mapping[str, float], rival: Recipe | None
+        self, recipe: Recipe, model: SegmentModel, measures: Mapping[str, float], behind: float
     ) -> dict[str, float]:
-        """What costs most of the time; all of it for those alone that can be picked."""
-        model = models[VALIDATION]
+        """What costs most of the time; all of it for those alone that can be picked.
+
+        `model` is that of the validation date; `behind`: by how many standard errors a rival foretells more.
+        """
         samples = [self._refit(recipe, name) for name in self.resamples[:FIRST_RESAMPLES]]
         roughly = _stability(model.labels_, samples)
-        behind = self._behind(self._parts(recipe, models), rival) if rival else 0.0
         if behind > self.settings.foresight_errors or roughly["stability_rand"] < self.settings.hopeless_stability:
             return roughly
         samples += [self._refit(recipe, name) for name in self.resamples[FIRST_RESAMPLES:]]
@@ -252,12 +254,6 @@ class Judge:
         if key not in self._forests:
             self._forests[key] = grown(scaled, target, leaf, seed, signs)
         return self._forests[key]
-
-    def _foresight(self, recipe: Recipe, models: Mapping[str, SegmentModel]) -> dict[str, float]:
-        """What the segments foretold after every rolling origin."""
-        return foresight.measures(
-            {fold: foresight.of_segments(*self._groups(recipe, fold, models[fold])) for fold in self.folds}
-        )
 
     def _groups(self, recipe: Recipe, window: str, model: SegmentModel) -> tuple[Group, Group]:
         """The customers of the window before, and of the window itself, in the segments of its model."""
@@ -329,6 +325,17 @@ class Judge:
         return Window(
             quality.permuted(window.customers, features, seed), quality.permuted(window.past, features, seed + 1)
         )
+
+
+def _foresight(parts: Mapping[str, Parts]) -> dict[str, float]:
+    """What the segments foretold after every rolling origin."""
+    return foresight.measures({fold: foresight.of_parts(each) for fold, each in parts.items()})
+
+
+def _joined(parts: Mapping[str, Parts]) -> Values:
+    """What adds up to a recipe's mean foresight: one part for each customer at each origin."""
+    by_origin = [foresight.by_customer(each) for each in parts.values()]
+    return np.concatenate([each / len(each) / len(by_origin) for each in by_origin])
 
 
 def _bytes(embedded: tuple[Points, Points]) -> int:
