@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from customer_tables import NOW, customers, write_project
 from insiders import schemas
-from insiders.answers import assignments, enrolment
+from insiders.answers import enrolment
 from insiders.cli import app
 from insiders.errors import InputError
 from insiders.io import ledger, paths, tables, workspace
@@ -198,10 +198,4 @@ def test_a_damaged_file_of_hands_is_named() -> None:
     with workspace.alone("insiders set"):
         paths.HANDS.write_text(maybe)
     with pytest.raises(InputError, match="no decision about a customer: expected customer_id, hand"):
-        assignments.serve(
-            assignments.named(None, enrolment.params.read(), customers()["as_of"].iloc[0]),
-            customers(),
-            assignments.read_history(),
-            assignments.read_months(),
-            enrolment.params.read(),
-        )
+        enrolment.propose(customers(), enrolment.params.read())

@@ -25,9 +25,9 @@ def project(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def served() -> assignments.Served:
     """Before the forecast."""
     customers = assignments.read_customers(paths.CUSTOMERS)
-    past, months = assignments.read_history(), assignments.read_months()
     settings = params.read()
     server = assignments.named(None, settings, customers["as_of"].iloc[0])
+    past, months = assignments.read_history(), assignments.read_months(server)
     return assignments.serve(server, customers, past, months, settings)
 
 

@@ -152,7 +152,8 @@ def assign(
     table = assignments.read_customers(path)
     server = assignments.named(version, settings, table["as_of"].iloc[0])
     if customers:  # of whose orders nothing is known
-        served = assignments.serve(server, table, assignments.read_history(), assignments.read_months(), settings)
+        history, months = assignments.read_history(), assignments.read_months(server)
+        served = assignments.serve(server, table, history, months, settings)
         list_forecast.write_unforetold(served, out or Path())
     else:
         acceptance = current_list.Acceptance(why, date.today()) if accept else None

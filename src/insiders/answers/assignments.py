@@ -1,6 +1,6 @@
 """What is said of a table of customers: everyone's segment by the serving model, who is a member, and the list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -21,11 +21,17 @@ from insiders.io import paths, tables
 from insiders.io.params import Params
 from insiders.io.tracking import registry
 from insiders.model import segments
+from insiders.model.embeddings.affinity import PRODUCTS
 from insiders.units import YEAR_DAYS
 from insiders.value import lifetime, scores
 
 
 class Labeller(Protocol):
+    @property
+    def columns(self) -> Sequence[str]:
+        """Columns that it looks at, beside the features of schemas.FEATURES."""
+        ...
+
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
         ...
@@ -71,6 +77,7 @@ class Baseline:
     sort: str
     count: int
     horizon_days: int  # how far ahead an expected lifetime value looks
+    columns: tuple[str, ...] = ()  # besides the features it looks at none
 
     def predict(self, customers: pd.DataFrame, /) -> pd.DataFrame:
         """`cluster`, `segment` and `is_insider` of each row."""
@@ -129,17 +136,22 @@ def read_customers(path: Path) -> pd.DataFrame:
 
 
 def read_history() -> pd.DataFrame:
-    """Past customers with the revenue that followed, the last period's included: here nothing is judged by it."""
-    snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    """What a calibration looks at, the revenue of the last period included: here nothing is judged by it."""
+    known = tables.read_without([PRODUCTS], paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    snapshots = known[["customer_id", *lifetime.PAST]]
     last = tables.read(paths.HOLDOUT, schemas.HOLDOUT)
     keys = ["customer_id", "as_of"]
-    known = snapshots[keys].merge(last, on=keys, how="left", validate="many_to_one")["next_revenue"]
-    return snapshots.assign(next_revenue=snapshots["next_revenue"].fillna(known))
+    brought = snapshots[keys].merge(last, on=keys, how="left", validate="many_to_one")["next_revenue"]
+    return snapshots.assign(next_revenue=snapshots["next_revenue"].fillna(brought))
 
 
-def read_months() -> pd.DataFrame:
-    """Customers as they were known at the past month starts."""
-    return tables.read(paths.HISTORY, schemas.HISTORY)
+def read_months(server: Server) -> pd.DataFrame:
+    """Customers as they were known at the past month starts.
+
+    Without their products, over half of all that is known of them, where the server does not look at these.
+    """
+    unread = {PRODUCTS} - set(server.labeller.columns)
+    return tables.read_without(unread, paths.HISTORY, schemas.HISTORY)
 
 
 def serve(
@@ -147,7 +159,7 @@ def serve(
 ) -> Served:
     """Everyone's segment, how sure it is, what they are expected to bring, and who is a member of the programme.
 
-    `history` tells how far such expectations were off (schemas.SNAPSHOTS); over the dates of `months` (schemas.HISTORY)
+    `history` tells how far such expectations were off (lifetime.PAST); over the dates of `months` (schemas.HISTORY)
     the membership is walked where no decision is recorded.
     """
     labelled = server.labeller.predict(customers)

@@ -41,8 +41,8 @@ def make(
     faults = drift.of_delivery(server.champion, customers["as_of"].iloc[0], settings)
     if acceptance is None:
         drift.refuse(faults, server.champion)
-    months = assignments.read_months()
-    served = assignments.serve(server, customers, assignments.read_history(), months, settings)
+    history, months = assignments.read_history(), assignments.read_months(server)
+    served = assignments.serve(server, customers, history, months, settings)
     faults += drift.of_list(server.champion, customers, served.assigned, settings)
     accepted = []
     if acceptance:

@@ -69,7 +69,7 @@ def propose(customers: pd.DataFrame, settings: Params) -> Proposed:
     labelled = server.labeller.predict(customers)
     expected, _ = assignments.expectations(customers, assignments.read_history(), settings)
     candidates = assignments.candidates(server, customers, labelled, expected)
-    programme = membership.propose(candidates, assignments.read_months(), settings)
+    programme = membership.propose(candidates, assignments.read_months(server), settings)
     people = customers["customer_id"]
     assigned = labelled.assign(customer_id=people, is_insider=people.isin(programme.inside))
     return Proposed(programme, assigned, server.champion)

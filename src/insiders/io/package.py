@@ -69,6 +69,11 @@ class Package:
     model: SegmentModel
     contract: Mapping[str, Limits]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the customers' table that the model looks at, in its order."""
+        return tuple(self.contract)
+
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
         """`cluster`, `segment`, `is_insider` and `score` of each row; other columns than the features are ignored.
 

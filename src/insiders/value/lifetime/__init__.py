@@ -17,6 +17,7 @@ from insiders.value.lifetime.calibration import Calibration
 from insiders.value.lifetime.likelihood import fit_process, log_likelihood
 from insiders.value.lifetime.model import (
     HISTORY,
+    PAST,
     ValueModel,
     calibrate,
     expect,
@@ -30,6 +31,7 @@ from insiders.value.lifetime.spend import Spend, fit_spend
 
 __all__ = [
     "HISTORY",
+    "PAST",
     "PROCESSES",
     "Calibration",
     "Histories",

@@ -18,6 +18,7 @@ from insiders.value.lifetime.spend import Spend, fit_net_spend
 DROPOUT_EVIDENCE = 5.99  # twice the gain in log-likelihood: chi-square, 2 parameters more, 95 %
 # Columns of a table of customers that a lifetime value is made from.
 HISTORY = ("recency_days", "tenure_days", "gap_mean_days", "net_revenue")
+PAST = ("as_of", *HISTORY, "next_revenue")  # columns of earlier customers that a calibration looks at
 KEPT = 64  # fitted models, by what they were fitted to: a stage asks for the same ones again and again
 HIGHEST = 0.999  # level of a quantile: above it there is only the model's own tail, which has no end
 MIDPOINTS = (np.arange(20) + 0.5) / 20
