@@ -48,9 +48,11 @@ def foretell(served: Served, customers: pd.DataFrame, months: pd.DataFrame, sett
     `customers` are those of today (schemas.CUSTOMERS), `months` those of the past month starts (schemas.HISTORY).
     """
     as_of, horizon_days = customers["as_of"].iloc[0], settings.featurize.horizon_days
-    known = pd.concat([months[months["as_of"] < as_of], customers], ignore_index=True)
+    looked_at = list(forecast.LOOKED_AT)  # of all columns the frames would be copied
+    earlier = months.loc[months["as_of"] < as_of, looked_at]
+    known = pd.concat([earlier, customers[looked_at]], ignore_index=True)
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
-        groups = forecast.groups(_monthly(as_of.date()), known, _members(served, months), horizon_days)
+        groups = forecast.groups(_monthly(as_of.date()), known, _members(served, earlier), horizon_days)
         outlook = forecast.outlook(groups, as_of, horizon_days, settings.forecast.ways)
     return Foretold(on_level(served, outlook["expected"]), outlook)
 
@@ -74,11 +76,10 @@ def _listed(insiders: pd.DataFrame, expectations: pd.DataFrame) -> pd.DataFrame:
     return insiders.assign(**{name: own[name].round(2).to_numpy() for name in amounts})
 
 
-def _members(served: Served, months: pd.DataFrame) -> pd.DataFrame:
-    """The members at each past month start, and today's."""
+def _members(served: Served, earlier: pd.DataFrame) -> pd.DataFrame:
+    """The members at each of the `earlier` month starts, and today's."""
     keys, assigned = ["customer_id", "as_of"], served.assigned
     today = assigned.loc[assigned["is_insider"], keys]
-    earlier = months[months["as_of"] < assigned["as_of"].iloc[0]]
     past = forecast.past_members(served.memberships, earlier, len(today) / len(assigned))
     return pd.concat([past, today], ignore_index=True)
 

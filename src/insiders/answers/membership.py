@@ -27,6 +27,8 @@ from insiders.programme.size import Limits, Place
 from insiders.programme.stillness import StillnessTerms
 
 BY_RULE = "rule"  # programme.by
+# What is asked of a past month's customers: all that decides their places, by score or by rule.
+RANKED = ["customer_id", "as_of", "score", *rules.AT_LEAST]
 LISTED = ["rank", "customer_id", "status", "since", "arm", "release", "reason"]
 
 
@@ -94,7 +96,7 @@ def propose(now: Candidates, months: pd.DataFrame, settings: Params) -> Membersh
     terms, last = _terms(settings), decided[-1] if decided else None
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         first_day = pd.Timestamp(decided[0].as_of if decided else now.as_of)
-        earlier = [_scored(each, now) for _, each in months[months["as_of"] < first_day].groupby("as_of")]
+        earlier = [_scored(each, now)[RANKED] for _, each in months[months["as_of"] < first_day].groupby("as_of")]
         present, share = _scored(now.customers, now), _share(now, settings, last)
     rule = _rule(present, share, last) if settings.programme.by == BY_RULE else None
     if rule is not None:

@@ -18,10 +18,11 @@ that had ended by its date.
 """
 
 from insiders.value.forecast.accuracy import Outcome, chance_error, coverage, interval, level_error, mase
-from insiders.value.forecast.groups import Group, groups, monthly, past_members
+from insiders.value.forecast.groups import LOOKED_AT, Group, groups, monthly, past_members
 from insiders.value.forecast.outlook import Outlook, SegmentOutlook, SpanOutcome, outlook, segments
 
 __all__ = [
+    "LOOKED_AT",
     "Group",
     "Outcome",
     "Outlook",

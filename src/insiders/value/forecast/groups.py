@@ -15,6 +15,7 @@ from insiders.value.forecast.accuracy import UPPER_TAIL, chance_error
 
 Array = NDArray[np.float64]
 
+LOOKED_AT = ("customer_id", "as_of", *lifetime.HISTORY)  # columns of customers that `groups` and `past_members` need
 FLOOR = 0.01  # of what the members promise: a month below it, or below 0 by refunds, counts as this
 TINY = 1e-9
 LEARN_FROM = 3  # full months that a group must have known for its errors to count
@@ -110,8 +111,8 @@ def _by_sort(history: pd.DataFrame, share: float) -> pd.DataFrame:
 def groups(revenue: pd.DataFrame, history: pd.DataFrame, members: pd.DataFrame, horizon_days: int) -> list[Group]:
     """One group per date of `history` with a member, earliest first, looking `horizon_days` ahead in whole months.
 
-    `revenue` is what `monthly` gives, `history` the features of all customers at each date (schemas.HISTORY and, for
-    the forecast itself, schemas.CUSTOMERS), `members` the group (customer_id, as_of). Dates at which nobody had brought
+    `revenue` is what `monthly` gives, `history` LOOKED_AT of all customers at each date (schemas.HISTORY and, for the
+    forecast itself, schemas.CUSTOMERS), `members` the group (customer_id, as_of). Dates at which nobody had brought
     anything yet are left out.
     """
     ids = {as_of: pd.Index(names) for as_of, names in members.groupby("as_of")["customer_id"]}
