@@ -317,7 +317,8 @@ def _outcome(chosen: Flags, everybody: pd.DataFrame, period: Period, earlier: li
 
 def _expectations(customers: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Each customer's expected revenue, from a model of their own date calibrated on what had ended by then."""
-    history = pd.concat([each.customers for each in period.cut.values()] + [each.past for each in period.cut.values()])
+    known = [each.customers for each in period.cut.values()] + [each.past for each in period.cut.values()]
+    history = pd.concat([each[["customer_id", *lifetime.PAST]] for each in known])
     history = history.drop_duplicates(["as_of", "customer_id"])
     with threadpool_limits(1):  # several threads make the small steps of a fit slower, and its last bits uncertain
         model = lifetime.calibrate(lifetime.fit(customers), history, period.horizon_days, period.unseen_season)
