@@ -238,7 +238,8 @@ def trained(lines_of_a_year: pd.DataFrame, tmp_path_factory: pytest.TempPathFact
     with chdir(tmp_path_factory.mktemp("trained")):
         paths.DATA.mkdir()
         deliver(lines_of_a_year)
-        return drift.trained_on(drift.read_shop(SETTINGS), customers(), model.columns, pd.Series(model.labels_))
+        delivery = drift.delivery(drift.read_shop(SETTINGS), TODAY)
+        return drift.trained_on(delivery, customers(), model.columns, pd.Series(model.labels_))
 
 
 @pytest.fixture

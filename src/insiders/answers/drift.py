@@ -43,11 +43,10 @@ def read_shop(settings: Params) -> Shop:
     return Shop(transactions, tables.read_json(paths.SOURCE), settings.preprocess.currency)
 
 
-def trained_on(shop: Shop, customers: pd.DataFrame, features: Collection[str], clusters: pd.Series) -> str:
-    """The profile of a model as JSON: of the shop until the customers' day, of their features and their clusters."""
-    day = customers["as_of"].iloc[0].date()
-    known = Trained(delivery(shop, day), served.highest(customers, features), served.shares(clusters))
-    return tables.as_json(profile.as_record(known)) + "\n"
+def trained_on(known: Delivery, customers: pd.DataFrame, features: Collection[str], clusters: pd.Series) -> str:
+    """The profile of a model as JSON: of the delivery, of the customers' features and of their clusters."""
+    trained = Trained(known, served.highest(customers, features), served.shares(clusters))
+    return tables.as_json(profile.as_record(trained)) + "\n"
 
 
 def delivery(shop: Shop, as_of: date) -> Delivery:

@@ -15,6 +15,7 @@ from insiders.answers import bounds, drift
 from insiders.answers.manifest import Manifest, SegmentRecord, VerdictRecord
 from insiders.errors import InputError
 from insiders.evidence import judge, unsearched, validation, verdict, windows
+from insiders.evidence.drift.profile import Delivery
 from insiders.evidence.gates import Thresholds
 from insiders.evidence.judge import Recipe, Settings
 from insiders.evidence.search import Candidate
@@ -50,12 +51,13 @@ class Entry(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """The candidate of a search, its settings, the last period and today's customers."""
+    """The candidate of a search, its settings, the last period, today's customers and the delivery behind them."""
 
     candidate: Candidate
     search: Settings
     period: Period
     customers: pd.DataFrame
+    delivery: Delivery
 
 
 def register(settings: Params) -> None:
@@ -64,20 +66,18 @@ def register(settings: Params) -> None:
     What will serve is computed first: nothing is registered of a shop on which a figure fails.
     """
     shop, minimum = _read_shop(settings), settings.register_.value_over_random_min
-    # Before anything is judged: a candidate of faulty data passes the gates like any other.
-    drift.refuse_delivery(shop.customers["as_of"].iloc[0], settings)
     if unsearched.is_unsearched(shop.candidate):
         champion = registry.sync_champion()
         _write(shop, _unjudged(champion), _serving_earlier(shop, champion, minimum))
         return
-    case = verdict.fit(*shop)
+    case = verdict.fit(shop.candidate, shop.search, shop.period, shop.customers)
     entry = _enter(case, settings)
     case.final_model.segment_names_ = {each["cluster"]: each["name"] for each in entry.segments}
     judged = verdict.judge(case, _thresholds(settings), _rival(shop, entry.rival))
     promotes = judged.passed and settings.register_.auto_promote and not entry.is_set_aside
     own = verdict.serving_candidate(case, judged) if promotes or entry.is_champion else None
     serving = own or _serving_earlier(shop, registry.champion(), minimum)
-    facts = replace(_facts(case, entry, judged), profile=_profile(case, settings))
+    facts = replace(_facts(case, entry, judged), profile=_profile(case, shop.delivery))
     version = registry.register(case.final_model, shop.customers.head(EXAMPLE_ROWS), facts)
     if promotes:
         registry.promote(version.number, by="gate")
@@ -86,16 +86,28 @@ def register(settings: Params) -> None:
 
 def _read_shop(settings: Params) -> Shop:
     candidate: Candidate = tables.read_json(paths.CANDIDATE)
+    delivery = _read_delivery(settings)
     search = replace(studies.search_settings(settings), score=candidate["score"], share=candidate["share"])
     cut = windows.windows(tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS), search.horizon_days, judge.looked_at(search))
     brought, season = tables.read(paths.HOLDOUT, schemas.HOLDOUT), settings.forecast.unseen_season
     period = validation.last_period(cut, brought, search.horizon, season)
-    return Shop(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS))
+    return Shop(candidate, search, period, tables.read(paths.CUSTOMERS, schemas.CUSTOMERS), delivery)
 
 
-def _profile(case: Case, settings: Params) -> str:
+def _read_delivery(settings: Params) -> Delivery:
+    """What is known of the delivery as of the customers' day.
+
+    Faults are refused before anything is judged: a candidate of faulty data passes the gates like any other. And the
+    engine takes its memory before the tables of customers take theirs.
+    """
+    as_of = tables.read_vouched(paths.CUSTOMERS, ["as_of"])["as_of"].iloc[0]
+    drift.refuse_delivery(as_of, settings)
+    return drift.delivery(drift.read_shop(settings), as_of.date())
+
+
+def _profile(case: Case, delivery: Delivery) -> str:
     clusters = pd.Series(case.final_model.labels_)
-    return drift.trained_on(drift.read_shop(settings), case.customers, case.final_model.columns, clusters)
+    return drift.trained_on(delivery, case.customers, case.final_model.columns, clusters)
 
 
 def _thresholds(settings: Params) -> Thresholds:
