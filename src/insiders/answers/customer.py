@@ -8,7 +8,8 @@ from insiders import schemas
 from insiders.errors import InputError
 from insiders.io import params, paths, tables, written
 from insiders.language import TEXTS_ARE_IN, Language
-from insiders.programme import criteria, decisions, story
+from insiders.programme import criteria, decisions, rules, story
+from insiders.programme.actions import leaving
 from insiders.programme.criteria import Criteria, Timeline
 from insiders.programme.decisions import DecisionTerms
 from insiders.programme.membership import Event
@@ -73,9 +74,10 @@ def present() -> pd.DataFrame:
 
 
 def past() -> pd.DataFrame:
-    """Customers at the past month starts (schemas.HISTORY with MEMBERSHIPS)."""
+    """Customers at the past month starts: the figures of rules and rhythms of schemas.HISTORY, with MEMBERSHIPS."""
     keys = ["customer_id", "as_of"]
-    return tables.read(paths.HISTORY).merge(tables.read(paths.MEMBERSHIPS), on=keys, validate="one_to_one")
+    known = tables.read_vouched(paths.HISTORY, [*keys, *dict.fromkeys([*rules.AT_LEAST, *leaving.FIGURES])])
+    return known.merge(tables.read(paths.MEMBERSHIPS), on=keys, validate="one_to_one")
 
 
 def _events(customer: "pd.Series", movement: pd.DataFrame) -> pd.DataFrame:

@@ -227,7 +227,7 @@ def claims(own: params.Report) -> list[Claim]:
 
 
 def look_around(judged: Judged) -> Around:
-    snapshots = tables.read(paths.SNAPSHOTS)
+    snapshots = tables.read_vouched(paths.SNAPSHOTS, ["customer_id", "as_of", "country", *schemas.FEATURES])
     before, after = (
         Period(engine.fetch(judged.connection, hypotheses.outcomes(judged.orders, *span)), span[1])
         for span in judged.spans

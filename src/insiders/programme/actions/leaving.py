@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 SHAPES = (0.1, 100.0)  # bounds of the regularity: from orders in bursts to clockwork; 1 is a Poisson process
 GAPS_MIN = 2  # gaps of which a sample deviation exists
+FIGURES = ("recency_days", "tenure_days", "gap_mean_days", "gap_std_days")  # of a rhythm of ordering
+FOLLOWED = ["customer_id", "as_of", "is_insider", *FIGURES]  # columns of customers that `backtest` needs
 LEAVING = [
     *("customer_id", "segment", "status", "until", "recency_days", "gap_mean_days", "probability", "net_revenue"),
     "arm",
@@ -100,9 +102,9 @@ class Backtest(TypedDict):
 def backtest(checks: pd.DataFrame, horizon_days: int, probability_max: float) -> Backtest:
     """Follow the members of earlier dates for the horizon.
 
-    `checks` holds customers at several dates (as_of, is_insider as of then), today's last. Each date is followed until
-    the first other one at least `horizon_days` later, and is left out where there is none. A member counts once at
-    every date. Members without a rhythm of their own are left out.
+    `checks` holds FOLLOWED at several dates (is_insider as of then), today's last. Each date is followed until the
+    first other one at least `horizon_days` later, and is left out where there is none. A member counts once at every
+    date. Members without a rhythm of their own are left out.
     """
     by_date, horizon = dict(list(checks.groupby("as_of", sort=True))), pd.Timedelta(days=horizon_days)
     pairs = [(start, [end for end in by_date if end - start >= horizon]) for start in by_date]

@@ -130,8 +130,7 @@ def numbers(inputs: Inputs, terms: ActionTerms) -> ActionsNumbers:
 def _about_to_leave(inputs: Inputs, terms: ActionTerms) -> AboutToLeave:
     present, probability_max = inputs.present, terms.late_probability_max
     going = leaving.about_to_leave(present, probability_max)
-    columns = [name for name in present if name in inputs.past]
-    checks = pd.concat([inputs.past[columns], present[columns]], ignore_index=True)
+    checks = pd.concat([each[leaving.FOLLOWED] for each in (inputs.past, present)], ignore_index=True)
     return {
         "count": len(going),
         "in_grace": int((going["status"] == GRACE).sum()),
