@@ -40,8 +40,7 @@ def names(lists: Iterable[str], kind: Kind) -> list[str]:
 def _write_csv(frame: pd.DataFrame, path: Path, decimal: str) -> None:
     """With the mark by which Excel knows UTF-8; where a comma is the decimal sign, semicolons part the columns."""
     separator, safe = ";" if decimal == "," else ",", tables.spreadsheet_safe(frame)
-    text = safe.to_csv(index=False, sep=separator, decimal=decimal, lineterminator="\r\n")
-    path.write_bytes(text.encode("utf-8-sig"))
+    safe.to_csv(path, index=False, sep=separator, decimal=decimal, lineterminator="\r\n", encoding="utf-8-sig")
 
 
 def _write_workbook(frame: pd.DataFrame, path: Path, _decimal: str) -> None:

@@ -118,13 +118,20 @@ def spreadsheet_safe(frame: "pd.DataFrame") -> "pd.DataFrame":
     Ids of customers stay as they are, and join: ingest has marked those that are formulas (delivery.rows).
     """
     texts = frame.select_dtypes(include=["object", "str"]).columns
-    lines = {name: frame[name].astype("str").str.replace("\r\n?", "\n", regex=True) for name in texts}
-    return frame.assign(**{name: _escaped(column) for name, column in lines.items()})
+    return frame.assign(**{name: _escaped(_in_lines(frame[name].astype("str"))) for name in texts})
+
+
+# A column in which nothing is to be changed stays itself: a copy of millions of texts is as large again.
+
+
+def _in_lines(texts: "pd.Series[str]") -> "pd.Series[str]":
+    has_return = texts.str.contains("\r", regex=False, na=False)
+    return texts.str.replace("\r\n?", "\n", regex=True) if has_return.any() else texts
 
 
 def _escaped(texts: "pd.Series[str]") -> "pd.Series[str]":
     is_formula = texts.str.contains(FORMULA, na=False) & ~texts.str.contains(NUMBER, na=False)
-    return texts.mask(is_formula, "'" + texts)
+    return texts.mask(is_formula, "'" + texts) if is_formula.any() else texts
 
 
 def spreadsheet_read(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -20,7 +20,7 @@ def worded(frame: pd.DataFrame, language: Language) -> pd.DataFrame:
         "action": words.actions.get,
         **dict.fromkeys(("status", "arm", "is_wholesaler"), words.codes.get),
     }
-    told = frame.copy()
+    told = frame.copy(deep=False)  # the other columns stay themselves
     for name in frame.columns:
         if name in write:
             told[name] = frame[name].map(write[name], na_action="ignore")
