@@ -45,14 +45,14 @@ def wanted(bought: pd.DataFrame, known: Space, start: date, end: date) -> Wanted
     who = pd.Index(known.customers).get_indexer(pairs["customer_id"])
     what = pd.Index(known.products).get_indexer(pairs["product_code"])
     size = len(known.products)
-    new = (who >= 0) & ~((what >= 0) & np.isin(who * size + what, _places(known.bought)))
+    new = (who >= 0) & ~((what >= 0) & _among(who * size + what, _places(known.bought)))
     counts = np.bincount(who[new], minlength=len(known.customers))
     rows, held = np.flatnonzero(counts), new & (what >= 0)
     return Wanted(rows, np.sort(np.searchsorted(rows, who[held]) * size + what[held]), counts[rows])
 
 
 def _places(matrix: Matrix) -> Integers:
-    """Row x columns + column of every entry."""
+    """Row x columns + column of every entry, sorted."""
     entries = matrix.tocoo()
     return entries.row.astype(np.int64) * matrix.shape[1] + entries.col
 

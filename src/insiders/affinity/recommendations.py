@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from insiders.affinity.evidence import choose, evaluate, wanted
+from insiders.affinity.evidence import Choice, choose, evaluate, wanted
 from insiders.affinity.scores import NOTHING, Model, Popularity, fit, ranked, reasons
 from insiders.affinity.space import Integers, Space, space
 from insiders.units import CONFIDENCE
@@ -38,8 +38,7 @@ def recommend(bought: pd.DataFrame, periods: Periods, on_sale_days: int, seed: i
     popularity there; else popularity is served.
     """
     choice = choose(bought, periods.choice, periods.test, on_sale_days)
-    then = space(bought, periods.test, on_sale_days)
-    evidence = evaluate(then, wanted(bought, then, periods.test, periods.as_of), choice, seed)
+    evidence = _judged(bought, periods, on_sale_days, choice, seed)
     better = evidence["verdict"] == "better"
     strongest = evidence["popularity"] or choice.filler._asdict()
     known = space(bought, periods.as_of, on_sale_days)
@@ -55,6 +54,12 @@ def recommend(bought: pd.DataFrame, periods: Periods, on_sale_days: int, seed: i
         "customers": len(known.customers),
     }
     return Recommendations(shown, {**evidence, **details})
+
+
+def _judged(bought: pd.DataFrame, periods: Periods, on_sale_days: int, choice: Choice, seed: int) -> Mapping[str, Any]:
+    """What the choice reached from `test` to `as_of`; the products as of then are not kept."""
+    then = space(bought, periods.test, on_sale_days)
+    return evaluate(then, wanted(bought, then, periods.test, periods.as_of), choice, seed)
 
 
 def _told(known: Space, model: Model, shown: Integers) -> pd.DataFrame:

@@ -11,6 +11,7 @@ Table = Any  # Ibis has no types that mypy could follow
 Matrix = Any  # nor have sparse matrices
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Small = NDArray[np.int32]
 COMMON = 5000  # products with the most buyers, which alone are recommended: of the others too little is known
 
 
@@ -26,6 +27,8 @@ class Space(NamedTuple):
     @property
     def common(self) -> "Space":
         """The same customers, and of the products the first COMMON."""
+        if len(self.products) <= COMMON:
+            return self
         products = {name: getattr(self, name)[:COMMON] for name in ("products", "on_sale")}
         return self._replace(**products, bought=self.bought[:, :COMMON], age_days=self.age_days[:, :COMMON])
 
@@ -43,42 +46,65 @@ def space(bought: pd.DataFrame, at: date, on_sale_days: int) -> Space:
     """
     from scipy import sparse
 
-    day = bought["bought_on"].to_numpy("datetime64[D]")
-    known = day < np.datetime64(at)
-    who, customers = _numbered(bought["customer_id"], known)
-    what, codes = _numbered(bought["product_code"], known)
-    age = (np.datetime64(at) - day[known]).astype(np.int64)
-    who_latest, what_latest, age_latest = _latest(who, what, age)
-    by_buyers = np.argsort(-np.bincount(what_latest, minlength=len(codes)), kind="stable")
-    place, shape = np.argsort(by_buyers), (len(customers), len(codes))
-    youngest = np.full(len(codes), np.iinfo(np.int64).max)
-    np.minimum.at(youngest, place[what], age)
-    where = (who_latest, place[what_latest])
+    latest = _latest(bought, at)
+    by_buyers = np.argsort(-np.bincount(latest.what, minlength=len(latest.codes)), kind="stable")
+    what, shape = np.argsort(by_buyers).astype(np.int32)[latest.what], (len(latest.customers), len(latest.codes))
+    youngest = np.full(len(latest.codes), np.iinfo(np.int64).max)
+    np.minimum.at(youngest, what, latest.age)
+    ends = np.cumsum([0, *np.bincount(latest.who, minlength=len(latest.customers))])
+    age_days = sparse.csr_array((latest.age.astype(float), what, ends), shape=shape)
+    age_days.sort_indices()
+    places = (age_days.indices, age_days.indptr)  # which both matrices share
     return Space(
-        customers=customers,
-        products=codes[by_buyers],
-        bought=sparse.csr_array((np.ones(len(who_latest), np.int64), where), shape=shape),
-        age_days=sparse.csr_array((age_latest.astype(float), where), shape=shape),
+        customers=latest.customers,
+        products=latest.codes[by_buyers],
+        bought=sparse.csr_array((np.ones(len(what), np.int64), *places), shape=shape),
+        age_days=age_days,
         on_sale=youngest <= on_sale_days,
     )
 
 
+class _Latest(NamedTuple):
+    """Of each pair of customer and product, sorted, how many days ago it was bought last; both by their numbers."""
+
+    customers: NDArray[Any]
+    codes: NDArray[Any]
+    who: Small
+    what: Small
+    age: Small
+
+
+def _latest(bought: pd.DataFrame, at: date) -> _Latest:
+    """One sort of one number, for millions of rows; in place, since so many numbers take hundreds of megabytes."""
+    age = (np.datetime64(at) - bought["bought_on"].to_numpy("datetime64[D]")).astype(np.int32)
+    known, days = age > 0, int(age.max(initial=0)) + 1
+    number, customers, codes = _pairs(bought, known)
+    number *= days
+    number += age[known]
+    number.sort()
+    pair, youngest = np.divmod(number[begins(number // days)], days)
+    who, what = np.divmod(pair, max(len(codes), 1))
+    return _Latest(customers, codes, *(each.astype(np.int32) for each in (who, what, youngest)))
+
+
+def _pairs(bought: pd.DataFrame, known: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any], NDArray[Any]]:
+    """Of each purchase that is known customer x products + product, and the names of both."""
+    number, customers = _numbered(bought["customer_id"], known)
+    what, codes = _numbered(bought["product_code"], known)
+    number *= len(codes)
+    number += what
+    return number, customers, codes
+
+
 def _numbered(names: "pd.Series[str]", known: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any]]:
+    """The place of each name among the names in order; of categories, their own order."""
     numbers, distinct = pd.factorize(names[known], sort=True)
     return numbers, distinct.to_numpy(object)
 
 
-def _latest(who: Integers, what: Integers, age: Integers) -> tuple[Integers, Integers, Integers]:
-    """Of each pair of customer and product the latest purchase: one sort of one number, for millions of rows."""
-    products, days = what.max(initial=0) + 1, age.max(initial=0) + 1
-    pair, youngest = np.divmod(np.sort((who * products + what) * days + age), days)
-    first = begins(pair)
-    return (*np.divmod(pair[first], products), youngest[first])
-
-
 def begins(*sorted_keys: Integers) -> NDArray[np.bool_]:
     """Where a new combination of the keys (0 and up) begins."""
-    return np.logical_or.reduce([np.diff(key, prepend=-1) != 0 for key in sorted_keys])
+    return np.logical_or.reduce([np.append(np.ones(len(key[:1]), bool), key[1:] != key[:-1]) for key in sorted_keys])
 
 
 def buyers(known: Space, days: int | None = None) -> Floats:

@@ -185,7 +185,8 @@ class Inputs:
     @cached_property
     def recommendations(self) -> affinity.Recommendations:
         """Products for each customer by their codes, and how good such ones were."""
-        bought = self.fetch(affinity.purchases(self.scan(paths.LINES), self.as_of))
+        purchases = affinity.purchases(self.scan(paths.LINES), self.as_of)
+        bought = engine.fetch_coded(self.connection, purchases, ["customer_id", "product_code"])
         periods = affinity.Periods.before(self.as_of, self.horizon_days)
         with threadpool_limits(1):
             return affinity.recommend(bought, periods, self.settings.report.on_sale_days, self.settings.seed)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pandera.ibis import DataFrameSchema
 
 STREAM_ROWS = 50_000  # of a block
+CODED_ROWS = 1_000_000  # of a block whose texts become numbers: each names its own texts once
 ROW_GROUP = 122_880  # rows, DuckDB's own unit of work
 MORE_MEMORY = "raise engine.memory_limit in params.yaml, or make room where engine.spill_folder is"
 
@@ -127,6 +128,27 @@ def fetch(con: "Backend", expr: "ir.Table") -> "pd.DataFrame":
     """Evaluate a small table into a pandas frame."""
     with _on_duckdb(con, expr) as (local, table), _explained():
         return local.to_pyarrow(table).to_pandas()
+
+
+def fetch_coded(con: "DuckDB", expr: "ir.Table", names: Sequence[str]) -> "pd.DataFrame":
+    """Evaluate a table of many rows in which these texts repeat: they become categories, in order."""
+    import pyarrow as pa
+
+    schema = expr.schema().to_pyarrow()
+    for name in names:
+        place = schema.get_field_index(name)
+        schema = schema.set(place, schema.field(place).with_type(pa.dictionary(pa.int32(), pa.string())))
+    with _explained():
+        blocks = (_coded(each, names) for each in _reader(con, expr, CODED_ROWS))  # once in a frame, they are gone
+        frame: pd.DataFrame = pa.Table.from_batches(blocks, schema).unify_dictionaries().to_pandas()
+    ordered = {name: frame[name].cat.set_categories(sorted(frame[name].cat.categories)) for name in names}
+    return frame.assign(**ordered)
+
+
+def _coded(block: "pa.RecordBatch", names: Sequence[str]) -> "pa.RecordBatch":
+    for name in names:
+        block = block.set_column(block.schema.get_field_index(name), name, block[name].dictionary_encode())
+    return block
 
 
 def frames(con: "Backend", expr: "ir.Table", order_by: Sequence[str]) -> Iterator["pd.DataFrame"]:
