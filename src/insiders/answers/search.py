@@ -26,6 +26,7 @@ from insiders.io.leases import Leases
 from insiders.io.tracking import datasets, runs
 from insiders.io.tracking.runs import SearchRun, Series, TrialRun
 from insiders.model import segments
+from insiders.model.embeddings.affinity import PRODUCTS
 from insiders.model.segment_model import SegmentModel
 from insiders.programme import size
 from insiders.report.figures import importance
@@ -92,8 +93,9 @@ def _share(settings: params.Params, wanted: judge.Settings, customers: int) -> f
 
 
 def _windows(wanted: judge.Settings) -> dict[str, Window]:
-    snapshots = tables.read(paths.SNAPSHOTS, schemas.SNAPSHOTS)
-    return windows.windows(snapshots, wanted.horizon_days, judge.looked_at(wanted))
+    looked_at = judge.looked_at(wanted)
+    snapshots = tables.read_without({PRODUCTS} - {*looked_at}, paths.SNAPSHOTS, schemas.SNAPSHOTS)
+    return windows.windows(snapshots, wanted.horizon_days, looked_at)
 
 
 def _write_unsearched(settings: params.Params, wanted: judge.Settings, cut: dict[str, Window]) -> None:
