@@ -155,6 +155,10 @@ class Inputs:
         texts = products.texts(self.scan(paths.TRANSACTIONS), sorted(set(found["product_code"])))
         return products.describe(found, self.fetch(texts))
 
+    def look_at_purchases(self) -> None:
+        """Ask first what all purchases are needed for: they take their memory before the customers take theirs."""
+        _ = self.recommendations
+
     # --- what more than one answer asks ---
 
     @cached_property

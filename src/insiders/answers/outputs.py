@@ -27,6 +27,7 @@ OWN = (
 
 def write(inputs: Inputs) -> Mapping[str, float]:
     """Write every file once all of them are computed. -> the figures, by dotted name."""
+    inputs.look_at_purchases()
     answers, kind = compose(inputs), inputs.settings.report.spreadsheet
     figures = metrics.build(answers)
     lists = {path: list_ for row in ANSWERS for path, list_ in row.lists(inputs).items()}
