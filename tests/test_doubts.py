@@ -123,6 +123,8 @@ def test_an_order_s_amount_beside_its_postage_is_asked_about():
         ("2023-01-05T16:06:00.1234567", "2023-01-05"),
         ("2023-01-05 04:06:00 p. m.", "2023-01-05"),
         ("5 января 2023", "2023-01-05"),
+        ("Jan  5 2023  4:06PM", "2023-01-05"),
+        ("Jan 5 2023 4:06:00 PM PST", "2023-01-05"),
         ("5 stycznia 2023", "2023-01-05"),
     ],
 )
@@ -176,9 +178,21 @@ def test_a_kind_of_line_that_repeats_sales_is_asked_about():
     sales = list(visits(line_type="RE"))
     later = {"invoiced_at": max(row["invoiced_at"] for row in sales)}
     notes = [{**row, **later, "invoice": f"8{row['invoice']}", "line_type": "GS"} for row in sales[:8]]
-    with pytest.raises(InputError, match=r"'GS' has 8 lines, of which 8 equal an earlier sale.*GS\": refund"):
+    with pytest.raises(InputError, match=r"'GS' has 8 lines, of which 8 follow a sale of the same.*GS\": refund"):
         cleaned([*sales, *notes])
     assert net(cleaned([*sales, *notes], words={"GS": "refund"})[1]) == gross(sales) - gross(sales[:8])
+
+
+@pytest.mark.parametrize("signs", [("+", "-"), ("1", "-1")])
+def test_a_sign_in_a_column_of_its_own_is_asked_about_and_can_be_answered(signs):
+    text = lines(*(f"{line(quantity=str(n + 1))},{sign}" for n, sign in enumerate(signs)), head=f"{HEAD},Direction")
+    with pytest.raises(InputError, match=r"'Direction' is not read and holds '[-1]'.*{line_type: \"Direction\"}"):
+        read(text)
+    sales = list(visits(line_type=signs[0]))
+    back = [{**row, "line_type": signs[1], "invoice": f"8{row['invoice']}"} for row in sales[:8]]
+    with pytest.raises(InputError, match=r"which of them are no sales\?.*preprocess\.words"):
+        cleaned([*sales, *back])
+    assert net(cleaned([*sales, *back], words={signs[1]: "refund"})[1]) == gross(sales) - gross(sales[:8])
 
 
 def test_movements_of_a_stock_are_no_sales():

@@ -16,6 +16,11 @@ def reduced(text: str) -> str:
     return "".join(letter for letter in plain if letter.isalnum() and not unicodedata.combining(letter))
 
 
+def key(text: str) -> str:
+    """What tells words apart: a word as `reduced` writes it, and a sign or a number as it stands."""
+    return reduced(text) if any(letter.isalpha() for letter in text) else text.strip()
+
+
 def _words(*lists: str) -> frozenset[str]:
     return frozenset(reduced(word) for words in lists for word in words.split(","))
 
@@ -96,7 +101,10 @@ CLEAR_VOID = _words(
 YES = _words("yes,y,true,t,1,x,sim,si,oui,ja,tak,verdadeiro,verdadero,vrai,wahr,vero,waar,prawda")
 NO = _words("no,n,false,f,0,nao,non,nein,nee,nie,falso,faux,falsch,onwaar,not")
 # The two sides of an account, of which one is what is paid back: which, depends on whose account it is.
-SIDES = tuple(map(_words, ("d,c", "dr,cr", "debit,credit", "s,h", "soll,haben", "debe,haber", "dare,avere")))
+SIDES = (
+    *map(_words, ("d,c", "dr,cr", "debit,credit", "s,h", "soll,haben", "debe,haber", "dare,avere")),
+    *(frozenset(signs) for signs in (("+", "-"), ("1", "-1"), ("+1", "-1"))),
+)
 
 # Ids under which a till or a shop system books whoever gave none.
 PLACEHOLDERS = _words(
@@ -131,8 +139,8 @@ NO_NUMBER = re.compile(r"-1|-?9{4,}")  # ... or one that systems give to whoever
 
 def meaning(word: str | None, answers: dict[str, Meaning]) -> Meaning | None:
     """Tell what a state or type stands for: as the user says, else as is common; None where it is unknown."""
-    name = reduced(word or "")
-    said = {reduced(each): sense for each, sense in answers.items()}
+    name = key(word or "")
+    said = {key(each): sense for each, sense in answers.items()}
     names = {name, name.removeprefix(SYSTEM)}
     return said.get(name) or next((sense for sense, words in MEANINGS.items() if names & words), None)
 

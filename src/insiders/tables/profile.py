@@ -23,7 +23,8 @@ SERVICE_START = (
 )
 SERVICE_LENGTH_MAX = 28  # letters of such a text; a bound in the expression would cost ten times as much
 LETTERS = r"^\D+"  # with which the numbers of some invoices begin
-SAME_SALE = ("customer_id", "product_code", "quantity", "unit_price")
+SAME_PRODUCT = ("customer_id", "product_code", "unit_price")
+SAME_SALE = (*SAME_PRODUCT, "quantity")
 SEVERAL = 2  # words, before one says anything that another does not
 WORDS_MAX = 200  # different words in a column of states; with more it is none
 
@@ -64,7 +65,7 @@ class Holder(NamedTuple):
 class Word(NamedTuple):
     """A word of a column of states or types, and its lines: how many, of negative amounts, and sold before.
 
-    A line was sold before where an earlier one of another word has the same customer, product, quantity and price.
+    A line was sold before by `_sold_before`.
     """
 
     word: str
@@ -147,8 +148,8 @@ def measure(
         placeholders=tuple(sorted(each for each in ids if is_placeholder(each.customer_id))),
         total_codes=tuple(sorted(each["product_code"] for each in fetch(_total_codes(rows, invoices)))),
         gaps=fetch(_gaps(rows, invoices).aggregate(invoices=_.count()))[0]["invoices"],
-        statuses=_words(rows, "status", fetch),
-        types=_words(rows, "line_type", fetch),
+        statuses=_words(rows, "status", prefix, fetch),
+        types=_words(rows, "line_type", prefix, fetch),
     )
 
 
@@ -262,16 +263,26 @@ def _gaps(rows: Table, invoices: Table) -> Table:
     return named.filter(ibis.or_(*((named[f"{name}s"] == 1) & named[f"no_{name}"] for name in ORDER_FACTS)))
 
 
-def _words(rows: Table, column: str, fetch: Fetch) -> tuple[Word, ...]:
+def _words(rows: Table, column: str, prefix: str | None, fetch: Fetch) -> tuple[Word, ...]:
+    """The words of a column; the lines of credit notes, which `_credit_notes` looks at, repeat nothing."""
     named = rows.filter(rows[column].notnull()).mutate(word=rows[column])
     counted = named.group_by("word").aggregate(
         rows=_.copies.sum(), negative=_.copies.sum(where=_.amount < 0).coalesce(0)
     )
     frequent = fetch(counted.order_by([ibis.desc("rows"), "word"]).limit(WORDS_MAX))
-    if len(frequent) < SEVERAL:
-        return tuple(Word(**each) for each in frequent)
-    sold = named.group_by(*SAME_SALE, sold_as=_.word).aggregate(first_at=_.invoiced_at.min())
-    again = named.inner_join(sold, SAME_SALE).filter((_.sold_as != _.word) & (_.first_at < _.invoiced_at))
-    lines = again.select("word", *SAME_SALE, "invoice", "invoiced_at").distinct().group_by("word")
-    repeated = {each["word"]: each["lines"] for each in fetch(lines.aggregate(lines=_.count()))}
+    others = named.filter(~named.invoice.startswith(prefix)) if prefix else named
+    repeated = _sold_before(others, fetch) if len(frequent) >= SEVERAL else {}
     return tuple(Word(**each, repeated=repeated.get(each["word"], 0)) for each in frequent)
+
+
+def _sold_before(lines: Table, fetch: Fetch) -> dict[str, int]:
+    """Of each `word` of the lines how many of these follow a line of another word that may be the sale of the same.
+
+    The customer, product and price are the same, and the pieces no more: what came back is often part of a line.
+    """
+    sold = lines.group_by(*SAME_PRODUCT, sold_as=_.word).aggregate(first_at=_.invoiced_at.min(), most=_.quantity.max())
+    again = lines.inner_join(sold, SAME_PRODUCT).filter(
+        (_.sold_as != _.word) & (_.first_at < _.invoiced_at) & (_.quantity <= _.most) & (_.amount > 0)
+    )
+    each = again.select("word", *SAME_PRODUCT, "quantity", "invoice", "invoiced_at").distinct().group_by("word")
+    return {one["word"]: one["lines"] for one in fetch(each.aggregate(lines=_.count()))}

@@ -16,7 +16,7 @@ from insiders.tables.profile import Code, Holder, Profile, Word
 SLIP_SHARE_MAX = 0.05
 # Of positive lines on credit notes, the share that equals an earlier sale: as many make them money back, as few orders.
 REPEATED_SHARE_MIN, REPEATED_SHARE_MAX = 0.8, 0.3
-REPEATED_LINES_MIN = 5  # of a word; fewer may happen
+REPEATED_LINES_MIN, NOTES_SHARE_MAX = 5, 0.2  # of a word: fewer may happen, and more are no credit notes
 BACK_SHARE_MIN = 0.9  # of the lines of a word such as "refunded" are negative: they are the refunds, and the sales stay
 BUSY_TIMES = 5  # the orders of a busy customer that nobody has alone
 PLACES_MAX = 5  # countries of one customer
@@ -59,7 +59,7 @@ def decide(profile: Profile, settings: Settings) -> Policy:
     prefix, are_money_back = _credit_notes(profile, settings)
     states = [*profile.statuses, *profile.types]
     _refuse_bare_answers(states, settings)
-    _refuse_half_known(states, settings)
+    _refuse_half_known(states, profile, settings)
     _refuse_mostly_back(profile)
     return Policy(
         cancellation_prefix=prefix,
@@ -184,20 +184,27 @@ def _meaning(words: Sequence[Word], settings: Settings, sense: Meaning) -> tuple
 def _sense(word: Word, settings: Settings) -> Meaning | None:
     """What a word says, as the user has it, or else as is common and its lines allow."""
     sense = vocabulary.meaning(word.word, dict(settings.words))
-    is_said = vocabulary.reduced(word.word) in map(vocabulary.reduced, settings.words)
+    is_said = vocabulary.key(word.word) in map(vocabulary.key, settings.words)
     is_back = not is_said and sense == "void" and word.negative >= BACK_SHARE_MIN * word.rows
     return "refund" if is_back else sense
 
 
-def _refuse_half_known(words: Sequence[Word], settings: Settings) -> None:
+def _repeats(repeated: int, rows: int, whole: int) -> bool:
+    """Whether lines that are few beside the whole are, nearly all of them, equal to earlier ones."""
+    return repeated >= max(REPEATED_LINES_MIN, REPEATED_SHARE_MIN * rows) and rows <= NOTES_SHARE_MAX * whole
+
+
+def _refuse_half_known(words: Sequence[Word], profile: Profile, settings: Settings) -> None:
     """Raise InputError where a word is unknown, and part of it or its lines speak of no sale."""
     for each in unknown_words(words, settings):
         if clear := vocabulary.words(each.word) & (vocabulary.CLEAR_VOID | vocabulary.CLEAR_REFUND):
             sense = "void" if clear & vocabulary.CLEAR_VOID else "refund"
             doubt = f"has {each.rows:,} lines"
-        elif each.repeated >= REPEATED_LINES_MIN and each.repeated >= REPEATED_SHARE_MIN * each.rows:
+        elif _repeats(each.repeated, each.rows, profile.rows):
             sense = "refund"
-            doubt = f"has {each.rows:,} lines, of which {each.repeated:,} equal an earlier sale to the same customer"
+            doubt = (
+                f"has {each.rows:,} lines, of which {each.repeated:,} follow a sale of the same to the same customer"
+            )
         else:
             continue
         raise InputError(
@@ -217,11 +224,11 @@ def _refuse_mostly_back(profile: Profile) -> None:
 
 def _refuse_bare_answers(words: Sequence[Word], settings: Settings) -> None:
     """Raise InputError where states are a yes or a no, or sides of an account, and nobody has said what they mean."""
-    answers = {vocabulary.reduced(word) for word in settings.words}
-    said = {vocabulary.reduced(each.word): each.word for each in words}
+    answers = {vocabulary.key(word) for word in settings.words}
+    said = {vocabulary.key(each.word): each.word for each in words}
     sides = said if {*said} in vocabulary.SIDES else ()
     bare = [said[word] for word in said if word in vocabulary.YES | vocabulary.NO or word in sides]
-    if bare and not answers & {vocabulary.reduced(word) for word in bare}:
+    if bare and not answers & {vocabulary.key(word) for word in bare}:
         sense = "refund" if sides else "void"
         examples = " or ".join(f'{{"{word}": {sense}}}' for word in sorted(bare)[:2])
         raise InputError(

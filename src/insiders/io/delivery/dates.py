@@ -54,7 +54,7 @@ COUNTED_SHAPES = (
     (re.compile(r"9{13}"), "milliseconds", "1970-01-01"),
 )
 # The clock of a stamp is the shop's own: what follows it says how far it is from Greenwich, and days are counted by it.
-OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)$"
+OFFSET = r"(:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?) ?(Z|UTC|GMT|[ECMP][SD]T|CES?T|BST|[+-]\d\d:?(?:\d\d)?)$"
 MONTH_NAMES = (
     ("Jan", "января|январь|янв|stycznia|january|janeiro|enero|janvier|januar|gennaio|janv|jan|ene|gen"),
     ("Feb", "февраля|февраль|фев|lutego|february|fevereiro|febrero|février|februar|febbraio|févr|feb|fev|fév"),
@@ -95,6 +95,7 @@ def plain(text: Text, *, has_words: bool) -> Text:
     text = (
         text.re_replace(r"^(\d+)\. ?(\d+)\. ?(\d+)\.?( |$)", r"\1.\2.\3\4")  # as Czechs and Hungarians write it
         .re_replace(r"(?i)([ap])\. ?m\.?", r"\1m")
+        .re_replace(" {2,}", " ")
         .re_replace(r"(\.\d{6})\d+", r"\1")  # of seconds: databases count them finer than anybody needs
         .re_replace(OFFSET, r"\1")
     )

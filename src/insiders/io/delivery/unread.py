@@ -197,7 +197,7 @@ def _doubt(each: Unread) -> tuple[str, str] | None:
             return _named(each, text), text
     if each.texts > WORDS_MAX:
         return None
-    said = {vocabulary.reduced(text): text for text in each.common}
+    said = {vocabulary.key(text): text for text in each.common}
     if PAID_NAMES.fullmatch(vocabulary.reduced(each.column)) and (unpaid := UNPAID & {*said}):
         return "status", said[min(unpaid)]
     if len(each.common) >= SEVERAL and ({*said} <= CURRENCIES or {*each.common} <= SIGNS):
