@@ -9,7 +9,6 @@ from insiders import schemas
 from insiders.answers import assignments, drift, membership
 from insiders.answers.membership import Membership
 from insiders.errors import InputError
-from insiders.evidence.drift.profile import Fault
 from insiders.io import engine, ledger, params, paths, tables
 from insiders.io.params import Params
 from insiders.programme import decisions
@@ -43,9 +42,11 @@ def enrol(as_of: date | None) -> Enrolment:
     day: date = customers["as_of"].iloc[0].date()
     is_new = decisions.is_new(ledger.days(), day)
     if is_new:
-        made = propose(customers, settings)
         # What is decided is kept for good: not by data that are not what the champion was trained on.
-        drift.refuse(_faults(customers, made, settings), made.champion)
+        drift.refuse_delivery(pd.Timestamp(day), settings)
+        made = propose(customers, settings)
+        if day == _today():  # customers of an earlier day are neither those of its training nor of the last list
+            drift.refuse(drift.of_list(made.champion, customers, made.assigned, settings), made.champion)
         ledger.append(day, made.programme.terms, made.programme.members)
     return Enrolment(day, ledger.read(day).members, is_new)
 
@@ -75,16 +76,9 @@ def propose(customers: pd.DataFrame, settings: Params) -> Proposed:
     return Proposed(programme, assigned, server.champion)
 
 
-def _faults(customers: pd.DataFrame, made: Proposed, settings: Params) -> list[Fault]:
-    """What is wrong with the delivery; of today's customers also with what the champion makes of them.
-
-    Those of an earlier day are neither the ones of its training nor of the last list.
-    """
-    day = customers["as_of"].iloc[0]
-    found = drift.of_delivery(made.champion, day, settings)
-    if day != assignments.read_customers(paths.CUSTOMERS)["as_of"].iloc[0]:
-        return found
-    return [*found, *drift.of_list(made.champion, customers, made.assigned, settings)]
+def _today() -> date:
+    day: date = tables.read_vouched(paths.CUSTOMERS, ["as_of"])["as_of"].iloc[0].date()
+    return day
 
 
 def set_hand(customer_id: str, hand: Hand, why: str, on: date) -> None:
