@@ -142,10 +142,9 @@ def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest,
     """Bring amounts of several currencies to one, by the rates that are stated. Raises InputError where none are."""
     if not mapping["currency"]:
         return parsed
-    of_order = parsed.currency.max().over(ibis.window(group_by="invoice"))  # which some write on its first line only
-    parsed = parsed.mutate(currency=parsed.currency.coalesce(of_order).upper())
+    parsed = parsed.mutate(currency=parsed.currency.upper())
     codes = sorted(each["code"] for each in engine.fetch_records(_codes(parsed)))
-    rates = settings.rates
+    rates = {code.upper(): rate for code, rate in settings.rates.items()}
     if len(codes) > 1 and (missing := [code for code in codes if code not in rates]):
         example = ", ".join(f"{code}: ..." for code in codes)
         raise InputError(
@@ -155,6 +154,8 @@ def _converted(parsed: Any, mapping: Mapping[str, str | None], settings: Ingest,
         )
     if not set(codes) & set(rates):
         return parsed
+    of_order = parsed.currency.max().over(ibis.window(group_by="invoice"))  # which some write on its first line only
+    parsed = parsed.mutate(currency=parsed.currency.coalesce(of_order))
     (silent,) = engine.fetch_records(parsed.aggregate(rows=parsed.currency.isnull().sum().coalesce(0)))
     if silent["rows"]:
         raise InputError(
