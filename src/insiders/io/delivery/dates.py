@@ -94,7 +94,7 @@ def plain(text: Text, *, has_words: bool) -> Text:
     """Write a date without the offset of its clock, and its month as English writes it in short."""
     text = (
         text.re_replace(r"^(\d+)\. ?(\d+)\. ?(\d+)\.?( |$)", r"\1.\2.\3\4")  # as Czechs and Hungarians write it
-        .re_replace(r"(?i)([ap])\. ?m\.?", r"\1m")
+        .re_replace(r"(?i)(\d ?)([ap])\. ?m\.?", r"\1\2m")  # and not the end of a weekday, as in Sa. 5. März
         .re_replace(" {2,}", " ")
         .re_replace(r"(\.\d{6})\d+", r"\1")  # of seconds: databases count them finer than anybody needs
         .re_replace(OFFSET, r"\1")

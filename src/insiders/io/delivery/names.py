@@ -14,7 +14,7 @@ def _names(*lines: str) -> frozenset[str]:
 SYNONYMS: dict[str, frozenset[str]] = {  # our name -> theirs
     "invoice": _names(
         "invoiceno,invoice,invoicenumber,invoiceid,orderid,orderno,ordernumber,order,receiptnumber",
-        "receiptid,receiptno,transactionid,basketid,orderreference,orderref,documentno,docno,ticketno,ticketnumber,"
+        "receiptid,receiptno,transactionid,basketid,orderreference,orderref,documentno,docno,ticketno,ticketnumber"
         "salesorder,documentnumber,numerodopedido,pedido",
         "numeropedido,ndopedido,idpedido,iddopedido,codigodopedido,notafiscal,numeronf,venda,idvenda",
         "numerodepedido,iddelpedido,factura,numerodefactura,ndevenda,nodevenda,numerodavenda,nfactura",
